@@ -1,0 +1,113 @@
+/* config: cc.yaml, read by one table of settings.
+ *
+ * settings.def has a row for each setting: name, type, default, limits, unit, what a change needs,
+ * help. The parser, the CC_ environment overrides, `cc-gen help settings`, the manual's table and the tests all
+ * come from it. Order of precedence: default < cc.yaml < environment < config_set().
+ *
+ * Rules: a key that is no setting is an error with the nearest name; text may contain $env{NAME}
+ * (unset NAME = error); CC_ROUTER_LISTENERPORT=8080 overrides router.listenerPort (upper case, no
+ * separator inside words, list elements by index: CC_ENFORCER_SECURITY_TOKENSERVICE_0_ISSUER; a list of text is
+ * comma-separated). A CC_ variable that names no setting is an error too: a misspelt override must not
+ * silently do nothing.
+ *
+ * A struct config and all its texts live in the arena given to config_load(). Paths of files are made
+ * absolute, relative to the directory of cc.yaml (to the working directory when they come from elsewhere). */
+#pragma once
+
+#include "base/base.h"
+
+struct config_vhost_mapping {
+    struct slice environment;
+    struct slice vhost;
+};
+
+struct config_token_service {
+    struct slice name;
+    struct slice issuer;
+    struct slice certificate_file_path; /* PEM certificate or public key */
+    struct slice *algorithms;           /* "RS256" ... */
+    size_t n_algorithms;
+    struct slice *audiences;
+    size_t n_audiences;
+    struct slice consumer_key_claim;
+    struct slice scope_claim;
+    struct place origin;
+};
+
+struct config {
+    struct {
+        struct config_vhost_mapping *vhost_mapping;
+        size_t n_vhost_mapping;
+    } adapter;
+    struct {
+        struct slice listener_host, secured_listener_host, system_host;
+        uint64_t listener_port, secured_listener_port;
+        uint64_t cluster_timeout_s; /* connect */
+        struct {
+            struct slice cert_path, key_path;
+        } keystore;
+        struct slice entry_socket; /* handed-over requests of an existing frontend; "" = off */
+        struct slice chroot;       /* HAProxy's chroot; socket paths are written as seen inside */
+        struct slice log_target;   /* HAProxy `log` target; "" = the user's `log global` */
+        struct {
+            uint64_t route_timeout_s, route_idle_timeout_s;
+            struct slice ca_file; /* trustedCertPath; "" = the system's */
+            bool verify_host_name, disable_ssl_verification;
+            bool resolve_at_start; /* init-addr libc besides the run-time resolver */
+        } upstream;
+        uint64_t request_headers_timeout_s, idle_timeout_s;
+    } router;
+    struct {
+        struct {
+            struct slice authorization_header;
+            bool enable_outbound_auth_header;
+        } auth_header;
+        uint64_t leeway_s;
+        struct config_token_service *token_service;
+        size_t n_token_service;
+    } security;
+    struct {
+        bool enabled;
+        uint64_t maximum_size;  /* tokens over all workers */
+        uint64_t maximum_bytes; /* memory for them over all workers */
+    } cache;
+    struct {
+        struct slice socket;       /* unix path, or host:port */
+        uint64_t socket_mode;      /* octal text in cc.yaml */
+        struct slice socket_group; /* "" = leave */
+        uint64_t workers;          /* 0 = one a CPU, at most 8 */
+        uint64_t processing_timeout_ms;
+        uint64_t drain_timeout_s;
+        struct slice log_level, log_format;
+    } agent;
+};
+
+/* An override that stands above all others: how `cc-gen run` and --set place values. */
+struct config_override {
+    struct slice name;  /* "agent.socket" */
+    struct slice value;
+};
+
+/* Reads `path` (NULL: no file, defaults and environment only). `environ_` is a NULL-terminated
+ * array of "NAME=value" (pass environ). All findings at once; CC_EINVAL when there was an error. */
+int config_load(struct config **out, const char *path, char *const *environ_,
+                const struct config_override *overrides, size_t n_overrides, struct arena *arena,
+                struct diag *diag);
+
+/* What the settings are, for help texts, docs and tests. */
+struct config_setting {
+    const char *name;    /* "router.listenerPort"; elements of lists: "a.b[].c" */
+    const char *type;    /* "port", "seconds", "text", "path", "true or false", "list of text", ... */
+    const char *def;     /* the default as it would stand in cc.yaml */
+    const char *limits;  /* "0 to 65535", or "" */
+    const char *change;  /* "reload HAProxy", "restart agent", "build" */
+    const char *help;
+};
+const struct config_setting *config_settings(size_t *n);
+
+/* Where the effective value of a setting comes from: "default", "environment CC_X", or file:line:col.
+ * Written into out; false when there is no such setting. */
+bool config_origin(const struct config *c, const char *name, struct buf *out);
+
+/* The effective value as it would stand in cc.yaml. */
+bool config_value(const struct config *c, const char *name, struct buf *out);

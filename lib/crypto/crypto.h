@@ -1,0 +1,12 @@
+/* crypto: keys, base64url and JSON Web Tokens on OpenSSL 3.
+ *
+ *   key.h        public and private keys, parsed once and checked for strength
+ *   base64url.h  strict coding without padding
+ *   jwt.h        split, verify, claims, sign
+ *
+ * Nothing here reads files or the network, and nothing blocks. */
+#pragma once
+
+#include "crypto/base64url.h"
+#include "crypto/jwt.h"
+#include "crypto/key.h"

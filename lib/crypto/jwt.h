@@ -1,0 +1,113 @@
+/* JSON Web Tokens in compact form: split, verify, read claims, sign (RFC 7515, 7518, 7519, 8037,
+ * 8725).
+ *
+ * Verification on OpenSSL EVP. The algorithm is never chosen by the token: the caller says which
+ * algorithms the issuer allows, the token's `alg` must be one of them, and the key must be of the
+ * kind that algorithm takes. There is no "none" and no HMAC: a public key can never be mistaken for a shared secret.
+ *
+ * Steps of a caller: jwt_split() -> find the issuer by jwt_peek_issuer() -> jwt_verify() ->
+ * jwt_claims_parse(). The claims of a token must not be used before jwt_verify() said CC_OK. */
+#pragma once
+
+#include "crypto/key.h"
+
+/* name, key kind family, digest, what it is */
+#define JWT_ALGORITHMS(X)                                                                   \
+    X(RS256) X(RS384) X(RS512) X(PS256) X(PS384) X(PS512)                                   \
+    X(ES256) X(ES384) X(ES512) X(EdDSA)
+
+enum jwt_alg {
+#define X(a) JWT_##a,
+    JWT_ALGORITHMS(X)
+#undef X
+    JWT_ALG_COUNT
+};
+
+enum { JWT_MAX_BYTES = 8192 };
+
+/* "RS256"; and back, exact. Unknown = JWT_ALG_COUNT. */
+const char *jwt_alg_name(enum jwt_alg alg);
+enum jwt_alg jwt_alg_parse(struct slice s);
+
+/* Can a key of this kind verify or sign this algorithm? */
+bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
+
+/* Why a token was refused: for logs and explain, never for clients. */
+#define JWT_FAULTS(X)                                                                       \
+    X(JWT_OK, "ok")                                                                         \
+    X(JWT_TOO_LARGE, "the token is larger than 8192 bytes")                                 \
+    X(JWT_NOT_THREE_PARTS, "the token does not have three parts")                           \
+    X(JWT_BAD_BASE64, "a part is not canonical base64url")                                  \
+    X(JWT_BAD_HEADER, "the header is not a JSON object with unique members")                \
+    X(JWT_BAD_ALG, "alg is missing or not a supported algorithm")                           \
+    X(JWT_CRITICAL, "the header demands an extension (crit or b64)")                        \
+    X(JWT_BAD_KID, "kid is not text of 1 to 256 printable characters")                      \
+    X(JWT_BAD_TYPE, "typ is not JWT or at+jwt")                                             \
+    X(JWT_BAD_PAYLOAD, "the payload is not a JSON object with unique members")              \
+    X(JWT_BAD_ISSUER, "iss is missing or not text")                                         \
+    X(JWT_UNKNOWN_ISSUER, "no configured issuer has this iss")                              \
+    X(JWT_ALG_NOT_ALLOWED, "the issuer does not allow this algorithm")                      \
+    X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")     \
+    X(JWT_BAD_SIGNATURE, "the signature does not match")                                    \
+    X(JWT_BAD_TIMES, "exp, nbf or iat is not a whole number of seconds, or exp is missing") \
+    X(JWT_EXPIRED, "the token has expired")                                                 \
+    X(JWT_NOT_YET_VALID, "the token is not valid yet")                                      \
+    X(JWT_BAD_CLAIM, "a claim has the wrong type or a control character")                   \
+    X(JWT_BAD_AUDIENCE, "aud does not name this gateway")                                   \
+    X(JWT_INTERNAL, "internal error")
+
+enum jwt_fault {
+#define X(name, text) name,
+    JWT_FAULTS(X)
+#undef X
+};
+const char *jwt_fault_text(enum jwt_fault fault);
+
+/* A token taken apart but not believed. Slices point into the token or into `room`. */
+struct jwt {
+    struct slice token;
+    struct slice signing_input; /* "header.payload" as sent */
+    struct slice signature;     /* decoded */
+    enum jwt_alg alg;
+    struct slice kid;           /* empty when there is none */
+    struct slice payload;       /* decoded JSON text */
+};
+
+/* Splits, decodes and checks the header. Everything decoded goes into the arena. */
+enum jwt_fault jwt_split(struct slice token, struct arena *arena, struct jwt *out);
+
+/* The signature, against a key the caller chose. `allowed` is a bit set of 1u << enum jwt_alg. */
+enum jwt_fault jwt_verify(const struct jwt *jwt, unsigned allowed, const struct key *key);
+
+/* The claims this gateway knows. Slices live in the arena. Absent: p == NULL, or has_x false. */
+struct jwt_claims {
+    struct slice iss, sub, jti, keytype, consumer_key;
+    bool has_exp, has_nbf, has_iat;
+    int64_t exp, nbf, iat;       /* seconds since 1970; 0 <= x < 2^53 */
+    const struct slice *scopes;  /* from text split at spaces, or a list of text */
+    size_t n_scopes;
+    const struct slice *audiences;
+    size_t n_audiences;
+};
+
+/* Claim names that an issuer may rename; empty = the standard one. */
+struct jwt_claim_names {
+    struct slice consumer_key; /* default: consumerKey, then azp */
+    struct slice scope;        /* default: scope */
+};
+
+/* `iss` alone, before verification, to find the issuer. */
+enum jwt_fault jwt_peek_issuer(const struct jwt *jwt, struct arena *arena, struct slice *iss);
+
+/* All claims. Duplicate members, wrong types, nesting bombs and over-large numbers are faults. */
+enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
+                                struct arena *arena, struct jwt_claims *out);
+
+/* exp and nbf against now, `leeway_s` to both sides. exp is required: now < exp + leeway. */
+enum jwt_fault jwt_check_times(const struct jwt_claims *c, int64_t now_s, int64_t leeway_s);
+
+/* Signs `payload` (JSON text): {"alg":..,"kid":..,"typ":"JWT"} . payload . signature into out. kid may be
+ * empty. CC_EINVAL when the key does not fit the algorithm. For development tokens and backend
+ * JWTs; libjwt 1.10 has neither PS* nor EdDSA, so one code path over EVP serves them all. */
+int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct slice payload,
+             struct buf *out);

@@ -1,0 +1,101 @@
+/* enforce: the decision engine. Pure: no I/O, no system clock, no globals.
+ *
+ *     (rules, cache, request, clock) -> decision
+ *
+ * The agent answers production requests with it and `cc-gen explain` runs it offline: the same code.
+ *
+ * A struct enforce_rules is a snapshot with its issuers' keys parsed: immutable, shared by reference
+ * count, read by all workers. A struct enforce_worker is one thread's private part: scratch memory and
+ * its token cache; nothing in it is shared, so nothing is locked. A warm decision (token in the
+ * cache) allocates no heap memory. Anything unclear denies: there is no path to ENFORCE_ALLOW but the
+ * one that passed every check. */
+#pragma once
+
+#include "crypto/crypto.h"
+#include "gateway/gateway.h"
+#include "gateway/path.h"
+#include "gateway/snapshot.h"
+
+struct enforce_rules;
+
+/* Parses the keys of `snapshot`'s issuers and takes a reference to it. A key that cannot be used is
+ * a CC4001/CC4002 finding and the whole set is refused. One reference is the caller's. */
+int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, struct diag *diag);
+struct enforce_rules *enforce_rules_ref(struct enforce_rules *r);
+void enforce_rules_unref(struct enforce_rules **r);
+const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
+
+/* One header that the model asks for (gw_model.headers), in the model's order. */
+struct enforce_header {
+    struct slice value; /* the first value when there are several */
+    unsigned count;     /* header lines with this name */
+};
+
+struct enforce_request {
+    struct slice id;     /* the request's unique id; only echoed */
+    struct slice method;
+    struct slice path;   /* as received, without query */
+    struct slice query;  /* without '?' */
+    struct slice host;   /* Host header or :authority */
+    const struct enforce_header *headers; /* model->n_headers of them; NULL = none present */
+};
+
+enum enforce_verdict {
+    ENFORCE_DENY,  /* status, code, body and the rest of the refusal are set */
+    ENFORCE_ALLOW, /* backend, path and host are set */
+    ENFORCE_READY  /* the system resource /ready: HAProxy answers with the generations */
+};
+
+/* All slices live until the next enforce_decide() on the same worker (or as long as the rules). */
+struct enforce_decision {
+    enum enforce_verdict verdict;
+    /* facts, as far as they are known; for logs and events */
+    const struct gw_api *api;
+    const struct gw_resource *resource;
+    const struct gw_operation *operation;
+    struct slice user, app, keytype;
+    /* allow */
+    struct slice backend, path, host; /* host: what the backend sees as Host */
+    struct slice strip_header;        /* request header to remove before the backend; may be empty */
+    /* deny */
+    int status;             /* 400 401 403 404 405 414 500 503 */
+    struct slice code;      /* "900901" */
+    struct slice body;      /* JSON */
+    struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
+    struct slice allow;     /* Allow header of a 405; may be empty */
+    /* always: compact trace for operators, "token expired 12 s ago; pets/swagger.yaml:41:9" */
+    struct slice reason;
+};
+
+struct enforce_worker;
+
+struct enforce_options {
+    size_t cache_entries; /* tokens remembered by this worker; 0 = none */
+    size_t cache_bytes;   /* memory for them, all of it allocated at the start */
+};
+
+int enforce_worker_new(struct enforce_worker **out, const struct enforce_options *options);
+void enforce_worker_free(struct enforce_worker **w);
+
+/* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
+ * the worker's own thread only. When `rules` differ from the last call's in their issuers, the
+ * cache is emptied first. */
+void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
+                    const struct enforce_request *request, const struct clock *clock,
+                    struct enforce_decision *out);
+
+/* Counters of this worker; plain reads by another thread may be one behind (relaxed atomics). */
+#define ENFORCE_COUNTERS(X)                                                                 \
+    X(decisions, "requests decided")                                                        \
+    X(allowed, "requests allowed")                                                          \
+    X(denied, "requests refused")                                                           \
+    X(cache_hits, "tokens found in the cache")                                              \
+    X(cache_misses, "tokens that had to be verified")                                       \
+    X(cache_evictions, "tokens dropped to make room")
+
+struct enforce_counters {
+#define X(name, help) uint64_t name;
+    ENFORCE_COUNTERS(X)
+#undef X
+};
+void enforce_worker_counters(const struct enforce_worker *w, struct enforce_counters *out);

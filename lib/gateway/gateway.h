@@ -1,0 +1,114 @@
+/* gateway: the model of everything a gateway serves, as both programs see it.
+ *
+ * cc-gen fills a struct gw_model from API projects and writes it as a snapshot (gateway.json);
+ * cc-spoa and `cc-gen explain` read it back and look requests up in its route table. A model is
+ * plain data in one arena: whoever owns the arena owns all of it. After gw_snapshot_read() it is
+ * immutable and reference-counted, so that workers share it without locks.
+ *
+ * `origin` members say where a fact was declared; they are for operators (explain, logs), never for
+ * clients. In a model read from a snapshot their sources have names but no text.
+ *
+ * Parts:  gateway.h  the model     snapshot.h  writer and reader
+ *         route.h    route table   path.h      normal form of request paths  */
+#pragma once
+
+#include "base/base.h"
+
+/* Methods that OpenAPI can declare. The order is the order of the Allow header. */
+#define GW_METHODS(X) \
+    X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(TRACE)
+
+enum gw_method {
+#define X(m) GW_##m,
+    GW_METHODS(X)
+#undef X
+    GW_METHOD_COUNT
+};
+
+/* "GET"; and back: exact, upper case (RFC 9110 9.1: methods are case-sensitive). Unknown =
+ * GW_METHOD_COUNT. */
+const char *gw_method_name(enum gw_method m);
+enum gw_method gw_method_parse(struct slice s);
+
+/* One way to be admitted: a valid token with at least one of these scopes (any, when there are
+ * none). An operation's requirements are alternatives. */
+struct gw_requirement {
+    const struct slice *scopes;
+    size_t n_scopes;
+    struct place origin;
+};
+
+struct gw_operation {
+    enum gw_method method;
+    bool open; /* x-wso2-disable-security: no authentication */
+    const struct gw_requirement *requirements; /* none: any valid token */
+    size_t n_requirements;
+    struct place origin;
+};
+
+struct gw_resource {
+    struct slice template; /* as in the document, below the base path: "/pets/{id}" */
+    const struct gw_operation *operations; /* at most one a method, in the order of enum gw_method */
+    size_t n_operations;
+    struct place origin;
+};
+
+/* An endpoint of a cluster. */
+struct gw_endpoint {
+    struct slice host; /* DNS name, IPv4, or IPv6 without brackets; lower case */
+    unsigned port;
+    bool tls;
+    struct slice path; /* "/v2" or "" - no trailing slash */
+    struct place origin;
+};
+
+/* A set of endpoints that one HAProxy backend balances over. Two APIs with equal endpoints and
+ * options share one cluster; its name is derived from its content, so a name can never lead to
+ * another place than the one it was decided for. */
+struct gw_cluster {
+    struct slice name; /* "cc_b_" + 12 hex digits */
+    const struct gw_endpoint *endpoints;
+    size_t n_endpoints;
+};
+
+struct gw_api {
+    struct slice id;        /* data.id, or hex SHA-1 of "name:version" */
+    struct slice name;
+    struct slice version;
+    struct slice vhost;     /* lower case: "api.example.com", "*.example.com" or "*" */
+    struct slice base_path; /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
+    struct slice auth_header; /* lower case; where the token is */
+    const struct gw_cluster *production; /* into gw_model.clusters */
+    const struct gw_resource *resources;
+    size_t n_resources;
+    struct place origin;
+};
+
+/* Who may sign tokens. Keys are public and stand in the snapshot as PEM. */
+struct gw_issuer {
+    struct slice name;
+    struct slice issuer;    /* compared with `iss`, exactly */
+    const struct slice *audiences; /* none: `aud` is not looked at */
+    size_t n_audiences;
+    unsigned algorithms;    /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
+    struct slice pem;       /* certificate or public key */
+    struct slice consumer_key_claim; /* "" = consumerKey, then azp */
+    struct slice scope_claim;        /* "" = scope */
+    struct place origin;
+};
+
+struct gw_model {
+    uint64_t generation;    /* counts up with each build into one output directory */
+    uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */
+    struct slice system_host;    /* vhost of /health and /ready */
+    int64_t leeway_s;            /* clock skew allowed to exp and nbf */
+    bool keep_auth_header;       /* enableOutboundAuthHeader */
+    const struct slice *headers; /* request headers the agent must see; lower case, sorted, unique */
+    size_t n_headers;
+    const struct gw_issuer *issuers;
+    size_t n_issuers;
+    const struct gw_cluster *clusters;
+    size_t n_clusters;
+    const struct gw_api *apis;
+    size_t n_apis;
+};

@@ -1,0 +1,41 @@
+/* The route table: (host, path) -> API and resource, at a cost that does not grow with the number
+ * of APIs.
+ *
+ * One trie of path segments per virtual host, base paths and templates together. At each segment a
+ * literal beats a mixed segment ("{id}.json"; longest literal part first) beats a parameter ("{id}")
+ * beats a final wildcard ("/...*"); when a choice leads nowhere the next one is tried. Each trie
+ * node is visited at most once a look-up, because a node has one parent: there is no blow-up.
+ * A parameter matches one non-empty segment; a wildcard matches the prefix itself, the prefix with a
+ * slash, and all below. Trailing slashes are significant otherwise: /pets and /pets/ differ.
+ *
+ * Hosts: an exact name beats the longest "*.suffix" beats "*".
+ *
+ * The table is immutable once built and may be read from any thread without locks. */
+#pragma once
+
+#include "gateway/gateway.h"
+
+struct gw_route_table;
+
+/* Builds the table over `model`, which must outlive it. Collisions that make the table ambiguous
+ * (CC2001 same base path on a vhost, CC2003 templates, CC2004 same operation twice) are findings. */
+int gw_route_table_new(struct gw_route_table **out, const struct gw_model *model,
+                       struct diag *diag);
+void gw_route_table_free(struct gw_route_table **t);
+
+struct gw_route {
+    const struct gw_api *api;           /* NULL: no API there */
+    const struct gw_resource *resource; /* NULL: no resource there */
+    bool host_known;                    /* some API is on this virtual host */
+};
+
+/* Looks up a host (as gw_host_normalize() gives it) and a path (as gw_path_normalize() gives it).
+ * True when a resource matches. Allocates nothing. */
+bool gw_route_find(const struct gw_route_table *t, struct slice host, struct slice path,
+                   struct gw_route *out);
+
+/* The operation of `method`, or NULL. */
+const struct gw_operation *gw_resource_operation(const struct gw_resource *r, enum gw_method method);
+
+/* Bytes of memory the table holds. */
+size_t gw_route_table_bytes(const struct gw_route_table *t);

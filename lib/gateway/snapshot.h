@@ -1,0 +1,35 @@
+/* The snapshot: a gw_model as one JSON file, and back.
+ *
+ * Schema: {"schema":1,"hash":"sha256 of the rest","generation":7,...,"apis":[one a line]}. The
+ * writer is deterministic: equal models give equal bytes. The reader believes nothing: types,
+ * ranges, references and the hash are checked, memory is bounded; a snapshot is accepted whole or
+ * refused with the reason (CC6001 findings). */
+#pragma once
+
+#include "gateway/gateway.h"
+#include "gateway/route.h"
+
+enum { GW_SCHEMA = 1, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
+
+/* Writes the model into buf. CC_OK or the buffer's error. */
+int gw_snapshot_write(const struct gw_model *model, struct buf *out);
+
+/* The content hash alone: hex SHA-256 over everything but generation numbers and the hash itself,
+ * so that "did anything change?" can be asked before a generation number is taken. */
+int gw_model_hash(const struct gw_model *model, char hex[65]);
+
+/* A model that was read, with its route table. Immutable; shared by reference count. */
+struct gw_snapshot;
+
+/* Parses and checks `text`. `name` is the file name for findings. The result has one reference. */
+int gw_snapshot_read(struct gw_snapshot **out, struct slice text, const char *name,
+                     struct diag *diag);
+int gw_snapshot_read_file(struct gw_snapshot **out, const char *path, struct diag *diag);
+
+/* Takes and gives back a reference; the last one frees. Both may be called from any thread. */
+struct gw_snapshot *gw_snapshot_ref(struct gw_snapshot *s);
+void gw_snapshot_unref(struct gw_snapshot **s);
+
+const struct gw_model *gw_snapshot_model(const struct gw_snapshot *s);
+const struct gw_route_table *gw_snapshot_routes(const struct gw_snapshot *s);
+const char *gw_snapshot_hash(const struct gw_snapshot *s);
