@@ -1,0 +1,22 @@
+/* project: API project directories -> the gateway model.
+ *
+ * Reads api.yaml|json and Definitions/swagger.yaml|json of each directory, merges them by the
+ * contract's rules (docs/compatibility.md lists them) and checks everything that can be checked
+ * without HAProxy. All findings of all projects are collected before anything is refused. */
+#pragma once
+
+#include "config/config.h"
+#include "gateway/gateway.h"
+
+struct project_options {
+    bool resolve; /* also ask the resolver for each endpoint host (CC2008); blocks on DNS */
+    /* an issuer added besides those of cc.yaml: the development key of `cc-gen run`; NULL = none */
+    const struct gw_issuer *development_issuer;
+};
+
+/* Builds the model of `dirs` in `arena`: APIs sorted by vhost and base path, equal clusters shared,
+ * headers the union of what the APIs need, issuers with the PEM text of their certificate files.
+ * generation and haproxy_generation are left 0. CC_EREFUSED after findings with errors. */
+int project_build_model(struct gw_model **out, const char *const *dirs, size_t n_dirs,
+                        const struct config *config, const struct project_options *options,
+                        struct arena *arena, struct diag *diag);
