@@ -4,7 +4,7 @@
  *   buf     bounded growable text             error   the error enum, CC_ASSERT
  *   diag    findings with file:line:column    log     levelled log, masked secrets
  *   clock   clocks that tests replace         hash    keyed hash for tables
- *   file    whole-file read, atomic write                                                   */
+ *   file    whole-file read, atomic write      utf8    valid characters                  */
 #pragma once
 
 #include "base/arena.h"
@@ -16,3 +16,4 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/slice.h"
+#include "base/utf8.h"

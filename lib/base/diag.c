@@ -1,0 +1,261 @@
+#include "base/diag.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/utf8.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum {
+    ITEMS_MAX = 10000,
+    MESSAGE_MAX = 1024,
+    TEXT_MAX = 64 << 20, /* all messages together */
+    SHOWN_COLUMNS = 160  /* of a source line under a finding */
+};
+
+struct code_row {
+    const char *name, *title, *explanation;
+};
+
+static const struct code_row codes[DIAG_CODES] = {
+#define X(code, title, explanation) [code] = {#code, title, explanation},
+#include "base/diag_codes.def"
+#undef X
+};
+
+struct diag_item {
+    struct diag_view view;
+    struct diag *owner;
+    size_t index;
+};
+
+struct diag {
+    struct arena *arena;
+    struct diag_item **items;
+    size_t n, cap;
+    size_t errors, warnings;
+};
+
+const char *diag_code_name(enum diag_code code)
+{
+    return codes[code].name;
+}
+
+const char *diag_code_title(enum diag_code code)
+{
+    return codes[code].title;
+}
+
+const char *diag_code_explanation(enum diag_code code)
+{
+    return codes[code].explanation;
+}
+
+struct diag *diag_new(void)
+{
+    struct diag *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    d->arena = arena_new(TEXT_MAX);
+    if (d->arena == NULL) {
+        free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void diag_free(struct diag **d)
+{
+    if (d == NULL || *d == NULL)
+        return;
+    arena_free(&(*d)->arena);
+    free((*d)->items);
+    free(*d);
+    *d = NULL;
+}
+
+static bool grow(struct diag *d)
+{
+    size_t cap = d->cap == 0 ? 16 : d->cap * 2;
+    struct diag_item **items;
+
+    if (d->n < d->cap)
+        return true;
+    items = realloc(d->items, cap * sizeof(*items));
+    if (items == NULL)
+        return false;
+    d->items = items;
+    d->cap = cap;
+    return true;
+}
+
+/* Messages quote what was found, and that may hold anything: control characters are shown, not
+ * sent to the terminal. */
+__attribute__((format(printf, 2, 0)))
+static struct slice printable(struct arena *arena, const char *fmt, va_list args)
+{
+    char raw[MESSAGE_MAX], room[MESSAGE_MAX * 4];
+    struct buf b;
+    struct slice s;
+
+    if (vsnprintf(raw, sizeof(raw), fmt, args) < 0)
+        return SLICE_NONE;
+    buf_init_fixed(&b, room, sizeof(room));
+    for (s = slice_of(raw); s.n > 0;) {
+        size_t n = utf8_length(s);
+
+        if (n == 0 || ascii_is_control(s.p[0])) {
+            buf_printf(&b, "\\x%02x", (unsigned char)s.p[0]);
+            n = 1;
+        } else {
+            buf_add(&b, slice_first(s, n));
+        }
+        s = slice_from(s, n);
+    }
+    return arena_dup(arena, buf_slice(&b));
+}
+
+struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum diag_code code,
+                           struct place place, const char *fmt, ...)
+{
+    struct diag_item *item;
+    va_list args;
+
+    if (severity == DIAG_ERROR)
+        d->errors++;
+    else
+        d->warnings++;
+    if (d->n >= ITEMS_MAX || !grow(d))
+        return NULL;
+    item = arena_alloc(d->arena, sizeof(*item));
+    if (item == NULL)
+        return NULL;
+    va_start(args, fmt);
+    item->view = (struct diag_view){severity, code, place, printable(d->arena, fmt, args), SLICE_NONE};
+    va_end(args);
+    item->owner = d;
+    item->index = d->n;
+    d->items[d->n++] = item;
+    return item;
+}
+
+void diag_help(struct diag_item *item, const char *fmt, ...)
+{
+    va_list args;
+
+    if (item == NULL)
+        return;
+    va_start(args, fmt);
+    item->view.help = printable(item->owner->arena, fmt, args);
+    va_end(args);
+}
+
+size_t diag_errors(const struct diag *d)
+{
+    return d->errors;
+}
+
+size_t diag_warnings(const struct diag *d)
+{
+    return d->warnings;
+}
+
+bool diag_get(const struct diag *d, size_t index, struct diag_view *out)
+{
+    if (index >= d->n)
+        return false;
+    *out = d->items[index]->view;
+    return true;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+    const struct diag_item *x = *(struct diag_item *const *)a, *y = *(struct diag_item *const *)b;
+    const struct place *p = &x->view.place, *q = &y->view.place;
+    int d = slice_cmp(slice_of(p->source ? p->source->name : ""),
+                      slice_of(q->source ? q->source->name : ""));
+
+    if (d != 0)
+        return d;
+    if (p->line != q->line)
+        return p->line < q->line ? -1 : 1;
+    if (p->col != q->col)
+        return p->col < q->col ? -1 : 1;
+    return x->index < y->index ? -1 : 1; /* the order they were found in */
+}
+
+/* Line number `line` of text, without its end; empty when there is no such line. */
+static struct slice source_line(struct slice text, unsigned line)
+{
+    struct slice row = SLICE_NONE;
+
+    for (unsigned i = 0; i < line; i++)
+        if (!slice_split(&text, '\n', &row))
+            return SLICE_NONE;
+    if (slice_ends(row, SLICE("\r")))
+        row.n--;
+    return row;
+}
+
+static size_t characters(struct slice s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        count += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* The source line with a caret under column `col` (counted in characters from 1). */
+static void print_excerpt(const struct place *p, FILE *out)
+{
+    struct slice row = source_line(p->source->text, p->line);
+
+    if (row.n == 0 || p->col == 0 || characters(row) + 1 < p->col || p->col > SHOWN_COLUMNS ||
+        utf8_valid_prefix(row) != row.n)
+        return;
+    fprintf(out, "%6u | ", p->line);
+    for (size_t i = 0, shown = 0; i < row.n && shown <= SHOWN_COLUMNS; i++) {
+        shown += ((unsigned char)row.p[i] & 0xc0) != 0x80;
+        if (shown <= SHOWN_COLUMNS)
+            fputc(ascii_is_control(row.p[i]) ? ' ' : row.p[i], out);
+    }
+    fprintf(out, "\n       | %*s^\n", (int)p->col - 1, "");
+}
+
+static void print_item(const struct diag_item *item, FILE *out, bool colour)
+{
+    const struct diag_view *v = &item->view;
+    const struct place *p = &v->place;
+    const char *word = v->severity == DIAG_ERROR ? "error" : "warning";
+    const char *paint = v->severity == DIAG_ERROR ? "\033[1;31m" : "\033[1;33m";
+
+    if (p->source != NULL)
+        fprintf(out, "%s:", p->source->name);
+    if (p->source != NULL && p->line > 0)
+        fprintf(out, "%u:%u:", p->line, p->col);
+    fprintf(out, "%s%s%s[%s]%s: %" PRIslice "\n", p->source != NULL ? " " : "",
+            colour ? paint : "", word, diag_code_name(v->code), colour ? "\033[0m" : "",
+            SLICE_ARG(v->message));
+    if (p->source != NULL && p->line > 0)
+        print_excerpt(p, out);
+    if (v->help.n > 0)
+        fprintf(out, "  help: %" PRIslice "\n", SLICE_ARG(v->help));
+}
+
+void diag_print(const struct diag *d, FILE *out, bool colour)
+{
+    struct diag_item **sorted = calloc(d->n + 1, sizeof(*sorted));
+
+    if (sorted != NULL && d->n > 0) {
+        memcpy(sorted, d->items, d->n * sizeof(*sorted));
+        qsort(sorted, d->n, sizeof(*sorted), compare_items);
+    }
+    for (size_t i = 0; i < d->n; i++)
+        print_item(sorted != NULL ? sorted[i] : d->items[i], out, colour);
+    if (d->errors + d->warnings > d->n)
+        fprintf(out, "%zu more findings are not shown\n", d->errors + d->warnings - d->n);
+    free(sorted);
+}

@@ -1,0 +1,196 @@
+#include "base/file.h"
+
+#include "base/error.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads up to n bytes; fewer only at the end of the file. */
+static ssize_t read_full(int fd, char *p, size_t n)
+{
+    size_t got = 0;
+
+    while (got < n) {
+        ssize_t r = read(fd, p + got, n - got);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r < 0)
+            return -1;
+        if (r == 0)
+            break;
+        got += (size_t)r;
+    }
+    return (ssize_t)got;
+}
+
+int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice *out)
+{
+    /* O_NONBLOCK: opening a FIFO must not hang; regular files ignore it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int rc = CC_OK;
+    struct stat st;
+    ssize_t n;
+    char *p;
+
+    if (fd < 0)
+        return cc_from_errno(errno);
+    if (fstat(fd, &st) != 0) {
+        rc = cc_from_errno(errno);
+        goto out;
+    }
+    rc = CC_EINVAL;
+    if (!S_ISREG(st.st_mode))
+        goto out;
+    rc = CC_ETOOBIG;
+    if (st.st_size < 0 || (uint64_t)st.st_size > max_bytes)
+        goto out;
+    rc = CC_ENOMEM;
+    p = arena_alloc(a, (size_t)st.st_size + 1);
+    if (p == NULL)
+        goto out;
+    n = read_full(fd, p, (size_t)st.st_size);
+    rc = n < 0 ? cc_from_errno(errno) : CC_OK;
+    if (rc == CC_OK)
+        *out = slice_make(p, (size_t)n);
+out:
+    close(fd);
+    return rc;
+}
+
+static int write_full(int fd, struct slice data)
+{
+    while (data.n > 0) {
+        ssize_t w = write(fd, data.p, data.n);
+
+        if (w < 0 && errno == EINTR)
+            continue;
+        if (w < 0)
+            return cc_from_errno(errno);
+        data = slice_from(data, (size_t)w);
+    }
+    return CC_OK;
+}
+
+/* Directory part of path into room; "." when there is none. */
+static const char *directory_of(const char *path, char room[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (slash == path)
+        n = 1;
+    if (n == 0 || n >= PATH_MAX)
+        return ".";
+    memcpy(room, path, n);
+    room[n] = '\0';
+    return room;
+}
+
+int file_sync_dir(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = CC_OK;
+
+    if (fd < 0)
+        return cc_from_errno(errno);
+    if (fsync(fd) != 0)
+        rc = cc_from_errno(errno);
+    close(fd);
+    return rc;
+}
+
+int file_write_atomic(const char *path, struct slice data, unsigned mode)
+{
+    char temporary[PATH_MAX], dir[PATH_MAX];
+    int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+    int fd, rc;
+
+    if (n < 0 || (size_t)n >= sizeof(temporary))
+        return CC_ETOOBIG;
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return cc_from_errno(errno);
+    rc = write_full(fd, data);
+    if (rc == CC_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+        rc = cc_from_errno(errno);
+    if (close(fd) != 0 && rc == CC_OK)
+        rc = cc_from_errno(errno);
+    if (rc == CC_OK && rename(temporary, path) != 0)
+        rc = cc_from_errno(errno);
+    if (rc != CC_OK)
+        unlink(temporary);
+    return rc == CC_OK ? file_sync_dir(directory_of(path, dir)) : rc;
+}
+
+static int make_dir(const char *path, unsigned mode)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0)
+        return CC_OK;
+    if (errno != EEXIST)
+        return cc_from_errno(errno);
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? CC_OK : CC_EEXIST;
+}
+
+int file_mkdirs(const char *path, unsigned mode)
+{
+    char part[PATH_MAX];
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof(part))
+        return CC_EINVAL;
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i < n; i++) {
+        int rc;
+
+        if (part[i] != '/')
+            continue;
+        part[i] = '\0';
+        rc = make_dir(part, mode);
+        part[i] = '/';
+        if (rc != CC_OK)
+            return rc;
+    }
+    return make_dir(part, mode);
+}
+
+/* Removes `name` below the open directory. Works on descriptors, so that a directory swapped for a
+ * link meanwhile is not followed. */
+static int remove_at(int dirfd, const char *name)
+{
+    int rc = CC_OK, fd;
+    DIR *dir;
+
+    if (unlinkat(dirfd, name, 0) == 0)
+        return CC_OK;
+    if (errno != EISDIR && errno != EPERM)
+        return cc_from_errno(errno);
+    fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return cc_from_errno(errno);
+    dir = fdopendir(fd);
+    if (dir == NULL) {
+        close(fd);
+        return CC_ENOMEM;
+    }
+    for (struct dirent *e; rc == CC_OK && (e = readdir(dir)) != NULL;)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            rc = remove_at(fd, e->d_name);
+    closedir(dir);
+    if (rc == CC_OK && unlinkat(dirfd, name, AT_REMOVEDIR) != 0)
+        rc = cc_from_errno(errno);
+    return rc;
+}
+
+int file_remove_tree(const char *path)
+{
+    return remove_at(AT_FDCWD, path);
+}
