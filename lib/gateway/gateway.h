@@ -40,7 +40,9 @@ struct gw_requirement {
 
 struct gw_operation {
     enum gw_method method;
-    bool open; /* x-wso2-disable-security: no authentication */
+    bool open;   /* x-wso2-disable-security: no authentication */
+    bool closed; /* only schemes that are not supported protect it: 401 whatever the token; never
+                  * together with open, and without requirements */
     const struct gw_requirement *requirements; /* none: any valid token */
     size_t n_requirements;
     struct place origin;
@@ -50,6 +52,7 @@ struct gw_resource {
     struct slice template; /* as in the document, below the base path: "/pets/{id}" */
     const struct gw_operation *operations; /* at most one a method, in the order of enum gw_method */
     size_t n_operations;
+    const struct gw_cluster *production; /* into gw_model.clusters; NULL: the API's */
     struct place origin;
 };
 
