@@ -4,11 +4,22 @@
  *     out/generations/7/gateway.json, manifest.json
  *     out/current -> generations/7           the switch: one rename(2)
  *     out/haproxy -> current/haproxy, out/gateway.json -> current/..., out/manifest.json -> ...
+ *     out/.cc-gen.lock                       one cc-gen at a time; also says that out/ is ours
  *
- * A build that would change nothing keeps the current generation. A generation is written whole and
- * synced, validated by `haproxy -c -dW`, and only then made current; a crash at any moment leaves the
- * old one. The last OUTPUT_KEEP generations stay for a rollback. One cc-gen at a time: the directory is locked.
- * All calls block on the disk. */
+ * A build that would change nothing keeps the current generation. When only the agent's half changes,
+ * the new generation's haproxy/ is a link to the older generation that holds the same files, and
+ * haproxy_generation stays that one's: HAProxy needs no reload.
+ *
+ * A generation is written whole and synced, checked by `haproxy -c -dW`, completed by its manifest,
+ * and only then made current; a crash at any moment leaves the old one. What a crash left behind is
+ * removed by the next build. The last OUTPUT_KEEP generations stay for a rollback, and those whose
+ * haproxy/ they use.
+ *
+ * Files are 0644 and directories 0755 whatever the umask is: HAProxy and the agent read them as other
+ * users, and there is no secret in them (gateway.json holds public keys; private keys are only
+ * linked to). Whoever wants less gives a directory that is closed itself.
+ *
+ * All calls block on the disk and on HAProxy's check. */
 #pragma once
 
 #include "config/config.h"
@@ -21,18 +32,21 @@ struct output_options {
     const char *templates; /* --templates, or NULL */
     const char *haproxy;   /* --haproxy, the program; NULL = "haproxy" from PATH */
     bool no_validate;      /* only for machines without HAProxy: --no-haproxy-check */
-    const char *const *projects;
-    size_t n_projects;
     const char *config_path; /* cc.yaml, or NULL; for the manifest */
 };
 
 struct output_result {
+    const char *directory; /* absolute, in the arena */
     uint64_t generation;
     bool changed;
     bool haproxy_changed; /* HAProxy must be reloaded */
 };
 
-/* Renders, writes, validates and switches. Sets model->generation and haproxy_generation. */
+/* Renders, writes, validates and switches. Sets model->generation and haproxy_generation.
+ *
+ * CC_OK; otherwise the reason is in `diag` and nothing was switched: CC_EREFUSED HAProxy refused
+ * (CC5001), CC_ECHILD no HAProxy (CC5002), CC_EACCESS the directory cannot be used (CC5003), CC_EIO
+ * it cannot be written (CC5003), CC_EINVAL the model cannot be rendered (CC5004 ...), CC_ENOMEM. */
 int output_build(struct gw_model *model, const struct config *config,
                  const struct output_options *options, struct arena *arena, struct diag *diag,
                  struct output_result *result);

@@ -1,0 +1,122 @@
+/* The commands of cc-gen: the one table that the parser and all help texts come from. */
+#include "generator/cli.h"
+
+#define OPTION_HELP {"help", 'h', NULL, "show this help", false}
+#define OPTION_CONFIG {"config", 'c', "FILE", "settings, cc.yaml (none: the defaults)", false}
+#define OPTION_SET {"set", 0, "NAME=VALUE", "a setting that stands above cc.yaml and environment", true}
+#define OPTION_RESOLVE {"resolve", 0, NULL, "warn about endpoint hosts that DNS does not know", false}
+#define OPTION_TEMPLATES                                                                    \
+    {"templates", 0, "DIR", "templates that replace the built-in ones of the same name", false}
+#define OPTION_HAPROXY {"haproxy", 0, "PROG", "the haproxy program (default: from PATH)", false}
+#define OPTIONS_END {NULL, 0, NULL, NULL, false}
+
+static const struct cli_option build_options[] = {
+    {"output", 'o', "DIR", "where the generated files go (default: out)", false},
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_TEMPLATES,
+    OPTION_HAPROXY,
+    {"no-haproxy-check", 0, NULL, "do not let HAProxy check the result (it may be absent)", false},
+    OPTION_RESOLVE,
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option check_options[] = {
+    OPTION_CONFIG, OPTION_SET, OPTION_RESOLVE, OPTION_HELP, OPTIONS_END,
+};
+
+static const struct cli_option run_options[] = {
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_TEMPLATES,
+    OPTION_HAPROXY,
+    {"spoa", 0, "PROG", "the cc-spoa program (default: beside cc-gen, then from PATH)", false},
+    OPTION_RESOLVE,
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option token_options[] = {
+    {"scope", 's', "SCOPE", "a scope that the token grants", true},
+    {"expires", 0, "SECONDS", "exp: seconds from now, may be negative (default: 3600)", false},
+    {"not-before", 0, "SECONDS", "nbf: seconds from now, may be negative (default: no nbf)", false},
+    {"key-type", 0, "TYPE", "keytype: PRODUCTION or SANDBOX (default: PRODUCTION)", false},
+    {"alg", 0, "ALG", "RS256 (default), RS384, RS512, PS256 ... ES256 ... or EdDSA", false},
+    {"issuer", 0, "ISSUER", "iss (default: the development issuer of the key)", false},
+    {"audience", 0, "AUDIENCE", "an aud of the token", true},
+    {"subject", 0, "SUBJECT", "sub (default: developer)", false},
+    {"claim", 0, "NAME=JSON", "any other claim; NAME=null removes one", true},
+    {"key", 0, "FILE", "a private key in PEM instead of the development key", false},
+    {"kid", 0, "KID", "key id in the token's header (default: none)", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
+
+static const char build_help[] =
+    "Reads the API projects, checks them, renders HAProxy's files and the agent's snapshot into a\n"
+    "new generation below DIR, lets `haproxy -c -dW` check it, and only then makes it current:\n"
+    "\n"
+    "    DIR/haproxy/cc.cfg   add to HAProxy:  haproxy -f your.cfg -f DIR/haproxy/cc.cfg\n"
+    "    DIR/gateway.json     give to the agent: cc-spoa -s DIR/gateway.json\n"
+    "    DIR/manifest.json    what was built from what, with SHA-256 sums\n"
+    "    DIR/generations/     this and the previous generations\n"
+    "\n"
+    "A build that would change nothing keeps the current generation. When anything is wrong, all\n"
+    "findings are shown, nothing is written and the old generation stays.\n";
+
+static const char check_help[] =
+    "Reads and checks the projects as `build` does, without writing anything. The findings go to\n"
+    "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n";
+
+static const char run_help[] =
+    "The gateway for development, with one command: builds into a private temporary directory,\n"
+    "starts HAProxy and cc-spoa in the foreground, waits until the gateway is ready and prints\n"
+    "where to connect (the URL alone on standard output). Ctrl-C ends both. When one of them ends\n"
+    "by itself, the reason is shown, the other is stopped and the exit code is 1.\n"
+    "\n"
+    "Listens on 127.0.0.1 unless router.listenerHost says otherwise, has a self-signed\n"
+    "certificate unless router.keystore is set, and trusts the tokens of `cc-gen token`. Not for\n"
+    "production: use `cc-gen build` there.\n";
+
+static const char token_help[] =
+    "Prints a signed token for tests, alone on standard output:\n"
+    "\n"
+    "    curl -H \"Authorization: Bearer $(cc-gen token -s read:pets)\" http://localhost:9090/...\n"
+    "\n"
+    "The development keys, one for each kind of key, are made on first use in\n"
+    "${XDG_STATE_HOME:-~/.local/state}/cc-gen/ and readable by you alone. Each has an issuer of\n"
+    "its own, which `cc-gen run` trusts and nothing else does:\n"
+    "\n"
+    "    RS256 RS384 RS512 PS256 PS384 PS512   https://localhost/cc-gen-dev\n"
+    "    ES256                                 https://localhost/cc-gen-dev/p256\n"
+    "    ES384                                 https://localhost/cc-gen-dev/p384\n"
+    "    ES512                                 https://localhost/cc-gen-dev/p521\n"
+    "    EdDSA                                 https://localhost/cc-gen-dev/ed25519\n"
+    "\n"
+    "With --key FILE the token is signed by that key, and --issuer is needed.\n";
+
+static const char help_help[] =
+    "    cc-gen help            the commands\n"
+    "    cc-gen help COMMAND    one of them\n"
+    "    cc-gen help settings   all settings of cc.yaml\n"
+    "    cc-gen help CC2001     what a finding means and what to do\n";
+
+const struct cli_command cli_commands[] = {
+    {"build", "[-c FILE] [-o DIR] [options] PROJECT...",
+     "build HAProxy configuration and the agent's snapshot from API projects", build_help,
+     build_options, 1, SIZE_MAX, cmd_build},
+    {"check", "[-c FILE] [options] PROJECT...", "check API projects without writing anything",
+     check_help, check_options, 1, SIZE_MAX, cmd_check},
+    {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground",
+     run_help, run_options, 1, SIZE_MAX, cmd_run},
+    {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",
+     token_help, token_options, 0, 0, cmd_token},
+    {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,
+     cmd_version},
+    {"help", "[COMMAND | settings | CODE]", "explain a command, the settings or a finding",
+     help_help, no_options, 0, 1, cmd_help},
+    {NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
+};

@@ -1,0 +1,272 @@
+#include "generator/output.h"
+
+#include "crypto/key.h"
+#include "gateway/snapshot.h"
+#include "generator/haproxy_check.h"
+#include "generator/output_dir.h"
+#include "generator/output_manifest.h"
+#include "generator/render.h"
+
+/* One build under way. */
+struct build {
+    struct gw_model *model;
+    const struct config *config;
+    const struct output_options *options;
+    struct arena *arena;
+    struct diag *diag;
+    struct output_dir dir;
+    struct manifest current;    /* generation 0: there is none */
+    struct manifest next;
+    struct render_output files; /* HAProxy's half of the next generation */
+    struct buf snapshot;
+};
+
+/* The manifest of generation n; one that cannot be read is as good as none. */
+static int read_manifest(const struct output_dir *dir, uint64_t n, struct manifest *out)
+{
+    const char *path = arena_printf(dir->arena, "%s/generations/%llu/manifest.json", dir->path,
+                                    (unsigned long long)n)
+                           .p;
+    struct slice text;
+    int rc;
+
+    *out = (struct manifest){0};
+    if (path == NULL)
+        return CC_ENOMEM;
+    rc = file_read(dir->arena, path, MANIFEST_MAX_BYTES, &text);
+    if (rc == CC_OK)
+        rc = manifest_read(out, text, dir->arena);
+    if (rc != CC_OK || out->generation != n) {
+        *out = (struct manifest){0};
+        return rc != CC_OK ? rc : CC_EPARSE;
+    }
+    return CC_OK;
+}
+
+static uint64_t uses(const struct output_dir *dir, uint64_t n)
+{
+    struct manifest m;
+
+    return read_manifest(dir, n, &m) == CC_OK ? m.haproxy_generation : 0;
+}
+
+/* Renders HAProxy's half as that of generation n. */
+static int render_as(const struct build *b, uint64_t n, struct diag *diag,
+                     struct render_output *files)
+{
+    const char *directory = output_dir_generation(&b->dir, n);
+    int rc;
+
+    if (directory == NULL)
+        return CC_ENOMEM;
+    b->model->haproxy_generation = n;
+    rc = render_haproxy(files, b->model, b->config, directory, b->options->templates, b->arena,
+                        diag);
+    return rc == CC_OK || rc == CC_ENOMEM ? rc : CC_EINVAL;
+}
+
+static size_t count_haproxy_files(const struct manifest *m)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_files; i++)
+        n += slice_starts(m->files[i].name, SLICE("haproxy/"));
+    return n;
+}
+
+/* Is HAProxy's half what generation `old` has? Its text holds the generation's number and
+ * directory, so that is asked by rendering as the old one. Findings were already made. */
+static int compare_haproxy_half(struct build *b, uint64_t old, bool *same)
+{
+    struct render_output files;
+    struct diag *scratch = diag_new();
+    int rc = scratch != NULL ? render_as(b, old, scratch, &files) : CC_ENOMEM;
+
+    *same = rc == CC_OK && files.n_files == count_haproxy_files(&b->current) &&
+            output_dir_same(&b->dir, old, &files);
+    if (*same)
+        b->files = files;
+    diag_free(&scratch);
+    return rc;
+}
+
+/* Renders, and decides which generation's haproxy/ directory the next one uses. */
+static int render(struct build *b, bool *haproxy_changed)
+{
+    uint64_t old = b->current.haproxy_generation;
+    bool same = false;
+    int rc = render_as(b, b->next.generation, b->diag, &b->files);
+
+    if (rc == CC_OK && old != 0)
+        rc = compare_haproxy_half(b, old, &same);
+    *haproxy_changed = !same;
+    b->next.haproxy_generation = same ? old : b->next.generation;
+    b->model->haproxy_generation = b->next.haproxy_generation;
+    return rc;
+}
+
+/* Does the current generation hold, on disk, the snapshot of this very model? */
+static bool same_model(const struct build *b)
+{
+    const char *sum = manifest_sum(&b->current, "gateway.json");
+    const char *path =
+        arena_printf(b->arena, "%s/generations/%llu/gateway.json", b->dir.path,
+                     (unsigned long long)b->current.generation)
+            .p;
+    struct slice text;
+    char actual[65];
+
+    return b->current.generation != 0 && sum != NULL && path != NULL &&
+           strcmp(b->current.model_hash, b->next.model_hash) == 0 &&
+           file_read(b->arena, path, GW_SNAPSHOT_MAX_BYTES, &text) == CC_OK &&
+           crypto_sha256_hex(text, actual) == CC_OK && strcmp(actual, sum) == 0;
+}
+
+static int note_file(struct build *b, struct slice name, struct slice text)
+{
+    struct manifest_file *file = &b->next.files[b->next.n_files++];
+
+    file->name = name;
+    return crypto_sha256_hex(text, file->sha256);
+}
+
+static int write_haproxy_half(struct build *b)
+{
+    uint64_t n = b->next.generation;
+    int rc = CC_OK;
+
+    if (b->next.haproxy_generation != n) {
+        const char *to = arena_printf(b->arena, "../%llu/haproxy",
+                                      (unsigned long long)b->next.haproxy_generation)
+                             .p;
+
+        return to != NULL ? output_dir_link(&b->dir, n, SLICE("haproxy"), to) : CC_ENOMEM;
+    }
+    for (size_t i = 0; rc == CC_OK && i < b->files.n_files; i++) {
+        const struct render_file *f = &b->files.files[i];
+
+        rc = f->symlink_to != NULL ? output_dir_link(&b->dir, n, f->name, f->symlink_to)
+                                   : output_dir_write(&b->dir, n, f->name, f->text);
+    }
+    return rc;
+}
+
+/* Writes all but the manifest. */
+static int write_generation(struct build *b)
+{
+    int rc;
+
+    b->model->generation = b->next.generation;
+    buf_init(&b->snapshot, GW_SNAPSHOT_MAX_BYTES);
+    rc = gw_snapshot_write(b->model, &b->snapshot);
+    if (rc != CC_OK) {
+        diag_error(b->diag, CC6001, PLACE_NONE, "the snapshot cannot be made: %s",
+                   cc_strerror(rc));
+        return CC_EINVAL;
+    }
+    rc = output_dir_write(&b->dir, b->next.generation, SLICE("gateway.json"),
+                          buf_slice(&b->snapshot));
+    return rc == CC_OK ? write_haproxy_half(b) : rc;
+}
+
+static int check(struct build *b)
+{
+    const char *directory = output_dir_generation(&b->dir, b->next.haproxy_generation);
+
+    if (b->options->no_validate)
+        return CC_OK;
+    if (directory == NULL)
+        return CC_ENOMEM;
+    return haproxy_check(b->options->haproxy, directory, &b->files, b->arena, b->diag);
+}
+
+static int write_manifest(struct build *b)
+{
+    struct buf text;
+    int rc;
+
+    b->next.checked = !b->options->no_validate;
+    b->next.files = arena_array(b->arena, b->files.n_files + 1, sizeof(*b->next.files));
+    if (b->next.files == NULL)
+        return CC_ENOMEM;
+    rc = note_file(b, SLICE("gateway.json"), buf_slice(&b->snapshot));
+    for (size_t i = 0; rc == CC_OK && i < b->files.n_files; i++) {
+        const struct render_file *f = &b->files.files[i];
+
+        rc = note_file(b, f->name, f->symlink_to != NULL ? slice_of(f->symlink_to) : f->text);
+    }
+    if (rc == CC_OK)
+        rc = manifest_inputs(&b->next, b->model, b->options->config_path, b->arena);
+    if (rc != CC_OK)
+        return rc;
+    buf_init(&text, MANIFEST_MAX_BYTES);
+    rc = manifest_write(&b->next, &text);
+    if (rc == CC_OK)
+        rc = output_dir_write(&b->dir, b->next.generation, SLICE("manifest.json"),
+                              buf_slice(&text));
+    buf_free(&text);
+    return rc;
+}
+
+/* Writes, checks, completes and switches to the next generation; removes it when that fails. */
+static int make_generation(struct build *b)
+{
+    int rc = write_generation(b);
+
+    if (rc == CC_OK)
+        rc = check(b);
+    if (rc == CC_OK)
+        rc = output_dir_sync(&b->dir, b->next.generation);
+    if (rc == CC_OK)
+        rc = write_manifest(b);
+    if (rc == CC_OK)
+        rc = output_dir_sync(&b->dir, b->next.generation);
+    if (rc == CC_OK)
+        rc = output_dir_switch(&b->dir, b->next.generation);
+    if (rc != CC_OK)
+        output_dir_discard(&b->dir, b->next.generation);
+    else
+        output_dir_prune(&b->dir, OUTPUT_KEEP, uses);
+    return rc;
+}
+
+static int keep_generation(struct build *b)
+{
+    int rc;
+
+    b->model->generation = b->current.generation;
+    b->next.generation = b->current.generation;
+    /* HAProxy may have become another version since, or was not asked then. */
+    rc = check(b);
+    return rc == CC_OK ? output_dir_switch(&b->dir, b->current.generation) : rc;
+}
+
+int output_build(struct gw_model *model, const struct config *config,
+                 const struct output_options *options, struct arena *arena, struct diag *diag,
+                 struct output_result *result)
+{
+    struct build b = {.model = model, .config = config, .options = options, .arena = arena,
+                      .diag = diag};
+    bool haproxy_changed = false;
+    bool changed = false;
+    int rc = output_dir_open(&b.dir, options->directory, arena, diag);
+
+    if (rc == CC_OK)
+        rc = output_dir_next(&b.dir, &b.next.generation);
+    if (rc != CC_OK)
+        goto out;
+    if (output_dir_current(&b.dir) != 0)
+        (void)read_manifest(&b.dir, output_dir_current(&b.dir), &b.current);
+    rc = gw_model_hash(model, b.next.model_hash);
+    if (rc == CC_OK)
+        rc = render(&b, &haproxy_changed);
+    if (rc != CC_OK)
+        goto out;
+    changed = haproxy_changed || !same_model(&b);
+    rc = changed ? make_generation(&b) : keep_generation(&b);
+out:
+    *result = (struct output_result){b.dir.path, b.next.generation, changed, haproxy_changed};
+    output_dir_close(&b.dir);
+    buf_free(&b.snapshot);
+    return rc;
+}

@@ -1,0 +1,38 @@
+/* output_manifest: manifest.json of a generation, which says what it holds and what it came from.
+ *
+ * It is written last, after HAProxy agreed: a generation without a manifest is not complete. */
+#pragma once
+
+#include "generator/render.h"
+
+enum { MANIFEST_SCHEMA = 1, MANIFEST_MAX_BYTES = 16 << 20 };
+
+/* A file of the generation or a file it was made from. */
+struct manifest_file {
+    struct slice name;
+    char sha256[65];
+};
+
+struct manifest {
+    uint64_t generation;
+    uint64_t haproxy_generation; /* whose haproxy/ directory this generation uses */
+    char model_hash[65];
+    bool checked;                /* by haproxy -c */
+    struct manifest_file *files; /* what was generated */
+    size_t n_files;
+    struct manifest_file *inputs; /* what was read */
+    size_t n_inputs;
+};
+
+/* Lists what the model was read from: every source that a fact of it points into, by the bytes that
+ * were read, and cc.yaml. Sorted by name, in the arena. */
+int manifest_inputs(struct manifest *m, const struct gw_model *model, const char *config_path,
+                    struct arena *arena);
+
+int manifest_write(const struct manifest *m, struct buf *out);
+
+/* Reads a manifest; everything in the arena. CC_EPARSE when it is not one. Inputs are not read. */
+int manifest_read(struct manifest *m, struct slice text, struct arena *arena);
+
+/* The sum of file `name`, or NULL. */
+const char *manifest_sum(const struct manifest *m, const char *name);
