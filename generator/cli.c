@@ -87,6 +87,11 @@ static int give(struct cli_args *args, const struct cli_option *option, const ch
                 option->value);
         return wrong(command);
     }
+    if (value != NULL && strchr(option->value, '=') != NULL &&
+        (value[0] == '=' || strchr(value, '=') == NULL)) {
+        cli_say("%s: --%s takes %s, not '%s'", command->name, option->name, option->value, value);
+        return wrong(command);
+    }
     if (!option->repeat && option->value != NULL && cli_has(args, option->name)) {
         cli_say("%s: --%s is given twice", command->name, option->name);
         return wrong(command);

@@ -35,11 +35,7 @@ int cmd_load_config(struct cmd_work *w, const struct cli_args *args,
     while ((set = cli_next(args, "set", &at)) != NULL) {
         struct slice value = slice_of(set), name;
 
-        slice_split(&value, '=', &name);
-        if (value.p == NULL || name.n == 0) {
-            cli_say("%s: --set %s: it is --set NAME=VALUE", args->command->name, set);
-            return CC_EINVAL;
-        }
+        slice_split(&value, '=', &name); /* cli_parse() saw to it that there is a '=' */
         overrides[n++] = (struct config_override){name, value};
     }
     return config_load(&w->config, cli_value(args, "config"), environ, overrides, n, w->arena,
