@@ -19,7 +19,8 @@
 struct enforce_rules;
 
 /* Parses the keys of `snapshot`'s issuers and takes a reference to it. A key that cannot be used is
- * a CC4001/CC4002 finding and the whole set is refused. One reference is the caller's. */
+ * a CC4001/CC4002 finding, two issuers with one `iss` are CC3005, and the whole set is refused. One
+ * reference is the caller's. */
 int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, struct diag *diag);
 struct enforce_rules *enforce_rules_ref(struct enforce_rules *r);
 void enforce_rules_unref(struct enforce_rules **r);
@@ -58,12 +59,14 @@ struct enforce_decision {
     struct slice backend, path, host; /* host: what the backend sees as Host */
     struct slice strip_header;        /* request header to remove before the backend; may be empty */
     /* deny */
-    int status;             /* 400 401 403 404 405 414 500 503 */
-    struct slice code;      /* "900901" */
-    struct slice body;      /* JSON */
+    int status;             /* 204 (OPTIONS that the resource does not declare) 400 401 403 404
+                             * 405 414 503 */
+    struct slice code;      /* "900901"; empty for 204 */
+    struct slice body;      /* JSON; empty for 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
-    struct slice allow;     /* Allow header of a 405; may be empty */
-    /* always: compact trace for operators, "token expired 12 s ago; pets/swagger.yaml:41:9" */
+    struct slice allow;     /* Allow header of a 405 or 204; may be empty */
+    /* always: compact trace for operators, "the token has expired, 12 s ago; pets/swagger.yaml:41:9";
+     * one line of at most 512 bytes without control characters, quotes and backslashes */
     struct slice reason;
 };
 
@@ -71,9 +74,11 @@ struct enforce_worker;
 
 struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
-    size_t cache_bytes;   /* memory for them, all of it allocated at the start */
+    size_t cache_bytes;   /* memory for them and their index, all of it allocated at the start;
+                           * 4 KiB to 4 GiB */
 };
 
+/* CC_ENOMEM, or CC_EINVAL for cache_bytes out of range. */
 int enforce_worker_new(struct enforce_worker **out, const struct enforce_options *options);
 void enforce_worker_free(struct enforce_worker **w);
 

@@ -1,0 +1,30 @@
+/* reason: the compact trace of a decision, for operators (private to enforce).
+ *
+ * Bounded and cut, never failing: a reason must not decide anything. Control characters, quotes and
+ * backslashes become '?', so that it is one line that needs no escapes in whatever log it ends. */
+#pragma once
+
+#include "base/base.h"
+
+struct reason {
+    char text[512];
+    size_t n;
+};
+
+static inline void reason_start(struct reason *r)
+{
+    r->n = 0;
+}
+
+static inline struct slice reason_slice(const struct reason *r)
+{
+    return slice_make(r->text, r->n);
+}
+
+void reason_add(struct reason *r, struct slice s);
+void reason_add_str(struct reason *r, const char *s);
+void reason_add_int(struct reason *r, int64_t v);
+
+/* "; pets/swagger.yaml:41:9": the place of configuration behind the decision; nothing when it is
+ * not known. */
+void reason_add_place(struct reason *r, struct place place);

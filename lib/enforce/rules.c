@@ -1,0 +1,234 @@
+#include "enforce/rules.h"
+
+#include <stdlib.h>
+
+enum { ISSUERS_TEXT_MAX = 16 << 20 };
+
+const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss)
+{
+    for (size_t i = 0; i < r->model->n_issuers; i++)
+        if (slice_eq(r->model->issuers[i].issuer, iss))
+            return &r->issuers[i];
+    return NULL;
+}
+
+const struct enforce_header *rules_auth_header(const struct enforce_rules *r,
+                                               const struct gw_api *api,
+                                               const struct enforce_request *request)
+{
+    const struct enforce_header *h;
+
+    if (request->headers == NULL)
+        return NULL;
+    h = &request->headers[r->api_headers[api - r->model->apis]];
+    return h->count > 0 ? h : NULL;
+}
+
+struct slice rules_cluster_host(const struct enforce_rules *r, const struct gw_cluster *cluster)
+{
+    return r->cluster_hosts[cluster - r->model->clusters];
+}
+
+/* Where `name` is in the model's headers, or n_headers. They are sorted, but this runs once an API
+ * and load, over a handful. */
+static size_t find_header(const struct gw_model *m, struct slice name)
+{
+    size_t i = 0;
+
+    while (i < m->n_headers && !slice_eq(m->headers[i], name))
+        i++;
+    return i;
+}
+
+static int read_key(struct rules_issuer *ri, struct diag *diag)
+{
+    const struct gw_issuer *issuer = ri->issuer;
+    int rc = key_public_from_pem(&ri->key, issuer->pem);
+
+    if (rc != CC_OK) {
+        diag_error(diag, CC4001, issuer->origin, "the key of issuer '%" PRIslice "': %s",
+                   SLICE_ARG(issuer->name), cc_strerror(rc));
+        return rc == CC_ENOMEM ? rc : CC_EREFUSED;
+    }
+    for (unsigned alg = 0; alg < JWT_ALG_COUNT; alg++)
+        if ((issuer->algorithms & 1u << alg) != 0 &&
+            jwt_alg_fits((enum jwt_alg)alg, key_kind_of(ri->key)))
+            return CC_OK;
+    diag_error(diag, CC4002, issuer->origin,
+               "issuer '%" PRIslice "' has a key of kind %s, which none of its algorithms takes",
+               SLICE_ARG(issuer->name), key_describe(ri->key));
+    return CC_EREFUSED;
+}
+
+static int read_issuers(struct enforce_rules *r, struct diag *diag)
+{
+    int result = CC_OK;
+
+    for (size_t i = 0; i < r->model->n_issuers; i++) {
+        const struct gw_issuer *issuer = &r->model->issuers[i];
+        int rc = CC_OK;
+
+        r->issuers[i].issuer = issuer;
+        /* With two, it would depend on their order which key counts. */
+        if (rules_find_issuer(r, issuer->issuer) != &r->issuers[i]) {
+            diag_error(diag, CC3005, issuer->origin, "two issuers have the iss '%" PRIslice "'",
+                       SLICE_ARG(issuer->issuer));
+            rc = CC_EREFUSED;
+        } else {
+            rc = read_key(&r->issuers[i], diag);
+        }
+        if (result == CC_OK)
+            result = rc;
+    }
+    return result;
+}
+
+static void hash_text(struct buf *b, struct slice s)
+{
+    buf_add_u64(b, s.n);
+    buf_add_char(b, ':');
+    buf_add(b, s);
+}
+
+/* All that decides whether a token is verified, and what is remembered of it. Names and places are
+ * left out: to rename an issuer or to move its lines changes no token. */
+static int hash_issuers(struct enforce_rules *r)
+{
+    struct buf b;
+    int rc;
+
+    buf_init(&b, ISSUERS_TEXT_MAX);
+    for (size_t i = 0; i < r->model->n_issuers; i++) {
+        const struct gw_issuer *issuer = &r->model->issuers[i];
+
+        hash_text(&b, issuer->issuer);
+        hash_text(&b, issuer->pem);
+        hash_text(&b, issuer->consumer_key_claim);
+        hash_text(&b, issuer->scope_claim);
+        buf_add_u64(&b, issuer->algorithms);
+        buf_add_char(&b, ',');
+        buf_add_u64(&b, issuer->n_audiences);
+        for (size_t k = 0; k < issuer->n_audiences; k++)
+            hash_text(&b, issuer->audiences[k]);
+    }
+    rc = buf_error(&b);
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex(buf_slice(&b), r->issuers_hash);
+    buf_free(&b);
+    return rc;
+}
+
+/* RFC 9110 7.2: host, and the port when it is not the scheme's own. */
+static struct slice endpoint_host(struct arena *a, const struct gw_endpoint *e)
+{
+    bool ipv6 = slice_find(e->host, ':') >= 0;
+    const char *open = ipv6 ? "[" : "", *shut = ipv6 ? "]" : "";
+
+    if (e->port == (e->tls ? 443 : 80))
+        return arena_printf(a, "%s%" PRIslice "%s", open, SLICE_ARG(e->host), shut);
+    return arena_printf(a, "%s%" PRIslice "%s:%u", open, SLICE_ARG(e->host), shut, e->port);
+}
+
+static int read_clusters(struct enforce_rules *r, struct diag *diag)
+{
+    for (size_t i = 0; i < r->model->n_clusters; i++) {
+        const struct gw_cluster *c = &r->model->clusters[i];
+
+        if (c->n_endpoints == 0) {
+            diag_error(diag, CC6001, PLACE_NONE, "cluster %" PRIslice " has no endpoint",
+                       SLICE_ARG(c->name));
+            return CC_EREFUSED;
+        }
+        r->cluster_hosts[i] = endpoint_host(r->arena, &c->endpoints[0]);
+        if (r->cluster_hosts[i].p == NULL)
+            return CC_ENOMEM;
+    }
+    return CC_OK;
+}
+
+static int read_apis(struct enforce_rules *r, struct diag *diag)
+{
+    for (size_t i = 0; i < r->model->n_apis; i++) {
+        const struct gw_api *api = &r->model->apis[i];
+
+        r->api_headers[i] = find_header(r->model, api->auth_header);
+        if (r->api_headers[i] == r->model->n_headers) {
+            diag_error(diag, CC6001, api->origin,
+                       "the authorization header '%" PRIslice "' is not among the headers that "
+                       "HAProxy sends", SLICE_ARG(api->auth_header));
+            return CC_EREFUSED;
+        }
+    }
+    return CC_OK;
+}
+
+/* An arena for what the model needs: three arrays and the hosts. */
+static struct arena *new_arena(const struct gw_model *m)
+{
+    return arena_new(4096 + m->n_issuers * (sizeof(struct rules_issuer) + 16) +
+                     m->n_apis * sizeof(size_t) +
+                     m->n_clusters * (sizeof(struct slice) + 2 * GW_HOST_MAX));
+}
+
+int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, struct diag *diag)
+{
+    struct enforce_rules *r = calloc(1, sizeof(*r));
+    int rc = CC_ENOMEM;
+
+    if (r == NULL)
+        goto out;
+    atomic_init(&r->references, 1);
+    r->snapshot = gw_snapshot_ref(snapshot);
+    r->model = gw_snapshot_model(snapshot);
+    r->arena = new_arena(r->model);
+    if (r->arena == NULL)
+        goto out;
+    r->issuers = arena_array(r->arena, r->model->n_issuers, sizeof(*r->issuers));
+    r->api_headers = arena_array(r->arena, r->model->n_apis, sizeof(*r->api_headers));
+    r->cluster_hosts = arena_array(r->arena, r->model->n_clusters, sizeof(*r->cluster_hosts));
+    if (r->issuers == NULL || r->api_headers == NULL || r->cluster_hosts == NULL)
+        goto out;
+    rc = read_issuers(r, diag);
+    if (rc == CC_OK)
+        rc = read_clusters(r, diag);
+    if (rc == CC_OK)
+        rc = read_apis(r, diag);
+    if (rc == CC_OK)
+        rc = hash_issuers(r);
+    if (rc != CC_OK)
+        goto out;
+    *out = r;
+    r = NULL;
+out:
+    enforce_rules_unref(&r);
+    return rc;
+}
+
+struct enforce_rules *enforce_rules_ref(struct enforce_rules *r)
+{
+    /* Relaxed: who takes a reference holds one already, so nothing can be freed meanwhile. */
+    atomic_fetch_add_explicit(&r->references, 1, memory_order_relaxed);
+    return r;
+}
+
+void enforce_rules_unref(struct enforce_rules **rules)
+{
+    struct enforce_rules *r = *rules;
+
+    *rules = NULL;
+    /* Release: what this holder did with the rules comes before; acquire: the one that frees sees
+     * what all others did. */
+    if (r == NULL || atomic_fetch_sub_explicit(&r->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (r->issuers != NULL)
+        for (size_t i = 0; i < r->model->n_issuers; i++)
+            key_free(&r->issuers[i].key);
+    arena_free(&r->arena);
+    gw_snapshot_unref(&r->snapshot);
+    free(r);
+}
+
+const struct gw_model *enforce_rules_model(const struct enforce_rules *r)
+{
+    return r->model;
+}

@@ -1,0 +1,36 @@
+/* rules: a snapshot made ready to decide with (private to enforce; the calls are in enforce.h). */
+#pragma once
+
+#include "enforce/enforce.h"
+
+#include <stdatomic.h>
+
+/* An issuer with its key parsed. */
+struct rules_issuer {
+    const struct gw_issuer *issuer;
+    struct key *key;
+};
+
+struct enforce_rules {
+    atomic_uint references;
+    struct gw_snapshot *snapshot;
+    const struct gw_model *model;
+    struct arena *arena; /* the arrays below */
+    struct rules_issuer *issuers; /* as model->issuers */
+    size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
+    struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
+    /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,
+     * tokens that were verified under another snapshot stay verified. */
+    char issuers_hash[65];
+};
+
+/* The issuer whose `iss` is exactly this, or NULL. */
+const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss);
+
+/* The header of `api` that carries the token, as the request has it; NULL when it has none. */
+const struct enforce_header *rules_auth_header(const struct enforce_rules *r,
+                                               const struct gw_api *api,
+                                               const struct enforce_request *request);
+
+/* "pets.internal:8443": what a backend of this cluster gets as Host. */
+struct slice rules_cluster_host(const struct enforce_rules *r, const struct gw_cluster *cluster);
