@@ -3,15 +3,18 @@
  *
  * Verification on OpenSSL EVP. The algorithm is never chosen by the token: the caller says which
  * algorithms the issuer allows, the token's `alg` must be one of them, and the key must be of the
- * kind that algorithm takes. There is no "none" and no HMAC: a public key can never be mistaken for a shared secret.
+ * kind that algorithm takes. There is no "none" and no HMAC: a public key can never be mistaken for
+ * a shared secret. Keys and addresses in a header (jwk, jku, x5c, x5u) are never looked at.
  *
  * Steps of a caller: jwt_split() -> find the issuer by jwt_peek_issuer() -> jwt_verify() ->
- * jwt_claims_parse(). The claims of a token must not be used before jwt_verify() said CC_OK. */
+ * jwt_claims_parse(). The claims of a token must not be used before jwt_verify() said JWT_OK.
+ *
+ * All results live in the caller's arena or in the token. One of JWT_ARENA_BYTES is enough for any
+ * token; a smaller one may end in JWT_INTERNAL. No state: any thread, any number at a time. */
 #pragma once
 
 #include "crypto/key.h"
 
-/* name, key kind family, digest, what it is */
 #define JWT_ALGORITHMS(X)                                                                   \
     X(RS256) X(RS384) X(RS512) X(PS256) X(PS384) X(PS512)                                   \
     X(ES256) X(ES384) X(ES512) X(EdDSA)
@@ -23,7 +26,13 @@ enum jwt_alg {
     JWT_ALG_COUNT
 };
 
-enum { JWT_MAX_BYTES = 8192 };
+enum {
+    JWT_MAX_BYTES = 8192,
+    JWT_MAX_DEPTH = 32,   /* nesting of its JSON texts */
+    JWT_MAX_KID = 256,
+    JWT_MAX_LIST = 256,   /* scopes, audiences */
+    JWT_ARENA_BYTES = 128 << 10
+};
 
 /* "RS256"; and back, exact. Unknown = JWT_ALG_COUNT. */
 const char *jwt_alg_name(enum jwt_alg alg);
@@ -40,11 +49,11 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_BAD_BASE64, "a part is not canonical base64url")                                  \
     X(JWT_BAD_HEADER, "the header is not a JSON object with unique members")                \
     X(JWT_BAD_ALG, "alg is missing or not a supported algorithm")                           \
-    X(JWT_CRITICAL, "the header demands an extension (crit or b64)")                        \
+    X(JWT_CRITICAL, "the header demands an extension (crit, b64 or zip)")                   \
     X(JWT_BAD_KID, "kid is not text of 1 to 256 printable characters")                      \
     X(JWT_BAD_TYPE, "typ is not JWT or at+jwt")                                             \
     X(JWT_BAD_PAYLOAD, "the payload is not a JSON object with unique members")              \
-    X(JWT_BAD_ISSUER, "iss is missing or not text")                                         \
+    X(JWT_BAD_ISSUER, "iss is missing, empty or not text")                                  \
     X(JWT_UNKNOWN_ISSUER, "no configured issuer has this iss")                              \
     X(JWT_ALG_NOT_ALLOWED, "the issuer does not allow this algorithm")                      \
     X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")     \
@@ -63,17 +72,21 @@ enum jwt_fault {
 };
 const char *jwt_fault_text(enum jwt_fault fault);
 
-/* A token taken apart but not believed. Slices point into the token or into `room`. */
+/* A token taken apart but not believed. Slices point into the token or into the arena. */
 struct jwt {
     struct slice token;
     struct slice signing_input; /* "header.payload" as sent */
     struct slice signature;     /* decoded */
     enum jwt_alg alg;
     struct slice kid;           /* empty when there is none */
-    struct slice payload;       /* decoded JSON text */
+    struct slice payload;       /* decoded, not yet parsed */
 };
 
-/* Splits, decodes and checks the header. Everything decoded goes into the arena. */
+/* Is s good for a kid: 1 to JWT_MAX_KID printable ASCII characters? */
+bool jwt_kid_valid(struct slice s);
+
+/* Splits, decodes and checks the header. Everything decoded goes into the arena. On a fault `out`
+ * holds no algorithm, so that it cannot be verified by mistake. */
 enum jwt_fault jwt_split(struct slice token, struct arena *arena, struct jwt *out);
 
 /* The signature, against a key the caller chose. `allowed` is a bit set of 1u << enum jwt_alg. */
@@ -99,15 +112,20 @@ struct jwt_claim_names {
 /* `iss` alone, before verification, to find the issuer. */
 enum jwt_fault jwt_peek_issuer(const struct jwt *jwt, struct arena *arena, struct slice *iss);
 
-/* All claims. Duplicate members, wrong types, nesting bombs and over-large numbers are faults. */
+/* All claims; names may be NULL. Duplicate members, wrong types, nesting bombs and over-large
+ * numbers are faults, and so are control characters in any text read here. An escaped NUL anywhere
+ * is JWT_BAD_PAYLOAD. */
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out);
 
-/* exp and nbf against now, `leeway_s` to both sides. exp is required: now < exp + leeway. */
+/* The times against now, with `leeway_s` of clock skew. exp is required: now < exp + leeway, else
+ * JWT_EXPIRED. nbf and iat, when present: at most now + leeway, else JWT_NOT_YET_VALID. */
 enum jwt_fault jwt_check_times(const struct jwt_claims *c, int64_t now_s, int64_t leeway_s);
 
-/* Signs `payload` (JSON text): {"alg":..,"kid":..,"typ":"JWT"} . payload . signature into out. kid may be
- * empty. CC_EINVAL when the key does not fit the algorithm. For development tokens and backend
- * JWTs; libjwt 1.10 has neither PS* nor EdDSA, so one code path over EVP serves them all. */
+/* Signs `payload` (JSON text): {"alg":..,"kid":..,"typ":"JWT"} . payload . signature, appended to
+ * out; on an error what was appended is of no use. kid may be empty, else it must be valid.
+ * CC_EINVAL when the key is not private or does not fit the algorithm. For development
+ * tokens and backend JWTs; libjwt 1.10 has neither PS* nor EdDSA, so one code path over EVP serves
+ * them all. */
 int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct slice payload,
              struct buf *out);

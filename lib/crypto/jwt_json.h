@@ -1,0 +1,14 @@
+/* The JSON texts of a token, read with limits. For the files of this folder only. */
+#pragma once
+
+#include "crypto/jwt.h"
+
+#include <jansson.h>
+
+/* Parses a JSON object with unique members, at most JWT_MAX_DEPTH deep, in valid UTF-8 without
+ * NUL. JWT_OK, `fault` when it is not that, or JWT_INTERNAL without memory. The caller gives *out
+ * back with json_decref(). */
+enum jwt_fault jwt_json_parse(struct slice text, enum jwt_fault fault, json_t **out);
+
+/* The bytes of a JSON string; absent when `value` is none. Lives as long as `value`. */
+struct slice jwt_json_text(const json_t *value);
