@@ -22,11 +22,13 @@ static const struct {
 
 enum key_kind devkey_kind(enum jwt_alg alg)
 {
-    for (int kind = 0; kind < DEVKEY_KINDS; kind++)
-        if (jwt_alg_fits(alg, (enum key_kind)kind))
-            return (enum key_kind)kind;
-    CC_ASSERT(!"every algorithm has a kind of key");
-    return KEY_RSA;
+    int kind = 0;
+
+    while (!jwt_alg_fits(alg, (enum key_kind)kind)) {
+        kind++;
+        CC_ASSERT(kind < DEVKEY_KINDS); /* every algorithm has a kind of key */
+    }
+    return (enum key_kind)kind;
 }
 
 const char *devkey_issuer(enum key_kind kind)

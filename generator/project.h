@@ -10,8 +10,9 @@
 
 struct project_options {
     bool resolve; /* also ask the resolver for each endpoint host (CC2008); blocks on DNS */
-    /* an issuer added besides those of cc.yaml: the development key of `cc-gen run`; NULL = none */
-    const struct gw_issuer *development_issuer;
+    /* issuers added besides those of cc.yaml: the development keys of `cc-gen run` */
+    const struct gw_issuer *development_issuers;
+    size_t n_development_issuers;
 };
 
 /* Builds the model of `dirs` in `arena`: APIs sorted by vhost and base path, equal clusters shared,
