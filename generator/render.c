@@ -1,0 +1,162 @@
+#include "generator/render.h"
+
+#include "generator/render_values.h"
+#include "generator/template.h"
+#include "generator/templates.h"
+
+enum {
+    RENDER_MAX_BYTES = 64 << 20,
+    /* A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is one byte); a
+     * header takes two, and other facts take 7. */
+    RENDER_MAX_HEADERS = (255 - 7) / 2
+};
+
+/* What is rendered from what. */
+static const struct {
+    const char *template, *name;
+} render_files[] = {
+    {"cc.cfg.tmpl", "haproxy/cc.cfg"},
+    {"cc-spoe.conf.tmpl", "haproxy/cc-spoe.conf"},
+    {"standalone.cfg.tmpl", "haproxy/standalone.cfg"},
+    {"error-400.http.tmpl", "haproxy/errors/400.http"},
+    {"error-408.http.tmpl", "haproxy/errors/408.http"},
+};
+
+enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 2 };
+
+struct render {
+    const char *templates;
+    struct arena *arena;
+    struct diag *diag;
+    struct template_row root;
+};
+
+static const char *embedded(const char *name)
+{
+    const struct template_file *f = template_files;
+
+    while (f->name != NULL && strcmp(f->name, name) != 0)
+        f++;
+    CC_ASSERT(f->name != NULL);
+    return f->text;
+}
+
+/* The operator's template when there is one, else the embedded one. */
+static int load_template(const struct render *r, const char *name, struct source **out)
+{
+    struct source *source = arena_alloc(r->arena, sizeof(*source));
+    struct slice path = SLICE_NONE;
+    int rc = CC_ENOENT;
+
+    if (source == NULL)
+        return CC_ENOMEM;
+    if (r->templates != NULL) {
+        path = arena_printf(r->arena, "%s/%s", r->templates, name);
+        if (path.p == NULL)
+            return CC_ENOMEM;
+        source->name = path.p;
+        rc = file_read(r->arena, path.p, TEMPLATE_MAX_BYTES, &source->text);
+    }
+    if (rc == CC_ENOENT) {
+        source->name = name;
+        source->text = slice_of(embedded(name));
+    } else if (rc != CC_OK) {
+        diag_error(r->diag, CC5005, place_file(source), "the template cannot be read: %s",
+                   cc_strerror(rc));
+        return rc;
+    }
+    *out = source;
+    return CC_OK;
+}
+
+static int render_one(const struct render *r, size_t index, struct render_file *file)
+{
+    struct source *source = NULL;
+    struct buf text;
+    int rc;
+
+    buf_init(&text, RENDER_MAX_BYTES);
+    rc = load_template(r, render_files[index].template, &source);
+    if (rc == CC_OK)
+        rc = template_render(source, &r->root, &text, r->arena, r->diag);
+    if (rc == CC_OK) {
+        file->name = slice_of(render_files[index].name);
+        file->text = arena_dup(r->arena, buf_slice(&text));
+        if (file->text.p == NULL)
+            rc = CC_ENOMEM;
+    }
+    buf_free(&text);
+    return rc;
+}
+
+static int add_link(const struct render *r, struct render_file *file, const char *name,
+                    struct slice target)
+{
+    struct slice path = arena_dup(r->arena, target);
+
+    if (path.p == NULL)
+        return CC_ENOMEM;
+    file->name = slice_of(name);
+    file->symlink_to = path.p;
+    return CC_OK;
+}
+
+/* HAProxy loads FILE.key beside FILE: two links, and no private key is ever copied. */
+static int link_certificate(const struct render *r, const struct config *config,
+                            struct render_output *out)
+{
+    struct slice cert = config->router.keystore.cert_path, key = config->router.keystore.key_path;
+    int rc;
+
+    if (config->router.secured_listener_port == 0)
+        return CC_OK;
+    if (cert.n == 0 || key.n == 0) {
+        diag_help(diag_warning(r->diag, CC5006, PLACE_NONE,
+                               "no HTTPS listener: router.keystore names no certificate and key"),
+                  "set router.keystore.certPath and keyPath, or router.securedListenerPort to 0");
+        return CC_OK;
+    }
+    rc = add_link(r, &out->files[out->n_files], "haproxy/certs/gateway.pem", cert);
+    if (rc == CC_OK)
+        rc = add_link(r, &out->files[out->n_files + 1], "haproxy/certs/gateway.pem.key", key);
+    if (rc == CC_OK)
+        out->n_files += N_LINKS;
+    return rc;
+}
+
+static int check_limits(const struct gw_model *model, struct diag *diag)
+{
+    if (model->n_headers <= RENDER_MAX_HEADERS)
+        return CC_OK;
+    diag_error(diag, CC1204, PLACE_NONE,
+               "the APIs together need %zu different request headers; the agent can be sent %d",
+               model->n_headers, RENDER_MAX_HEADERS);
+    return CC_EREFUSED;
+}
+
+int render_haproxy(struct render_output *out, const struct gw_model *model,
+                   const struct config *config, const char *directory, const char *templates,
+                   struct arena *arena, struct diag *diag)
+{
+    struct render_context ctx = {model, config, directory, arena};
+    struct render r = {templates, arena, diag, {NULL, 0}};
+    int rc = check_limits(model, diag), first = CC_OK;
+
+    *out = (struct render_output){
+        arena_array(arena, N_RENDER_FILES + N_LINKS, sizeof(struct render_file)), 0};
+    if (rc == CC_OK && out->files == NULL)
+        rc = CC_ENOMEM;
+    if (rc == CC_OK)
+        rc = render_values(&ctx, &r.root);
+    if (rc != CC_OK)
+        return rc;
+    /* the next file even when one failed: all findings at once */
+    for (size_t i = 0; i < N_RENDER_FILES; i++) {
+        rc = render_one(&r, i, &out->files[i]);
+        if (first == CC_OK)
+            first = rc;
+    }
+    out->n_files = N_RENDER_FILES;
+    rc = link_certificate(&r, config, out);
+    return first != CC_OK ? first : rc;
+}

@@ -1,0 +1,447 @@
+#include "generator/render_values.h"
+
+#include <arpa/inet.h>
+
+/* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days. */
+enum { TIMEOUT_NEVER_S = 2147483 };
+
+/* Bodies of errors that HAProxy itself makes: the contract's codes where it has one for the cause,
+ * else the status. */
+struct http_error {
+    unsigned status;
+    const char *code, *message, *description;
+};
+
+/* What can go wrong before a backend is chosen. */
+static const struct http_error frontend_errors[] = {
+    {400, "102514", "HTTP protocol error in downstream request", "The request is not valid HTTP."},
+    {403, "403", "Forbidden", "The request is not allowed."},
+    {404, "404", "Not Found", "The requested resource is not available."},
+    {405, "405", "Method Not Allowed", "The method is not allowed for the requested resource."},
+    {408, "102513", "Stream idle timeout", "The request did not arrive in time."},
+    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
+    {429, "429", "Too Many Requests", "Too many requests."},
+    {500, "500", "Internal Server Error", "The gateway could not process the request."},
+    {501, "501", "Not Implemented", "The gateway does not support the request."},
+    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
+    {503, "503", "Service Unavailable", "The gateway cannot serve the request now."},
+    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
+};
+
+/* What can go wrong between HAProxy and an API's servers. A 503 here is a server that could not be
+ * reached: that there is none to try is told apart by a rule of its own (no_server). */
+static const struct http_error upstream_errors[] = {
+    {400, "102514", "HTTP protocol error in downstream request", "The request is not valid HTTP."},
+    {408, "102513", "Stream idle timeout", "The request did not arrive in time."},
+    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
+    {500, "500", "Internal Server Error", "The gateway could not process the request."},
+    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
+    {503, "102503", "Upstream connection failed", "The upstream could not be reached."},
+    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
+};
+static const struct http_error no_server = {503, "102508", "No healthy upstream",
+                                            "All servers of the upstream are down."};
+
+/* The answer when there is no decision: the agent is away, too slow or talks nonsense. The code is
+ * that of the contract; its status there is 500, but the cause is temporary (RFC 9110 15.6.4). */
+static const struct http_error no_decision = {503, "102500", "Unclassified Validation Failure",
+                                              "Error during validating the request"};
+static const struct http_error no_backend = {500, "102507",
+                                             "Upstream not configured for the resource",
+                                             "The decision names a backend that does not exist."};
+
+/* The statuses that the agent may choose for a refusal. */
+static const unsigned refusals[] = {400, 401, 403, 404, 405, 413, 414, 429,
+                                    500, 501, 502, 503, 504};
+
+/* The variables that the agent sets. */
+static const char *const variables[] = {
+    "backend", "path", "host",   "strip", "status",  "code", "body", "challenge", "allow",  "api",
+    "apiver",  "resource", "user", "app", "keytype", "reason", "gen", "hgen",     "verdict",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A row under construction. Whoever adds knows how many values there are: `room` is a promise of
+ * the code, not of input. */
+struct row {
+    struct template_value *values;
+    size_t n, room;
+};
+
+static bool row_new(struct row *row, struct arena *arena, size_t room)
+{
+    *row = (struct row){arena_array(arena, room, sizeof(*row->values)), 0, room};
+    return row->values != NULL;
+}
+
+static struct template_value *row_add(struct row *row, const char *name, enum template_kind kind)
+{
+    struct template_value *v = &row->values[row->n++];
+
+    CC_ASSERT(row->n <= row->room);
+    *v = (struct template_value){.name = name, .kind = kind};
+    return v;
+}
+
+static void add_bool(struct row *row, const char *name, bool truth)
+{
+    row_add(row, name, TEMPLATE_BOOL)->truth = truth;
+}
+
+static void add_number(struct row *row, const char *name, uint64_t number)
+{
+    row_add(row, name, TEMPLATE_NUMBER)->number = number;
+}
+
+static void add_text(struct row *row, const char *name, enum template_kind kind, struct slice text,
+                     struct place origin)
+{
+    struct template_value *v = row_add(row, name, kind);
+
+    v->text = text;
+    v->origin = origin;
+}
+
+static void add_word(struct row *row, const char *name, struct slice text)
+{
+    add_text(row, name, TEMPLATE_WORD, text, PLACE_NONE);
+}
+
+static void add_list(struct row *row, const char *name, const struct template_row *rows, size_t n)
+{
+    struct template_value *v = row_add(row, name, TEMPLATE_LIST);
+
+    v->rows = rows;
+    v->n_rows = n;
+}
+
+static struct template_row *rows_new(struct arena *arena, size_t n)
+{
+    return arena_array(arena, n, sizeof(struct template_row));
+}
+
+static struct template_row finished(const struct row *row)
+{
+    return (struct template_row){row->values, row->n};
+}
+
+/* {"code":"102503","message":...}: the contract's form of a router's own error. */
+static struct slice error_body(struct arena *arena, const struct http_error *e)
+{
+    return arena_printf(arena, "{\"code\":\"%s\",\"message\":\"%s\",\"description\":\"%s\"}",
+                        e->code, e->message, e->description);
+}
+
+static int add_body(struct row *row, const char *name, struct arena *arena,
+                    const struct http_error *e)
+{
+    struct slice body = error_body(arena, e);
+
+    add_text(row, name, TEMPLATE_FORMAT, body, PLACE_NONE);
+    return body.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
+static int add_errors(struct row *root, const char *name, struct arena *arena,
+                      const struct http_error *errors, size_t n)
+{
+    struct template_row *rows = rows_new(arena, n);
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (!row_new(&row, arena, 2))
+            return CC_ENOMEM;
+        add_number(&row, "status", errors[i].status);
+        if (add_body(&row, "body", arena, &errors[i]) != CC_OK)
+            return CC_ENOMEM;
+        rows[i] = finished(&row);
+    }
+    add_list(root, name, rows, n);
+    return CC_OK;
+}
+
+static int add_refusals(struct row *root, struct arena *arena)
+{
+    struct template_row *rows = rows_new(arena, COUNT(refusals));
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        if (!row_new(&row, arena, 1))
+            return CC_ENOMEM;
+        add_number(&row, "status", refusals[i]);
+        rows[i] = finished(&row);
+    }
+    add_list(root, "refusals", rows, COUNT(refusals));
+    return CC_OK;
+}
+
+static int add_variables(struct row *root, struct arena *arena)
+{
+    struct template_row *rows = rows_new(arena, COUNT(variables));
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < COUNT(variables); i++) {
+        if (!row_new(&row, arena, 1))
+            return CC_ENOMEM;
+        add_word(&row, "name", slice_of(variables[i]));
+        rows[i] = finished(&row);
+    }
+    add_list(root, "variables", rows, COUNT(variables));
+    return CC_OK;
+}
+
+static int add_headers(struct row *root, const struct render_context *ctx)
+{
+    const struct gw_model *model = ctx->model;
+    struct template_row *rows = rows_new(ctx->arena, model->n_headers);
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < model->n_headers; i++) {
+        if (!row_new(&row, ctx->arena, 3))
+            return CC_ENOMEM;
+        add_number(&row, "index", i);
+        add_word(&row, "name", model->headers[i]);
+        add_text(&row, "name_arg", TEMPLATE_ARG, model->headers[i], PLACE_NONE);
+        rows[i] = finished(&row);
+    }
+    add_list(root, "headers", rows, model->n_headers);
+    return CC_OK;
+}
+
+enum host_kind { HOST_NAME, HOST_IPV4, HOST_IPV6 };
+
+static enum host_kind host_kind(struct slice host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    char text[INET6_ADDRSTRLEN];
+
+    if (host.n == 0 || host.n >= sizeof(text) || slice_find(host, '\0') >= 0)
+        return HOST_NAME;
+    memcpy(text, host.p, host.n);
+    text[host.n] = '\0';
+    if (inet_pton(AF_INET, text, address) == 1)
+        return HOST_IPV4;
+    return inet_pton(AF_INET6, text, address) == 1 ? HOST_IPV6 : HOST_NAME;
+}
+
+/* HAProxy asks name servers, which need not know "localhost", and never reads /etc/hosts. */
+static bool is_localhost(struct slice host)
+{
+    return slice_eq_nocase(host, SLICE("localhost"));
+}
+
+static bool needs_dns(const struct gw_endpoint *e)
+{
+    return host_kind(e->host) == HOST_NAME && !is_localhost(e->host);
+}
+
+static struct slice address_of(struct arena *arena, struct slice host, uint64_t port)
+{
+    if (is_localhost(host))
+        host = SLICE("127.0.0.1");
+    return arena_printf(arena, host_kind(host) == HOST_IPV6 ? "[%" PRIslice "]:%llu"
+                                                            : "%" PRIslice ":%llu",
+                        SLICE_ARG(host), (unsigned long long)port);
+}
+
+static int server_row(struct template_row *out, const struct render_context *ctx, size_t index,
+                      const struct gw_endpoint *e)
+{
+    struct slice address = address_of(ctx->arena, e->host, e->port);
+    struct row row;
+
+    if (!row_new(&row, ctx->arena, 7) || address.p == NULL)
+        return CC_ENOMEM;
+    add_number(&row, "index", index);
+    add_text(&row, "address", TEMPLATE_WORD, address, e->origin);
+    add_text(&row, "host", TEMPLATE_WORD, e->host, e->origin);
+    add_text(&row, "host_arg", TEMPLATE_ARG, e->host, e->origin);
+    add_bool(&row, "tls", e->tls);
+    add_bool(&row, "by_name", host_kind(e->host) == HOST_NAME);
+    add_bool(&row, "dns", needs_dns(e));
+    *out = finished(&row);
+    return CC_OK;
+}
+
+static int cluster_row(struct template_row *out, const struct render_context *ctx,
+                       const struct gw_cluster *cluster)
+{
+    struct template_row *servers = rows_new(ctx->arena, cluster->n_endpoints);
+    struct row row;
+    int rc = CC_OK;
+
+    if (servers == NULL || !row_new(&row, ctx->arena, 2))
+        return CC_ENOMEM;
+    for (size_t i = 0; i < cluster->n_endpoints && rc == CC_OK; i++)
+        rc = server_row(&servers[i], ctx, i + 1, &cluster->endpoints[i]);
+    add_word(&row, "name", cluster->name);
+    add_list(&row, "servers", servers, cluster->n_endpoints);
+    *out = finished(&row);
+    return rc;
+}
+
+static int add_clusters(struct row *root, const struct render_context *ctx)
+{
+    const struct gw_model *model = ctx->model;
+    struct template_row *rows = rows_new(ctx->arena, model->n_clusters);
+    bool dns = false;
+    int rc = rows != NULL ? CC_OK : CC_ENOMEM;
+
+    for (size_t i = 0; i < model->n_clusters && rc == CC_OK; i++) {
+        rc = cluster_row(&rows[i], ctx, &model->clusters[i]);
+        for (size_t k = 0; k < model->clusters[i].n_endpoints; k++)
+            dns = dns || needs_dns(&model->clusters[i].endpoints[k]);
+    }
+    add_list(root, "clusters", rows, model->n_clusters);
+    add_bool(root, "dns", dns);
+    return rc;
+}
+
+/* A path as HAProxy sees it once it is running: servers and log sockets are looked up inside the
+ * chroot, listening sockets and files are opened before it. */
+static struct slice inside_chroot(const struct config *config, struct slice path)
+{
+    struct slice root = config->router.chroot;
+
+    while (slice_ends(root, SLICE("/")))
+        root.n--;
+    if (root.n > 0 && path.n > root.n && slice_starts(path, root) && path.p[root.n] == '/')
+        return slice_from(path, root.n);
+    return path;
+}
+
+static bool is_path(struct slice s)
+{
+    return s.n > 0 && s.p[0] == '/';
+}
+
+static int add_sockets(struct row *root, const struct render_context *ctx)
+{
+    const struct config *c = ctx->config;
+    struct slice agent = inside_chroot(c, c->agent.socket), entry = c->router.entry_socket;
+    struct slice admin = SLICE_NONE, dir = c->agent.socket;
+
+    if (is_path(agent)) {
+        agent = arena_printf(ctx->arena, "unix@%" PRIslice, SLICE_ARG(agent));
+        while (!slice_ends(dir, SLICE("/")))
+            dir.n--;
+        admin = arena_printf(ctx->arena, "unix@%" PRIslice "haproxy-admin.sock", SLICE_ARG(dir));
+        if (agent.p == NULL || admin.p == NULL)
+            return CC_ENOMEM;
+    }
+    add_word(root, "agent_address", agent);
+    add_word(root, "stats_socket", admin);
+    if (entry.n > 0) {
+        add_word(root, "entry_socket", arena_printf(ctx->arena, "unix@%" PRIslice,
+                                                    SLICE_ARG(entry)));
+        add_word(root, "entry_server",
+                 arena_printf(ctx->arena, "unix@%" PRIslice, SLICE_ARG(inside_chroot(c, entry))));
+    } else {
+        add_word(root, "entry_socket", SLICE_NONE);
+        add_word(root, "entry_server", SLICE_NONE);
+    }
+    add_word(root, "log_target", inside_chroot(c, c->router.log_target));
+    add_word(root, "chroot", c->router.chroot);
+    return CC_OK;
+}
+
+/* "" when the port is 0: the listener is off. */
+static struct slice bind_address(struct arena *arena, struct slice host, uint64_t port)
+{
+    return port == 0 ? SLICE_NONE : address_of(arena, host, port);
+}
+
+static int add_listeners(struct row *root, const struct render_context *ctx)
+{
+    const struct config *c = ctx->config;
+    bool tls = c->router.keystore.cert_path.n > 0 && c->router.keystore.key_path.n > 0;
+
+    add_word(root, "http_bind",
+             bind_address(ctx->arena, c->router.listener_host, c->router.listener_port));
+    add_word(root, "https_bind", tls ? bind_address(ctx->arena, c->router.secured_listener_host,
+                                                    c->router.secured_listener_port)
+                                     : SLICE_NONE);
+    return CC_OK;
+}
+
+static int add_files(struct row *root, const struct render_context *ctx)
+{
+    static const struct {
+        const char *name, *file;
+    } files[] = {
+        {"self", "cc.cfg"},
+        {"spoe_config", "cc-spoe.conf"},
+        {"certificate", "certs/gateway.pem"},
+        {"error_400", "errors/400.http"},
+        {"error_408", "errors/408.http"},
+    };
+
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct slice path = arena_printf(ctx->arena, "%s/haproxy/%s", ctx->directory,
+                                         files[i].file);
+
+        if (path.p == NULL)
+            return CC_ENOMEM;
+        add_word(root, files[i].name, path);
+    }
+    return CC_OK;
+}
+
+static uint64_t seconds(uint64_t s)
+{
+    return s == 0 || s > TIMEOUT_NEVER_S ? TIMEOUT_NEVER_S : s;
+}
+
+static void add_settings(struct row *root, const struct render_context *ctx)
+{
+    const struct config *c = ctx->config;
+
+    add_number(root, "generation", ctx->model->haproxy_generation);
+    add_number(root, "idle_timeout", seconds(c->router.idle_timeout_s));
+    add_number(root, "request_headers_timeout", c->router.request_headers_timeout_s);
+    add_number(root, "connect_timeout", seconds(c->router.cluster_timeout_s));
+    add_number(root, "server_timeout", seconds(c->router.upstream.route_timeout_s));
+    add_number(root, "tunnel_timeout", seconds(c->router.upstream.route_idle_timeout_s));
+    /* the hop of an entry socket must outlive what happens behind it */
+    add_number(root, "entry_timeout", seconds(c->router.upstream.route_timeout_s) + 5);
+    add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
+    add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
+    add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);
+    add_word(root, "ca_file", c->router.upstream.ca_file.n > 0 ? c->router.upstream.ca_file
+                                                               : SLICE("@system-ca"));
+    add_word(root, "init_addr",
+             c->router.upstream.resolve_at_start ? SLICE("last,libc,none") : SLICE("none"));
+}
+
+int render_values(const struct render_context *ctx, struct template_row *out)
+{
+    struct row root;
+    int rc = CC_ENOMEM;
+
+    if (!row_new(&root, ctx->arena, 64))
+        return CC_ENOMEM;
+    add_settings(&root, ctx);
+    if ((rc = add_body(&root, "body_no_decision", ctx->arena, &no_decision)) != CC_OK ||
+        (rc = add_body(&root, "body_no_backend", ctx->arena, &no_backend)) != CC_OK ||
+        (rc = add_body(&root, "body_no_server", ctx->arena, &no_server)) != CC_OK ||
+        (rc = add_errors(&root, "frontend_errors", ctx->arena, frontend_errors,
+                         COUNT(frontend_errors))) != CC_OK ||
+        (rc = add_errors(&root, "upstream_errors", ctx->arena, upstream_errors,
+                         COUNT(upstream_errors))) != CC_OK ||
+        (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
+        (rc = add_variables(&root, ctx->arena)) != CC_OK ||
+        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_listeners(&root, ctx)) != CC_OK ||
+        (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
+        (rc = add_clusters(&root, ctx)) != CC_OK)
+        return rc;
+    *out = finished(&root);
+    return CC_OK;
+}
