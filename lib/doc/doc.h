@@ -4,9 +4,15 @@
  * surrogate pairs, which YAML lacks). The tree, its texts and the source live in the arena given to
  * doc_read(); there is nothing to free. A tree is immutable and may be read from any thread.
  *
- * Bounded against hostile input: size of the text, nesting (DOC_MAX_DEPTH), and the number of nodes
- * that aliases expand to (DOC_MAX_NODES), so that `&a [*b,*b]` towers cost nothing. Duplicate keys
- * are errors (CC1003). Reading blocks on the file; nothing else does. */
+ * One document a file. Unquoted scalars follow YAML 1.1 as the reference's readers do: null ~ and
+ * nothing; true/false, yes/no, on/off; decimal, 0x and 0o numbers; reals. What readers disagree
+ * about (1_000, 12:30, dates, y and n) is text. Aliases share their node; merge keys (`<<: *base`)
+ * are carried out, explicit keys win. Texts may hold any character, U+0000 too.
+ *
+ * Bounded against hostile input: size of the text, nesting (DOC_MAX_DEPTH, aliases followed), and
+ * the number of nodes that aliases expand to (DOC_MAX_NODES), so that `&a [*b,*b]` towers cost
+ * nothing and a walk over a tree needs no guard of its own. Duplicate keys are errors (CC1003).
+ * Reading blocks on the file; nothing else does. */
 #pragma once
 
 #include "base/base.h"
@@ -30,6 +36,7 @@ struct doc_node {
     bool quoted;            /* a scalar in quotes or a block: always DOC_TEXT */
     const struct doc_entry *entries; /* lists and maps, in the order of the document */
     size_t n;               /* number of entries */
+    const uint32_t *by_key; /* large maps: indices of entries, sorted by key; else NULL */
 };
 
 struct doc {
@@ -62,12 +69,12 @@ const struct doc_node *doc_get_nocase(const struct doc_node *map, const char *ke
 const struct doc_node *doc_path(const struct doc_node *map, const char *dotted);
 
 /* A local JSON pointer, "#/components/parameters/id" (RFC 6901, with ~0 ~1 and %XX). NULL when it
- * leads nowhere or leaves the document. */
+ * leads nowhere, is malformed, leaves the document or has a part over 4096 bytes. */
 const struct doc_node *doc_pointer(const struct doc *doc, struct slice pointer);
 
-/* Typed reading with findings (CC1201). `what` names the field in messages ("data.version").
- * A NULL node is not an error: the result is left as it is and CC_ENOENT is returned.
- * CC_EINVAL after a finding. doc_text() also takes unquoted numbers, as they are written: 1.0 stays
+/* Typed reading with findings: CC1201 for the type, CC1203 for a number outside min..max. `what`
+ * names the field in messages ("data.version"). A NULL node is not an error: the result is left as
+ * it is and CC_ENOENT is returned. CC_EINVAL after a finding. doc_text() also takes unquoted numbers, as they are written: 1.0 stays
  * "1.0" (api.yaml's `version: 1.0`); it refuses null, booleans, lists and maps. */
 int doc_text(const struct doc *doc, const struct doc_node *node, const char *what,
              struct diag *diag, struct slice *out);
