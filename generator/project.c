@@ -1,0 +1,175 @@
+/* project: the order of work, and the finished model. */
+#include "generator/project.h"
+
+#include "gateway/route.h"
+#include "generator/project_internal.h"
+
+#include <stdlib.h>
+
+void *project_alloc(struct project_build *build, size_t count, size_t size)
+{
+    void *p = arena_array(build->arena, count, size);
+
+    if (p == NULL)
+        build->rc = CC_ENOMEM;
+    return p;
+}
+
+void *project_list_add(struct project_build *build, struct project_list *list, size_t size)
+{
+    if (list->n == list->cap) {
+        /* the old array stays in the arena: at most as much again is lost */
+        size_t cap = list->cap == 0 ? 8 : list->cap * 2;
+        void *items = project_alloc(build, cap, size);
+
+        if (items == NULL)
+            return NULL;
+        if (list->n > 0)
+            memcpy(items, list->items, list->n * size);
+        list->items = items;
+        list->cap = cap;
+    }
+    return (char *)list->items + list->n++ * size;
+}
+
+struct slice project_lower(struct project_build *build, struct slice s)
+{
+    char *copy = project_alloc(build, s.n + 1, 1);
+
+    if (copy == NULL)
+        return SLICE_NONE;
+    for (size_t i = 0; i < s.n; i++)
+        copy[i] = ascii_lower(s.p[i]);
+    return slice_make(copy, s.n);
+}
+
+bool project_text(struct project *p, const struct doc *doc, const struct doc_node *node,
+                  const char *what, struct slice *out)
+{
+    struct slice text = SLICE_NONE;
+
+    if (node == NULL || doc_text(doc, node, what, p->build->diag, &text) != CC_OK)
+        return false;
+    if (slice_has_control(text)) {
+        diag_error(p->build->diag, CC1205, doc_place(doc, node),
+                   "%s contains a line break or another control character", what);
+        return false;
+    }
+    *out = text;
+    return true;
+}
+
+static void read_project(struct project_build *build, const char *dir)
+{
+    struct project *p = project_alloc(build, 1, sizeof(*p));
+    struct slice path = slice_of(dir);
+
+    if (p == NULL)
+        return;
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    path = arena_dup(build->arena, path);
+    if (path.p == NULL) {
+        build->rc = CC_ENOMEM;
+        return;
+    }
+    p->build = build;
+    p->dir = path.p;
+    if (!project_read_api_file(p))
+        return;
+    if (p->api_doc != NULL)
+        project_read_api(p);
+    if (p->api.other_kind)
+        return;
+    project_read_documents(p);
+    if (build->rc == CC_OK)
+        project_merge(p);
+    if (build->rc == CC_OK)
+        project_report_ignored(p);
+}
+
+static int compare_apis(const void *a, const void *b)
+{
+    const struct gw_api *x = a, *y = b;
+    int order = slice_cmp(x->vhost, y->vhost);
+
+    return order != 0 ? order : slice_cmp(x->base_path, y->base_path);
+}
+
+static int compare_slices(const void *a, const void *b)
+{
+    const struct slice *x = a, *y = b;
+
+    return slice_cmp(*x, *y);
+}
+
+/* The union of the headers that decisions need: where each API looks for its token. */
+static void collect_headers(struct project_build *build, struct gw_model *model)
+{
+    struct slice *names = project_alloc(build, model->n_apis, sizeof(*names));
+    size_t n = 0;
+
+    if (names == NULL)
+        return;
+    for (size_t i = 0; i < model->n_apis; i++)
+        names[i] = model->apis[i].auth_header;
+    if (model->n_apis > 0)
+        qsort(names, model->n_apis, sizeof(*names), compare_slices);
+    for (size_t i = 0; i < model->n_apis; i++) {
+        if (names[i].n > 0 && (n == 0 || !slice_eq(names[i], names[n - 1])))
+            names[n++] = names[i];
+    }
+    model->headers = names;
+    model->n_headers = n;
+}
+
+/* The route table is the one judge of what collides, so it is built here just to be asked. */
+static void check_routes(struct project_build *build, const struct gw_model *model)
+{
+    struct gw_route_table *table = NULL;
+
+    if (gw_route_table_new(&table, model, build->diag) == CC_ENOMEM)
+        build->rc = CC_ENOMEM;
+    gw_route_table_free(&table);
+}
+
+static void finish_model(struct project_build *build, struct gw_model *model)
+{
+    model->system_host = project_lower(build, build->config->router.system_host);
+    model->leeway_s = (int64_t)build->config->security.leeway_s;
+    model->keep_auth_header = build->config->security.auth_header.enable_outbound_auth_header;
+    model->apis = build->apis.items;
+    model->n_apis = build->apis.n;
+    if (build->apis.n > 0)
+        qsort(build->apis.items, build->apis.n, sizeof(struct gw_api), compare_apis);
+    project_read_issuers(build, model);
+    project_clusters_finish(build, model);
+    collect_headers(build, model);
+    if (build->rc != CC_OK)
+        return;
+    check_routes(build, model);
+    if (build->options != NULL && build->options->resolve)
+        project_clusters_resolve(build, model);
+}
+
+int project_build_model(struct gw_model **out, const char *const *dirs, size_t n_dirs,
+                        const struct config *config, const struct project_options *options,
+                        struct arena *arena, struct diag *diag)
+{
+    struct project_build build = {
+        .config = config, .options = options, .arena = arena, .diag = diag, .rc = CC_OK};
+    size_t errors = diag_errors(diag);
+    struct gw_model *model = project_alloc(&build, 1, sizeof(*model));
+
+    build.clusters = project_clusters_new(&build);
+    for (size_t i = 0; i < n_dirs && build.rc == CC_OK; i++)
+        read_project(&build, dirs[i]);
+    if (build.rc == CC_OK)
+        finish_model(&build, model);
+    if (build.rc != CC_OK)
+        return build.rc;
+    if (diag_errors(diag) != errors)
+        return CC_EREFUSED;
+    *out = model;
+    return CC_OK;
+}

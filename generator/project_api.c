@@ -1,0 +1,268 @@
+/* project: api.yaml, whose keys are compared without case (the contract reads it with Go's JSON
+ * decoder). */
+#include "generator/project_internal.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const root_keys[] = {"type", "version", "data"};
+
+/* What API Manager and apictl write below `data`; most of it means nothing to a gateway. */
+static const char *const data_keys[] = {
+    "id", "name", "description", "context", "contextTemplate", "version", "provider",
+    "lifeCycleStatus", "wsdlInfo", "wsdlUrl", "responseCachingEnabled", "cacheTimeout",
+    "destinationStatsEnabled", "hasThumbnail", "thumbnailUri", "isDefaultVersion", "isRevision",
+    "revisionedApiId", "revisionId", "enableSchemaValidation", "enableStore",
+    "enableSubscriberVerification", "type", "subtypeConfiguration", "transport", "tags",
+    "policies", "apiPolicies", "apiThrottlingPolicy", "authorizationHeader", "apiKeyHeader",
+    "securityScheme", "maxTps", "visibility", "visibleRoles", "visibleTenants",
+    "visibleOrganizations", "mediationPolicies", "subscriptionAvailability",
+    "subscriptionAvailableTenants", "additionalProperties", "additionalPropertiesMap",
+    "monetization", "accessControl", "accessControlRoles", "businessInformation",
+    "corsConfiguration", "websubSubscriptionConfiguration", "workflowStatus", "createdTime",
+    "lastUpdatedTime", "lastUpdatedTimestamp", "endpointConfig", "endpointImplementationType",
+    "scopes", "scopePrefix", "operations", "threatProtectionPolicies", "categories",
+    "keyManagers", "serviceInfo", "advertiseInfo", "gatewayVendor", "gatewayType",
+    "gatewayEnvironments", "asyncTransportProtocols", "organizationId", "apiOwner", "audience",
+    "audiences", "vhost", "deploymentStatus", "endpointSecurity", "egress", "displayName"};
+
+/* A field that cannot be done without. */
+static void read_required(struct project *p, const struct doc_node *data, const char *key,
+                          const char *what, const char *help, struct slice *out)
+{
+    const struct doc_node *node = doc_get_nocase(data, key);
+    struct slice text = SLICE_NONE;
+
+    if (node != NULL && node->type != DOC_NULL && !project_text(p, p->api_doc, node, what, &text))
+        return;
+    if (slice_trim(text).n == 0)
+        diag_help(diag_error(p->build->diag, CC1202, doc_place(p->api_doc, node ? node : data),
+                             "%s is %s", what, node ? "empty" : "missing"),
+                  "%s", help);
+    *out = slice_trim(text);
+}
+
+static void read_optional(struct project *p, const struct doc_node *data, const char *key,
+                          const char *what, struct slice *out, struct place *place)
+{
+    const struct doc_node *node = doc_get_nocase(data, key);
+
+    if (node == NULL || node->type == DOC_NULL)
+        return;
+    if (place != NULL)
+        *place = doc_place(p->api_doc, node);
+    if (project_text(p, p->api_doc, node, what, out))
+        *out = slice_trim(*out);
+}
+
+/* What the document is for; API products have the same shape and are another thing. */
+static void read_document_type(struct project *p, const struct doc_node *root)
+{
+    struct slice type = SLICE_NONE;
+    const struct doc_node *node = doc_get_nocase(root, "type");
+
+    read_required(p, root, "type", "type", "write type: api", &type);
+    if (type.n > 0 && !slice_eq_nocase(type, SLICE("api")))
+        diag_help(diag_error(p->build->diag, CC1203, doc_place(p->api_doc, node),
+                             "type is \"%" PRIslice "\", expected api", SLICE_ARG(type)),
+                  "only projects of single APIs can be served");
+}
+
+static void read_kind(struct project *p, const struct doc_node *data)
+{
+    static const char *const later[] = {"WS", "WEBSUB", "SSE", "GRAPHQL", "SOAP", "SOAPTOREST",
+                                        "ASYNC"};
+    struct slice type = SLICE_NONE;
+    const struct doc_node *node = doc_get_nocase(data, "type");
+    struct place place = doc_place(p->api_doc, node);
+    bool known = false;
+
+    read_required(p, data, "type", "data.type", "write type: HTTP", &type);
+    /* the contract treats WEBHOOK exactly like HTTP */
+    if (type.n == 0 || slice_eq_nocase(type, SLICE("HTTP")) ||
+        slice_eq_nocase(type, SLICE("WEBHOOK")))
+        return;
+    for (size_t i = 0; i < N(later); i++)
+        known = known || slice_eq_nocase(type, slice_of(later[i]));
+    p->api.other_kind = known;
+    if (known)
+        diag_help(diag_error(p->build->diag, CC1204, place,
+                             "data.type is %" PRIslice "; this version serves HTTP APIs only",
+                             SLICE_ARG(type)),
+                  "leave this project out of the build");
+    else
+        diag_help(diag_error(p->build->diag, CC1203, place,
+                             "data.type is \"%" PRIslice "\", which is no kind of API",
+                             SLICE_ARG(type)),
+                  "write type: HTTP");
+}
+
+static void read_implementation(struct project *p, const struct doc_node *data)
+{
+    const struct doc_node *node = doc_get_nocase(data, "endpointImplementationType");
+    struct slice type = SLICE_NONE;
+    struct diag_item *item;
+
+    read_optional(p, data, "endpointImplementationType", "data.endpointImplementationType", &type,
+                  NULL);
+    if (!slice_eq_nocase(type, SLICE("INLINE")) && !slice_eq_nocase(type, SLICE("MOCKED_OAS")))
+        return;
+    item = diag_error(p->build->diag, CC1204, doc_place(p->api_doc, node),
+                      "data.endpointImplementationType is %" PRIslice
+                      ": answers without a backend are not supported",
+                      SLICE_ARG(type));
+    diag_help(item, "give the API an endpoint and write endpointImplementationType: ENDPOINT");
+}
+
+/* One entry of securityScheme; the contract compares them exactly. */
+static void read_scheme(struct project *p, const struct doc_node *node, bool *oauth2,
+                        bool *api_key)
+{
+    /* optional ways in that are left out: the API only gets stricter */
+    static const char *const optional[] = {"basic_auth", "mutualssl"};
+    static const char *const known[] = {
+        "oauth2", "api_key", "basic_auth", "mutualssl", "mutualssl_mandatory",
+        "oauth_basic_auth_api_key_mandatory"};
+    struct slice s = SLICE_NONE;
+    struct place place = doc_place(p->api_doc, node);
+    struct diag_item *item;
+    const char *near;
+
+    if (!project_text(p, p->api_doc, node, "data.securityScheme[]", &s) ||
+        slice_is(s, "oauth_basic_auth_api_key_mandatory"))
+        return;
+    if (slice_is(s, "oauth2")) {
+        *oauth2 = true;
+    } else if (slice_is(s, "api_key")) {
+        *api_key = true;
+        diag_help(diag_warning(p->build->diag, CC2102, place,
+                               "API keys are not supported by this version"),
+                  "requests that bring only an API key are refused with 401");
+    } else if (slice_is(s, optional[0]) || slice_is(s, optional[1])) {
+        diag_help(diag_warning(p->build->diag, CC2102, place,
+                               "%" PRIslice " is not supported by this version", SLICE_ARG(s)),
+                  "it is left out; a valid token is needed in any case");
+    } else if (slice_is(s, "mutualssl_mandatory")) {
+        diag_help(diag_error(p->build->diag, CC2102, place,
+                             "client certificates are not supported by this version, and this API "
+                             "must not be served without them"),
+                  "use mutualssl if a token is enough, or leave this project out of the build");
+    } else {
+        item = diag_error(p->build->diag, CC1203, place,
+                          "data.securityScheme has \"%" PRIslice "\", which is no scheme",
+                          SLICE_ARG(s));
+        near = nearest_word(s, known, N(known));
+        if (near != NULL)
+            diag_help(item, "did you mean %s?", near);
+        else
+            diag_help(item, "the usual list is [oauth2]");
+    }
+}
+
+static void read_security_scheme(struct project *p, const struct doc_node *data)
+{
+    const struct doc_node *list = doc_get_nocase(data, "securityScheme");
+    bool oauth2 = false, api_key = false;
+
+    if (list == NULL || list->type == DOC_NULL ||
+        !doc_is_list(p->api_doc, list, "data.securityScheme", p->build->diag))
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        read_scheme(p, list->entries[i].value, &oauth2, &api_key);
+    p->api.only_oauth2 = oauth2;
+    p->api.only_api_key = api_key && !oauth2;
+    if (p->api.only_api_key)
+        diag_help(diag_warning(p->build->diag, CC2102, doc_place(p->api_doc, list),
+                               "API keys alone protect this API: every request that needs "
+                               "authentication is refused with 401"),
+                  "add oauth2 to the list");
+}
+
+/* Policies of operations as API Manager 4.1 writes them. */
+static void check_operations(struct project *p, const struct doc_node *data)
+{
+    static const char *const flows[] = {"request", "response", "fault"};
+    const struct doc_node *operations = doc_get_nocase(data, "operations");
+
+    if (operations == NULL || operations->type != DOC_LIST)
+        return;
+    for (size_t i = 0; i < operations->n; i++) {
+        const struct doc_node *policies =
+            doc_get_nocase(operations->entries[i].value, "operationPolicies");
+
+        for (size_t f = 0; f < N(flows); f++) {
+            const struct doc_node *flow = doc_get_nocase(policies, flows[f]);
+
+            if (flow != NULL && flow->type == DOC_LIST && flow->n > 0)
+                project_ignore(p, PROJECT_IGNORED_OPERATION_POLICIES,
+                               doc_place(p->api_doc, flow));
+        }
+    }
+}
+
+static void read_life_cycle(struct project *p, const struct doc_node *data)
+{
+    struct slice status = SLICE_NONE;
+    struct place place = PLACE_NONE;
+
+    read_optional(p, data, "lifeCycleStatus", "data.lifeCycleStatus", &status, &place);
+    p->api.prototype = slice_eq_nocase(status, SLICE("PROTOTYPED"));
+    if (p->api.prototype)
+        diag_help(diag_warning(p->build->diag, CC2110, place,
+                               "the API is a prototype: all its operations are open"),
+                  "write lifeCycleStatus: PUBLISHED to protect it");
+}
+
+static void read_data(struct project *p, const struct doc_node *data)
+{
+    struct project_api *api = &p->api;
+    const struct doc_node *context = doc_get_nocase(data, "context");
+    const struct doc_node *tier = doc_get_nocase(data, "apiThrottlingPolicy");
+    const struct doc_node *config = doc_get_nocase(data, "endpointConfig");
+    const struct doc_node *status;
+
+    project_check_keys(p, p->api_doc, data, "data", data_keys, N(data_keys));
+    read_required(p, data, "name", "data.name", "name the API: name: Petstore", &api->name);
+    read_required(p, data, "version", "data.version",
+                  "give the version of the API in quotes: version: \"1.0.0\"", &api->version);
+    read_required(p, data, "context", "data.context",
+                  "give the path below which the API is served: context: /petstore",
+                  &api->context);
+    api->context_place = doc_place(p->api_doc, context ? context : data);
+    read_optional(p, data, "id", "data.id", &api->id, NULL);
+    read_optional(p, data, "authorizationHeader", "data.authorizationHeader", &api->auth_header,
+                  &api->auth_header_place);
+    read_life_cycle(p, data);
+    read_implementation(p, data);
+    read_security_scheme(p, data);
+    check_operations(p, data);
+    if (tier != NULL && tier->type == DOC_TEXT && tier->text.n > 0 &&
+        !slice_is(tier->text, "Unlimited"))
+        project_ignore(p, PROJECT_IGNORED_THROTTLING, doc_place(p->api_doc, tier));
+    if (config == NULL || config->type == DOC_NULL ||
+        !doc_is_map(p->api_doc, config, "data.endpointConfig", p->build->diag))
+        return;
+    api->endpoint_config = config;
+    status = doc_get_nocase(config, "implementation_status");
+    api->ignore_servers = status != NULL && slice_is(status->text, "prototyped");
+}
+
+void project_read_api(struct project *p)
+{
+    const struct doc_node *root = p->api_doc->root;
+    const struct doc_node *data = doc_get_nocase(root, "data");
+
+    p->api.place = doc_place(p->api_doc, data);
+    project_check_keys(p, p->api_doc, root, "api.yaml", root_keys, N(root_keys));
+    read_document_type(p, root);
+    if (data == NULL) {
+        diag_help(diag_error(p->build->diag, CC1202, doc_place(p->api_doc, NULL),
+                             "data is missing"),
+                  "the name, version and context of the API stand below data:");
+        return;
+    }
+    if (!doc_is_map(p->api_doc, data, "data", p->build->diag))
+        return;
+    read_kind(p, data);
+    if (!p->api.other_kind)
+        read_data(p, data);
+}

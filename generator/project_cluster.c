@@ -1,0 +1,299 @@
+/* project: lists of endpoints -> clusters.
+ *
+ * A cluster is named after its content: "cc_b_" and the first 12 hex digits of the SHA-256 of its
+ * endpoints. Equal lists therefore share one HAProxy backend, however many APIs name them. 48 bits
+ * can be made to collide by someone who tries, so equal names are compared by content, and a
+ * cluster that collides is refused. */
+#include "generator/project_internal.h"
+
+#include "crypto/crypto.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+enum { NAME_DIGITS = 12, MAX_ENDPOINTS = 1000, CANONICAL_MAX = 16 << 20 };
+
+struct cluster_entry {
+    struct gw_cluster cluster;
+    struct slice canonical;
+};
+
+/* Open addressing by name, at most half full. */
+struct project_clusters {
+    struct hash_key key;
+    struct cluster_entry **slots;
+    size_t n_slots; /* a power of two */
+    size_t n;
+};
+
+struct project_clusters *project_clusters_new(struct project_build *build)
+{
+    struct project_clusters *c = project_alloc(build, 1, sizeof(*c));
+
+    if (c == NULL)
+        return NULL;
+    hash_key_random(&c->key);
+    c->n_slots = 64;
+    c->slots = project_alloc(build, c->n_slots, sizeof(struct cluster_entry *));
+    return c;
+}
+
+static struct cluster_entry **find_slot(const struct project_clusters *c, struct slice name)
+{
+    size_t i = (size_t)hash_slice(&c->key, name) & (c->n_slots - 1);
+
+    while (c->slots[i] != NULL && !slice_eq(c->slots[i]->cluster.name, name))
+        i = (i + 1) & (c->n_slots - 1);
+    return &c->slots[i];
+}
+
+static bool make_room(struct project_build *build, struct project_clusters *c)
+{
+    struct cluster_entry **old = c->slots, **slots;
+    size_t n_old = c->n_slots;
+
+    if (c->n < c->n_slots / 2)
+        return true;
+    slots = project_alloc(build, n_old * 2, sizeof(struct cluster_entry *));
+    if (slots == NULL)
+        return false;
+    c->slots = slots;
+    c->n_slots = n_old * 2;
+    for (size_t i = 0; i < n_old; i++) {
+        if (old[i] != NULL)
+            *find_slot(c, old[i]->cluster.name) = old[i];
+    }
+    return true;
+}
+
+static bool same_endpoint(const struct gw_endpoint *a, const struct gw_endpoint *b)
+{
+    return a->tls == b->tls && a->port == b->port && slice_eq(a->host, b->host) &&
+           slice_eq(a->path, b->path);
+}
+
+/* One path for all, because the path is rewritten before an endpoint is chosen. */
+static bool paths_agree(struct project *p, const struct project_endpoints *e,
+                        enum diag_severity severity)
+{
+    const struct gw_endpoint *endpoints = e->list.items;
+    struct diag_item *item;
+
+    for (size_t i = 1; i < e->list.n; i++) {
+        if (slice_eq(endpoints[i].path, endpoints[0].path))
+            continue;
+        item = diag_add(p->build->diag, severity, CC2007, endpoints[i].origin,
+                        "this endpoint has the path \"%" PRIslice "\", the first one \"%" PRIslice
+                        "\"",
+                        SLICE_ARG(endpoints[i].path), SLICE_ARG(endpoints[0].path));
+        diag_help(item, severity == DIAG_ERROR
+                            ? "give all endpoints the same path"
+                            : "give all endpoints the same path; now the requests of this resource "
+                              "go to the endpoints of the API");
+        return false;
+    }
+    return true;
+}
+
+/* The endpoints without repetitions. */
+static struct gw_endpoint *distinct(struct project *p, const struct project_endpoints *e,
+                                    size_t *n)
+{
+    const struct gw_endpoint *all = e->list.items;
+    struct gw_endpoint *out = project_alloc(p->build, e->list.n, sizeof(*out));
+
+    *n = 0;
+    for (size_t i = 0; out != NULL && i < e->list.n; i++) {
+        size_t k = 0;
+
+        while (k < *n && !same_endpoint(&out[k], &all[i]))
+            k++;
+        if (k == *n)
+            out[(*n)++] = all[i];
+        else
+            diag_help(diag_warning(p->build->diag, CC2005, all[i].origin,
+                                   "this endpoint is listed twice"),
+                      "it counts once; remove one of them");
+    }
+    return out;
+}
+
+/* What the name is derived from; the order of endpoints counts. */
+static struct slice canonical_text(struct project *p, const struct gw_endpoint *endpoints,
+                                   size_t n)
+{
+    struct slice text = SLICE_NONE;
+    struct buf b;
+
+    buf_init(&b, CANONICAL_MAX); /* MAX_ENDPOINTS of the longest URLs fit */
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, "%s://[%" PRIslice "]:%u%" PRIslice "\n",
+                   endpoints[i].tls ? "https" : "http", SLICE_ARG(endpoints[i].host),
+                   endpoints[i].port, SLICE_ARG(endpoints[i].path));
+    if (buf_error(&b) == CC_OK)
+        text = arena_dup(p->build->arena, slice_make(b.p, b.n));
+    if (text.p == NULL)
+        p->build->rc = CC_ENOMEM;
+    buf_free(&b);
+    return text;
+}
+
+static const struct gw_cluster *add_cluster(struct project *p, struct slice name,
+                                            struct slice canonical,
+                                            const struct gw_endpoint *endpoints, size_t n)
+{
+    struct project_clusters *c = p->build->clusters;
+    struct cluster_entry *entry;
+
+    if (!make_room(p->build, c))
+        return NULL;
+    entry = project_alloc(p->build, 1, sizeof(*entry));
+    if (entry == NULL)
+        return NULL;
+    entry->canonical = canonical;
+    entry->cluster = (struct gw_cluster){name, endpoints, n};
+    *find_slot(c, name) = entry;
+    c->n++;
+    return &entry->cluster;
+}
+
+const struct gw_cluster *project_cluster(struct project *p, const struct project_endpoints *e,
+                                         enum diag_severity severity)
+{
+    const struct gw_endpoint *endpoints;
+    const struct cluster_entry *entry;
+    struct slice canonical, name;
+    char hex[65];
+    size_t n;
+
+    if (e->list.n > MAX_ENDPOINTS) {
+        diag_error(p->build->diag, CC1004, e->place, "%zu endpoints are listed, at most %d can be",
+                   e->list.n, MAX_ENDPOINTS);
+        return NULL;
+    }
+    if (!paths_agree(p, e, severity))
+        return NULL;
+    endpoints = distinct(p, e, &n);
+    if (endpoints == NULL)
+        return NULL;
+    canonical = canonical_text(p, endpoints, n);
+    if (canonical.p == NULL)
+        return NULL;
+    if (crypto_sha256_hex(canonical, hex) != CC_OK) {
+        p->build->rc = CC_ENOMEM; /* the only way a digest fails */
+        return NULL;
+    }
+    name = arena_printf(p->build->arena, "cc_b_%.*s", NAME_DIGITS, hex);
+    if (name.p == NULL) {
+        p->build->rc = CC_ENOMEM;
+        return NULL;
+    }
+    entry = *find_slot(p->build->clusters, name);
+    if (entry == NULL)
+        return add_cluster(p, name, canonical, endpoints, n);
+    if (slice_eq(entry->canonical, canonical))
+        return &entry->cluster;
+    diag_help(diag_error(p->build->diag, CC2005, e->place,
+                         "these endpoints get the same name (%" PRIslice
+                         ") as other endpoints of this gateway",
+                         SLICE_ARG(name)),
+              "list them in another order");
+    return NULL;
+}
+
+/* --- the finished list ---------------------------------------------------------------------- */
+
+static int compare_clusters(const void *a, const void *b)
+{
+    const struct gw_cluster *x = a, *y = b;
+
+    return slice_cmp(x->name, y->name);
+}
+
+static const struct gw_cluster *final_cluster(const struct gw_model *model,
+                                              const struct gw_cluster *c)
+{
+    if (c == NULL)
+        return NULL;
+    return bsearch(c, model->clusters, model->n_clusters, sizeof(*c), compare_clusters);
+}
+
+void project_clusters_finish(struct project_build *build, struct gw_model *model)
+{
+    const struct project_clusters *c = build->clusters;
+    struct gw_cluster *clusters = project_alloc(build, c->n, sizeof(*clusters));
+    struct project_resources *arrays = build->resources.items;
+    struct gw_api *apis = build->apis.items;
+    size_t n = 0;
+
+    if (clusters == NULL)
+        return;
+    for (size_t i = 0; i < c->n_slots; i++) {
+        if (c->slots[i] != NULL)
+            clusters[n++] = c->slots[i]->cluster;
+    }
+    if (n > 0)
+        qsort(clusters, n, sizeof(*clusters), compare_clusters);
+    model->clusters = clusters;
+    model->n_clusters = n;
+    for (size_t i = 0; i < build->apis.n; i++)
+        apis[i].production = final_cluster(model, apis[i].production);
+    for (size_t i = 0; i < build->resources.n; i++) {
+        for (size_t k = 0; k < arrays[i].n; k++)
+            arrays[i].items[k].production = final_cluster(model, arrays[i].items[k].production);
+    }
+}
+
+/* --- --resolve ------------------------------------------------------------------------------ */
+
+static int compare_hosts(const void *a, const void *b)
+{
+    const struct gw_endpoint *const *x = a, *const *y = b;
+
+    return slice_cmp((*x)->host, (*y)->host);
+}
+
+static void resolve_host(struct project_build *build, const struct gw_endpoint *e)
+{
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    struct slice host = arena_dup(build->arena, e->host);
+    int error;
+
+    if (host.p == NULL) {
+        build->rc = CC_ENOMEM;
+        return;
+    }
+    error = getaddrinfo(host.p, NULL, &hints, &found);
+    if (error != 0)
+        diag_help(diag_error(build->diag, CC2008, e->origin, "\"%s\" does not resolve: %s", host.p,
+                             gai_strerror(error)),
+                  "check the spelling, or leave out --resolve when this machine cannot know the "
+                  "name");
+    else
+        freeaddrinfo(found);
+}
+
+void project_clusters_resolve(struct project_build *build, const struct gw_model *model)
+{
+    const struct gw_endpoint **all;
+    size_t n = 0;
+
+    for (size_t i = 0; i < model->n_clusters; i++)
+        n += model->clusters[i].n_endpoints;
+    all = project_alloc(build, n, sizeof(*all));
+    if (all == NULL || n == 0)
+        return;
+    n = 0;
+    for (size_t i = 0; i < model->n_clusters; i++) {
+        for (size_t k = 0; k < model->clusters[i].n_endpoints; k++)
+            all[n++] = &model->clusters[i].endpoints[k];
+    }
+    qsort(all, n, sizeof(*all), compare_hosts);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || !slice_eq(all[i]->host, all[i - 1]->host))
+            resolve_host(build, all[i]);
+    }
+}

@@ -1,0 +1,240 @@
+/* project_internal: what the files of the project module share. Not for other modules.
+ *
+ *   project.c           the order of work: directories -> documents -> APIs -> the finished model
+ *   project_files.c     a directory -> its documents
+ *   project_keys.c      misspelt keys, extensions in the wrong place, what this version ignores
+ *   project_api.c       api.yaml
+ *   project_deploy.c    deployment_environments.yaml -> virtual hosts
+ *   project_url.c       one endpoint URL
+ *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
+ *   project_cluster.c   lists of endpoints -> clusters that equal lists share
+ *   project_security.c  security schemes and requirements
+ *   project_openapi.c   paths -> resources and operations
+ *   project_merge.c     the parts of one project -> its APIs
+ *   project_issuer.c    cc.yaml's token services -> issuers
+ *
+ * Findings go to the diag and the work goes on, so that one run shows them all; only a lack of
+ * memory ends it early. It is remembered in project_build.rc: an allocating helper returns NULL and
+ * sets it, its callers leave, and project_build_model() looks at it in the end. */
+#pragma once
+
+#include "config/config.h"
+#include "doc/doc.h"
+#include "gateway/gateway.h"
+#include "generator/project.h"
+
+/* A list that grows in the arena. */
+struct project_list {
+    void *items;
+    size_t n, cap;
+};
+
+struct project_clusters;
+
+/* The resources of a project's APIs. */
+struct project_resources {
+    struct gw_resource *items;
+    size_t n;
+};
+
+/* One run over all projects. */
+struct project_build {
+    const struct config *config;
+    const struct project_options *options;
+    struct arena *arena;
+    struct diag *diag;
+    int rc; /* CC_OK, or CC_ENOMEM for good */
+    struct project_clusters *clusters;
+    struct project_list apis;      /* struct gw_api */
+    struct project_list resources; /* struct project_resources, one a project */
+};
+
+/* What a project may ask for and this version does not do. Each kind is told once a project. */
+#define PROJECT_IGNORED(X)                                                                    \
+    X(SANDBOX, "sandbox endpoints",                                                           \
+      "requests go to the production endpoints whatever the key type of their token")         \
+    X(THROTTLING, "throttling tiers", "requests are not limited")                             \
+    X(CORS, "CORS settings", "no CORS headers are added and preflight requests are not answered") \
+    X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                   \
+    X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")      \
+    X(FAILOVER, "endpoint type failover", "all endpoints share the load")                     \
+    X(ENDPOINT_CONFIG, "settings of single endpoints (timeout, retry, circuit breaker)",      \
+      "those of cc.yaml hold for every endpoint")                                             \
+    X(HTTP2_BACKEND, "HTTP/2 to endpoints", "endpoints are called with HTTP/1.1")             \
+    X(OPERATION_SERVERS, "servers of single operations", "those of the path or document hold") \
+    X(CERTIFICATES, "certificates of single endpoints",                                       \
+      "router.upstream.tls.trustedCertPath holds for every endpoint")
+
+enum project_ignored {
+#define X(name, what, effect) PROJECT_IGNORED_##name,
+    PROJECT_IGNORED(X)
+#undef X
+    PROJECT_IGNORED_COUNT
+};
+
+/* api.yaml, as far as it could be read: what is missing or wrong is empty, and a finding. */
+struct project_api {
+    struct slice id, name, version, context, auth_header;
+    struct place place;         /* of the file, or of `data` */
+    struct place context_place, auth_header_place;
+    bool other_kind;            /* not an HTTP API: told already, and nothing else is looked at */
+    bool prototype;             /* lifeCycleStatus: PROTOTYPED */
+    bool ignore_servers;        /* endpointConfig.implementation_status: prototyped */
+    bool only_oauth2;           /* securityScheme holds oauth2: it alone protects the API */
+    bool only_api_key;          /* ... holds api_key and not oauth2 */
+    const struct doc_node *endpoint_config;
+};
+
+/* How the requests of an operation (or of all that do not say otherwise) prove who they are. */
+struct project_security {
+    const struct gw_requirement *requirements;
+    size_t n_requirements;
+    bool closed; /* nothing that is supported protects it: no token is good enough */
+};
+
+/* One project directory. */
+struct project {
+    struct project_build *build;
+    const char *dir;          /* as given, without trailing slashes */
+    struct doc *api_doc;      /* each NULL when it is missing or broken */
+    struct doc *openapi;
+    struct doc *deployments;
+    bool broken_deployments;  /* the file is there but cannot be read */
+    bool openapi3;            /* else OpenAPI 2 */
+    struct project_api api;
+    struct {
+        unsigned count;
+        struct place first;
+    } ignored[PROJECT_IGNORED_COUNT];
+    bool security_read;       /* `security` below holds the document's */
+    struct project_security security;
+    bool open;                /* x-wso2-disable-security of the document */
+};
+
+/* --- project.c: memory and text ------------------------------------------------------------ */
+
+/* count * size zeroed bytes, or NULL and build->rc set. */
+void *project_alloc(struct project_build *build, size_t count, size_t size);
+
+/* A new zeroed element of `size` bytes at the end of the list, or NULL. The list may move. */
+void *project_list_add(struct project_build *build, struct project_list *list, size_t size);
+
+/* `s` in lower case (ASCII). */
+struct slice project_lower(struct project_build *build, struct slice s);
+
+/* doc_text() that also refuses control characters (CC1205). True when there is a text, even an
+ * empty one; false when there is none or after a finding. */
+bool project_text(struct project *p, const struct doc *doc, const struct doc_node *node,
+                  const char *what, struct slice *out);
+
+/* --- project_files.c ------------------------------------------------------------------------ */
+
+/* Reads api.yaml or api.json. False when p->dir has none: it is no project. */
+bool project_read_api_file(struct project *p);
+
+/* Reads the other documents of a project whose API is of a kind this version serves. */
+void project_read_documents(struct project *p);
+
+/* --- project_keys.c ------------------------------------------------------------------------- */
+
+/* Where a vendor extension stands. */
+enum project_level { PROJECT_DOCUMENT = 1, PROJECT_PATH = 2, PROJECT_OPERATION = 4 };
+
+/* Looks at the x-... members of `map`: misspelt, misplaced or ignored ones become findings. */
+void project_check_extensions(struct project *p, const struct doc_node *map,
+                              enum project_level level);
+
+/* Looks at the keys of a map in api.yaml, whose keys are compared without case: one that occurs
+ * twice is an error, one that looks like a slip of the pen a warning. */
+void project_check_keys(struct project *p, const struct doc *doc, const struct doc_node *map,
+                        const char *what, const char *const *known, size_t n_known);
+
+/* Notes that the project asks for something this version does not do. */
+void project_ignore(struct project *p, enum project_ignored kind, struct place place);
+
+/* One warning (CC1204) for each kind noted. */
+void project_report_ignored(struct project *p);
+
+/* --- project_api.c, project_deploy.c -------------------------------------------------------- */
+
+/* p->api_doc -> p->api. */
+void project_read_api(struct project *p);
+
+/* The distinct virtual hosts the project is deployed on, in lower case: struct slice. Empty after
+ * findings. */
+void project_read_vhosts(struct project *p, struct project_list *vhosts);
+
+/* --- project_url.c -------------------------------------------------------------------------- */
+
+/* `url` at `place` -> *out. False after a finding. */
+bool project_parse_url(struct project *p, struct slice url, struct place place,
+                       struct gw_endpoint *out);
+
+/* --- project_endpoint.c --------------------------------------------------------------------- */
+
+/* Where endpoints were looked for, and what was found. */
+enum project_found { PROJECT_ABSENT, PROJECT_BROKEN, PROJECT_FOUND };
+
+struct project_endpoints {
+    struct project_list list; /* struct gw_endpoint */
+    struct place place;       /* of the whole declaration */
+};
+
+/* x-wso2-production-endpoints of `map` (the document or a path). */
+enum project_found project_production_extension(struct project *p, const struct doc_node *map,
+                                                struct project_endpoints *out);
+
+/* The absolute URLs of a `servers` list of `map` (OpenAPI 3), variables at their defaults. */
+enum project_found project_servers(struct project *p, const struct doc_node *map,
+                                   struct project_endpoints *out);
+
+/* host, schemes and basePath of an OpenAPI 2 document. */
+enum project_found project_host(struct project *p, struct project_endpoints *out);
+
+/* endpointConfig of api.yaml. */
+enum project_found project_endpoint_config(struct project *p, struct project_endpoints *out);
+
+/* What stands in endpointConfig whether or not its endpoints count. `replaced`: the document's own
+ * servers replaced them, which also does away with its sandbox (the contract's rule). */
+void project_check_endpoint_config(struct project *p, bool replaced);
+
+/* --- project_cluster.c ---------------------------------------------------------------------- */
+
+struct project_clusters *project_clusters_new(struct project_build *build);
+
+/* The cluster of these endpoints, made when there is no equal one; NULL after a finding. Endpoints
+ * that do not share one path are a finding (CC2007) of the given severity. */
+const struct gw_cluster *project_cluster(struct project *p, const struct project_endpoints *e,
+                                         enum diag_severity severity);
+
+/* All clusters, sorted by name, into the model, with the pointers of its APIs and resources moved
+ * to them. */
+void project_clusters_finish(struct project_build *build, struct gw_model *model);
+
+/* Asks the resolver for each host once (CC2008). */
+void project_clusters_resolve(struct project_build *build, const struct gw_model *model);
+
+/* --- project_security.c --------------------------------------------------------------------- */
+
+/* The security of an operation that is not open: its own list, else the document's. `subject` names
+ * it in findings ("GET /pets"). */
+void project_read_security(struct project *p, const struct doc_node *operation,
+                           const char *subject, struct project_security *out);
+
+/* --- project_openapi.c ---------------------------------------------------------------------- */
+
+/* Checks the version of the document; false after a finding. */
+bool project_read_version(struct project *p);
+
+/* paths -> struct gw_resource. */
+void project_read_paths(struct project *p, struct project_list *resources);
+
+/* --- project_merge.c ------------------------------------------------------------------------ */
+
+/* The documents of a project -> its APIs in build->apis, one for each virtual host. */
+void project_merge(struct project *p);
+
+/* --- project_issuer.c ----------------------------------------------------------------------- */
+
+/* Token services of cc.yaml and the development issuer -> model->issuers. */
+void project_read_issuers(struct project_build *build, struct gw_model *model);

@@ -1,0 +1,140 @@
+/* project: cc.yaml's token services -> the issuers of the model. */
+#include "generator/project_internal.h"
+
+#include "crypto/crypto.h"
+
+enum { PEM_MAX = 64 << 10 };
+
+static struct slice read_pem(struct project_build *build, const struct config_token_service *t)
+{
+    struct slice path = arena_dup(build->arena, t->certificate_file_path);
+    struct slice pem = SLICE_NONE;
+    int rc;
+
+    if (path.p == NULL) {
+        build->rc = CC_ENOMEM;
+        return SLICE_NONE;
+    }
+    if (path.n == 0) {
+        diag_help(diag_error(build->diag, CC1202, t->origin,
+                             "issuer \"%" PRIslice "\" has no certificateFilePath",
+                             SLICE_ARG(t->name)),
+                  "name the PEM file with its certificate or public key");
+        return SLICE_NONE;
+    }
+    rc = file_read(build->arena, path.p, PEM_MAX, &pem);
+    if (rc == CC_OK)
+        return pem;
+    if (rc == CC_ENOMEM)
+        build->rc = rc;
+    diag_help(diag_error(build->diag, CC1001, t->origin, "%s: %s", path.p, cc_strerror(rc)),
+              "it is the certificateFilePath of issuer \"%" PRIslice "\"", SLICE_ARG(t->name));
+    return SLICE_NONE;
+}
+
+/* Names -> bits; a name that is no algorithm is a finding. */
+static unsigned read_algorithms(struct project_build *build, const struct config_token_service *t)
+{
+    const char *names[JWT_ALG_COUNT], *near;
+    struct diag_item *item;
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < JWT_ALG_COUNT; i++)
+        names[i] = jwt_alg_name((enum jwt_alg)i);
+    for (size_t i = 0; i < t->n_algorithms; i++) {
+        enum jwt_alg alg = jwt_alg_parse(t->algorithms[i]);
+
+        if (alg != JWT_ALG_COUNT) {
+            bits |= 1u << alg;
+            continue;
+        }
+        item = diag_error(build->diag, CC3003, t->origin,
+                          "issuer \"%" PRIslice "\": \"%" PRIslice "\" is not an algorithm",
+                          SLICE_ARG(t->name), SLICE_ARG(t->algorithms[i]));
+        near = nearest_word(t->algorithms[i], names, JWT_ALG_COUNT);
+        if (near != NULL)
+            diag_help(item, "did you mean %s?", near);
+        else
+            diag_help(item, "those of public keys are supported: RS256 to RS512, PS256 to PS512, "
+                            "ES256 to ES512, EdDSA");
+    }
+    return bits;
+}
+
+/* Can the key verify any of the algorithms? */
+static void check_key(struct project_build *build, const struct config_token_service *t,
+                      const struct gw_issuer *issuer)
+{
+    struct slice path = t->certificate_file_path;
+    struct key *key = NULL;
+    bool fits = false;
+    int rc = key_public_from_pem(&key, issuer->pem);
+
+    if (rc != CC_OK) {
+        diag_help(diag_error(build->diag, CC4001, t->origin, "%" PRIslice ": %s", SLICE_ARG(path),
+                             rc == CC_EWEAK ? "the key is too weak to be trusted"
+                                            : "not a certificate or public key that can be used"),
+                  "it must be PEM, with RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519");
+        return;
+    }
+    for (unsigned i = 0; i < JWT_ALG_COUNT; i++)
+        fits = fits || ((issuer->algorithms & (1u << i)) != 0 &&
+                        jwt_alg_fits((enum jwt_alg)i, key_kind_of(key)));
+    if (!fits)
+        diag_help(diag_error(build->diag, CC4002, t->origin,
+                             "issuer \"%" PRIslice "\" allows no algorithm that its key (%s) can "
+                             "verify",
+                             SLICE_ARG(t->name), key_describe(key)),
+                  "add one to its algorithms, or give the right key");
+    key_free(&key);
+}
+
+static void read_issuer(struct project_build *build, const struct config_token_service *t,
+                        struct gw_issuer *out)
+{
+    size_t errors = diag_errors(build->diag);
+
+    *out = (struct gw_issuer){.name = t->name,
+                              .issuer = t->issuer,
+                              .audiences = t->audiences,
+                              .n_audiences = t->n_audiences,
+                              .algorithms = read_algorithms(build, t),
+                              .pem = read_pem(build, t),
+                              .consumer_key_claim = t->consumer_key_claim,
+                              .scope_claim = t->scope_claim,
+                              .origin = t->origin};
+    if (diag_errors(build->diag) == errors && build->rc == CC_OK)
+        check_key(build, t, out);
+}
+
+void project_read_issuers(struct project_build *build, struct gw_model *model)
+{
+    const struct config *config = build->config;
+    const struct project_options *options = build->options;
+    size_t n = config->security.n_token_service;
+    size_t n_development = options != NULL ? options->n_development_issuers : 0;
+    struct gw_issuer *issuers = project_alloc(build, n + n_development, sizeof(*issuers));
+
+    if (issuers == NULL)
+        return;
+    for (size_t i = 0; i < n; i++)
+        read_issuer(build, &config->security.token_service[i], &issuers[i]);
+    for (size_t i = 0; i < n_development; i++)
+        issuers[n++] = options->development_issuers[i];
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (slice_eq(issuers[i].issuer, issuers[k].issuer))
+                diag_help(diag_error(build->diag, CC3005, issuers[i].origin,
+                                     "issuers \"%" PRIslice "\" and \"%" PRIslice
+                                     "\" have the same issuer text",
+                                     SLICE_ARG(issuers[k].name), SLICE_ARG(issuers[i].name)),
+                          "the iss of a token must name one of them");
+        }
+    }
+    if (n == 0)
+        diag_help(diag_warning(build->diag, CC3006, PLACE_NONE,
+                               "no token service is configured: nobody can have a valid token"),
+                  "add one to enforcer.security.tokenService of cc.yaml");
+    model->issuers = issuers;
+    model->n_issuers = n;
+}

@@ -1,0 +1,293 @@
+/* project: the parts of one project -> its APIs, one for each virtual host. Which of several
+ * declarations counts is decided here. */
+#include "generator/project_internal.h"
+
+#include "crypto/crypto.h"
+#include "gateway/path.h"
+
+/* --- endpoints ------------------------------------------------------------------------------- */
+
+/* The document's own endpoints, read at most once: they are asked for as endpoints and for the base
+ * path. */
+struct own_endpoints {
+    bool read;
+    enum project_found found;
+    struct project_endpoints endpoints;
+};
+
+static enum project_found read_own(struct project *p, struct own_endpoints *own)
+{
+    if (!own->read) {
+        own->read = true;
+        own->found = p->openapi3 ? project_servers(p, p->openapi->root, &own->endpoints)
+                                 : project_host(p, &own->endpoints);
+    }
+    return own->found;
+}
+
+static void no_endpoint(struct project *p)
+{
+    const struct doc_node *sandbox = doc_get(p->openapi->root, "x-wso2-sandbox-endpoints");
+
+    if (sandbox != NULL)
+        diag_help(diag_error(p->build->diag, CC2006, doc_place(p->openapi, sandbox),
+                             "the document has sandbox endpoints and no "
+                             "x-wso2-production-endpoints: the API has no production endpoint"),
+                  "add x-wso2-production-endpoints; sandbox endpoints are not supported by this "
+                  "version");
+    else
+        diag_help(diag_error(p->build->diag, CC2006, p->api.place,
+                             "the API has no production endpoint"),
+                  "add endpointConfig to api.yaml, or %s or x-wso2-production-endpoints to the "
+                  "document",
+                  p->openapi3 ? "an absolute URL in servers" : "host");
+}
+
+/* x-wso2-production-endpoints > servers or host > api.yaml (api-projects 2.4). */
+static const struct gw_cluster *production_cluster(struct project *p, struct own_endpoints *own)
+{
+    struct project_endpoints e = {.place = PLACE_NONE};
+    const struct doc_node *root = p->openapi->root;
+    enum project_found found = project_production_extension(p, root, &e);
+    bool replaced = false;
+
+    /* sandbox endpoints alone take the production endpoints away, wherever they came from */
+    if (found == PROJECT_ABSENT && doc_get(root, "x-wso2-sandbox-endpoints") == NULL) {
+        if (!p->api.ignore_servers) {
+            found = read_own(p, own);
+            e = own->endpoints;
+            replaced = found != PROJECT_ABSENT;
+        }
+        if (found == PROJECT_ABSENT) {
+            e = (struct project_endpoints){.place = PLACE_NONE};
+            found = project_endpoint_config(p, &e);
+        }
+    }
+    project_check_endpoint_config(p, replaced);
+    if (found == PROJECT_ABSENT)
+        no_endpoint(p);
+    return found == PROJECT_FOUND ? project_cluster(p, &e, DIAG_ERROR) : NULL;
+}
+
+/* --- base path ------------------------------------------------------------------------------- */
+
+/* `path` with each {version} replaced. */
+static struct slice with_version(struct project *p, struct slice path)
+{
+    static const struct slice word = SLICE_INIT("{version}");
+    struct slice result;
+    struct buf b;
+
+    if (!slice_contains(path, word))
+        return path;
+    buf_init(&b, GW_PATH_MAX);
+    for (size_t i = 0; i < path.n;) {
+        if (slice_starts(slice_from(path, i), word)) {
+            buf_add(&b, p->api.version);
+            i += word.n;
+        } else {
+            buf_add_char(&b, path.p[i++]);
+        }
+    }
+    result = arena_dup(p->build->arena, slice_make(b.p, b.n));
+    if (result.p == NULL)
+        p->build->rc = CC_ENOMEM;
+    buf_free(&b);
+    return result;
+}
+
+/* context + "/" + version, unless the context has the version already. */
+static struct slice context_path(struct project *p)
+{
+    struct slice context = p->api.context, version = p->api.version, path;
+
+    if (context.n > 0 && context.p[context.n - 1] == '/')
+        context.n--;
+    if (slice_contains(context, SLICE("{version}")))
+        return with_version(p, context);
+    if (slice_ends(context, version) && context.n > version.n &&
+        context.p[context.n - version.n - 1] == '/')
+        return context;
+    path = arena_printf(p->build->arena, "%" PRIslice "/%" PRIslice, SLICE_ARG(context),
+                        SLICE_ARG(version));
+    if (path.p == NULL)
+        p->build->rc = CC_ENOMEM;
+    return path;
+}
+
+/* x-wso2-basePath > OpenAPI 2 basePath > path of the last absolute server > api.yaml. False when
+ * it cannot be known; what is missing or wrong has been told then. */
+static bool declared_base_path(struct project *p, struct own_endpoints *own, struct slice *path,
+                               struct place *place)
+{
+    const struct doc_node *root = p->openapi->root;
+    const struct doc_node *node = doc_get(root, "x-wso2-basePath");
+    const char *what = "x-wso2-basePath";
+
+    if ((node == NULL || node->type == DOC_NULL) && !p->openapi3) {
+        node = doc_get(root, "basePath");
+        what = "basePath";
+    }
+    if (node != NULL && node->type != DOC_NULL) {
+        *place = doc_place(p->openapi, node);
+        if (!project_text(p, p->openapi, node, what, path))
+            return false;
+        *path = with_version(p, slice_trim(*path));
+        if (path->n > 0)
+            return true;
+    }
+    if (p->openapi3 && !p->api.ignore_servers) {
+        const struct gw_endpoint *servers;
+
+        if (read_own(p, own) == PROJECT_BROKEN)
+            return false;
+        servers = own->endpoints.list.items;
+        /* "http://host/" is the same URL as "http://host" (RFC 3986 6.2.3) and names no path */
+        if (own->found == PROJECT_FOUND && servers[own->endpoints.list.n - 1].path.n > 0) {
+            *path = servers[own->endpoints.list.n - 1].path;
+            *place = servers[own->endpoints.list.n - 1].origin;
+            return true;
+        }
+    }
+    *place = p->api.context_place;
+    *path = context_path(p);
+    return p->api.context.n > 0 && p->api.version.n > 0 && path->p != NULL;
+}
+
+static bool read_base_path(struct project *p, struct own_endpoints *own, struct slice *out)
+{
+    struct place place = PLACE_NONE;
+    struct slice path = SLICE_NONE;
+    const char *fault;
+
+    if (!declared_base_path(p, own, &path, &place))
+        return false;
+    if (path.n > 0 && path.p[path.n - 1] == '/')
+        path.n--;
+    fault = path.n > 0 ? gw_base_path_fault(path) : NULL;
+    if (fault != NULL) {
+        diag_help(diag_error(p->build->diag, CC2002, place, "base path \"%" PRIslice "\": %s",
+                             SLICE_ARG(path), fault),
+                  "write it like /petstore/1.0.0");
+        return false;
+    }
+    *out = path;
+    return true;
+}
+
+/* --- the header with the token ---------------------------------------------------------------- */
+
+/* RFC 9110 5.6.2 */
+static bool is_token(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) &&
+            (s.p[i] == '\0' || strchr("!#$%&'*+-.^_`|~", s.p[i]) == NULL))
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* Headers that frame a message or choose its way; a token there would never arrive. */
+static bool is_reserved(struct slice name)
+{
+    static const char *const names[] = {"host", "content-length", "transfer-encoding", "connection",
+                                        "te", "trailer", "upgrade", "keep-alive", "expect"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (slice_is(name, names[i]))
+            return true;
+    }
+    return slice_starts(name, SLICE("x-cc-")) || slice_starts(name, SLICE("x-wso2-"));
+}
+
+/* x-wso2-auth-header > data.authorizationHeader > cc.yaml */
+static struct slice read_auth_header(struct project *p)
+{
+    const struct doc_node *node = doc_get(p->openapi->root, "x-wso2-auth-header");
+    struct slice name = p->api.auth_header;
+    struct place place = p->api.auth_header_place;
+
+    if (node != NULL && node->type != DOC_NULL) {
+        place = doc_place(p->openapi, node);
+        if (!project_text(p, p->openapi, node, "x-wso2-auth-header", &name))
+            return SLICE_NONE;
+        name = slice_trim(name);
+    }
+    if (name.n == 0)
+        return project_lower(p->build, p->build->config->security.auth_header.authorization_header);
+    name = project_lower(p->build, name);
+    if (name.n > 256 || !is_token(name))
+        diag_help(diag_error(p->build->diag, CC1203, place,
+                             "\"%" PRIslice "\" is not the name of a header", SLICE_ARG(name)),
+                  "write a name like Authorization");
+    else if (is_reserved(name))
+        diag_help(diag_error(p->build->diag, CC1203, place,
+                             "a token cannot be in the header \"%" PRIslice "\"", SLICE_ARG(name)),
+                  "the gateway removes or changes this header before it looks for the token");
+    return name;
+}
+
+/* --- the API --------------------------------------------------------------------------------- */
+
+/* data.id, or what the contract makes of an API without one. */
+static struct slice read_id(struct project *p)
+{
+    struct slice text, id;
+    char hex[41];
+
+    if (p->api.id.n > 0)
+        return p->api.id;
+    text = arena_printf(p->build->arena, "%" PRIslice ":%" PRIslice, SLICE_ARG(p->api.name),
+                        SLICE_ARG(p->api.version));
+    if (text.p == NULL || crypto_sha1_hex(text, hex) != CC_OK) {
+        p->build->rc = CC_ENOMEM;
+        return SLICE_NONE;
+    }
+    id = arena_dup(p->build->arena, slice_of(hex));
+    if (id.p == NULL)
+        p->build->rc = CC_ENOMEM;
+    return id;
+}
+
+static void add_resources(struct project *p, const struct project_list *list, struct gw_api *api)
+{
+    struct project_resources *slot;
+
+    api->resources = list->items;
+    api->n_resources = list->n;
+    slot = project_list_add(p->build, &p->build->resources, sizeof(*slot));
+    if (slot != NULL)
+        *slot = (struct project_resources){list->items, list->n};
+}
+
+void project_merge(struct project *p)
+{
+    struct gw_api api = {.name = p->api.name, .version = p->api.version, .origin = p->api.place};
+    struct project_list resources = {NULL, 0, 0}, vhosts = {NULL, 0, 0};
+    struct own_endpoints own = {.read = false};
+    bool has_path;
+
+    if (p->api_doc != NULL)
+        project_read_vhosts(p, &vhosts);
+    if (p->openapi == NULL || !project_read_version(p))
+        return;
+    project_check_extensions(p, p->openapi->root, PROJECT_DOCUMENT);
+    api.auth_header = read_auth_header(p);
+    project_read_paths(p, &resources);
+    if (p->api_doc == NULL || p->build->rc != CC_OK)
+        return; /* the rest needs both documents */
+    api.production = production_cluster(p, &own);
+    has_path = read_base_path(p, &own, &api.base_path);
+    api.id = read_id(p);
+    add_resources(p, &resources, &api);
+    /* an API with other errors still takes part in the search for collisions */
+    for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
+        struct gw_api *slot = project_list_add(p->build, &p->build->apis, sizeof(*slot));
+
+        if (slot == NULL)
+            return;
+        *slot = api;
+        slot->vhost = ((struct slice *)vhosts.items)[i];
+    }
+}

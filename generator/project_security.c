@@ -1,0 +1,353 @@
+/* project: security schemes and requirements.
+ *
+ * The rule above all: whatever cannot be enforced as it is written makes an operation stricter,
+ * never more open.
+ *
+ *   no security at all             any valid token
+ *   [{oauth: [a, b]}, {oauth: [c]}]  a valid token with one of a, b, or with c
+ *   an alternative of a kind that is not supported, or that is not declared, or that wants two
+ *   schemes at once                left out (CC2102, CC2101); when none is left, the operation is
+ *                                  closed: 401 whatever the token
+ *   {} and []                      do not open anything (CC2109): the contract opens operations by
+ *                                  x-wso2-disable-security alone
+ *
+ * Under `securityScheme: [oauth2]` in api.yaml the document's other schemes do not count at all
+ * (api-projects 2.3), but scopes of its OAuth 2 schemes are kept, whatever their names: the contract
+ * forgets all but those of the one named "default". */
+#include "generator/project_internal.h"
+
+enum { CANDIDATES_MAX = 256, REF_DEPTH_MAX = 16 };
+
+enum scheme_kind {
+    SCHEME_UNDECLARED,
+    SCHEME_TOKEN,   /* oauth2, openIdConnect, http bearer: a JWT in the Authorization header */
+    SCHEME_API_KEY, /* and the rest: not supported */
+    SCHEME_BASIC,
+    SCHEME_MUTUAL_TLS,
+    SCHEME_OTHER
+};
+
+static const char *const scheme_names[] = {"undeclared",          "a token", "an API key",
+                                           "HTTP basic authentication", "mutual TLS",
+                                           "an unknown type"};
+
+/* The map of declared schemes; NULL when there is none. */
+static const struct doc_node *declared_schemes(const struct project *p)
+{
+    return p->openapi3 ? doc_path(p->openapi->root, "components.securitySchemes")
+                       : doc_get(p->openapi->root, "securityDefinitions");
+}
+
+/* The definition of a scheme, references followed; NULL when it is not declared. */
+static const struct doc_node *find_scheme(const struct project *p, struct slice name)
+{
+    const struct doc_node *schemes = declared_schemes(p), *scheme = NULL;
+
+    for (size_t i = 0; schemes != NULL && schemes->type == DOC_MAP && i < schemes->n; i++) {
+        if (slice_eq(schemes->entries[i].key->text, name)) {
+            scheme = schemes->entries[i].value;
+            break;
+        }
+    }
+    for (unsigned depth = 0; doc_get(scheme, "$ref") != NULL; depth++) {
+        if (depth == REF_DEPTH_MAX)
+            return NULL;
+        scheme = doc_pointer(p->openapi, doc_get(scheme, "$ref")->text);
+    }
+    return scheme;
+}
+
+static enum scheme_kind kind_of(const struct doc_node *scheme)
+{
+    const struct doc_node *type = doc_get(scheme, "type");
+    const struct doc_node *http = doc_get(scheme, "scheme");
+
+    if (scheme == NULL)
+        return SCHEME_UNDECLARED;
+    if (type == NULL)
+        return SCHEME_OTHER;
+    if (slice_is(type->text, "oauth2") || slice_is(type->text, "openIdConnect"))
+        return SCHEME_TOKEN;
+    if (slice_is(type->text, "apiKey"))
+        return SCHEME_API_KEY;
+    if (slice_is(type->text, "basic"))
+        return SCHEME_BASIC;
+    if (slice_is(type->text, "mutualTLS"))
+        return SCHEME_MUTUAL_TLS;
+    if (!slice_is(type->text, "http") || http == NULL)
+        return SCHEME_OTHER;
+    /* RFC 9110 11.1: scheme names are compared without case */
+    if (slice_eq_nocase(http->text, SLICE("bearer")))
+        return SCHEME_TOKEN;
+    return slice_eq_nocase(http->text, SLICE("basic")) ? SCHEME_BASIC : SCHEME_OTHER;
+}
+
+/* The keys of a map, for nearest_word(). */
+static size_t add_keys(const struct doc_node *map, const char **names, size_t n)
+{
+    for (size_t i = 0; map != NULL && map->type == DOC_MAP && i < map->n && n < CANDIDATES_MAX;
+         i++)
+        names[n++] = map->entries[i].key->text.p;
+    return n;
+}
+
+static bool has_key(const struct doc_node *map, struct slice key)
+{
+    for (size_t i = 0; map != NULL && map->type == DOC_MAP && i < map->n; i++) {
+        if (slice_eq(map->entries[i].key->text, key))
+            return true;
+    }
+    return false;
+}
+
+/* --- scopes --------------------------------------------------------------------------------- */
+
+/* Is the scope one that the flows of an OAuth 2 scheme offer? Other schemes declare none. */
+static void check_declared(struct project *p, const struct doc_node *scheme, struct slice scope,
+                           struct place place)
+{
+    const struct doc_node *flows = doc_get(scheme, "flows"), *type = doc_get(scheme, "type");
+    const char *names[CANDIDATES_MAX], *near;
+    struct diag_item *item;
+    size_t n = 0;
+
+    if (type == NULL || !slice_is(type->text, "oauth2") ||
+        has_key(doc_get(scheme, "scopes"), scope)) /* OpenAPI 2 has one flow, without a map */
+        return;
+    n = add_keys(doc_get(scheme, "scopes"), names, n);
+    for (size_t i = 0; flows != NULL && flows->type == DOC_MAP && i < flows->n; i++) {
+        const struct doc_node *scopes = doc_get(flows->entries[i].value, "scopes");
+
+        if (has_key(scopes, scope))
+            return;
+        n = add_keys(scopes, names, n);
+    }
+    near = nearest_word(scope, names, n);
+    item = diag_warning(p->build->diag, CC2107, place,
+                        "no flow of the scheme declares the scope \"%" PRIslice "\"",
+                        SLICE_ARG(scope));
+    if (near != NULL)
+        diag_help(item, "did you mean %s?", near);
+    else
+        diag_help(item, "declare it below scopes: of the scheme, or remove it here");
+}
+
+/* RFC 6749 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ). What is no such token could neither
+ * be in a token nor be named in a challenge. */
+static bool scope_is_usable(struct slice scope)
+{
+    for (size_t i = 0; i < scope.n; i++) {
+        if (scope.p[i] < 0x21 || scope.p[i] > 0x7e || scope.p[i] == '"' || scope.p[i] == '\\')
+            return false;
+    }
+    return scope.n > 0;
+}
+
+/* The scopes of one scheme in one alternative; false after a finding. */
+static bool read_scopes(struct project *p, const struct doc_node *list,
+                        const struct doc_node *scheme, struct gw_requirement *out)
+{
+    struct slice *scopes;
+
+    out->origin = doc_place(p->openapi, list);
+    if (list->type == DOC_NULL)
+        return true;
+    if (!doc_is_list(p->openapi, list, "the list of scopes", p->build->diag))
+        return false;
+    scopes = project_alloc(p->build, list->n, sizeof(*scopes));
+    if (scopes == NULL)
+        return false;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct doc_node *node = list->entries[i].value;
+        struct place place = doc_place(p->openapi, node);
+
+        if (!project_text(p, p->openapi, node, "a scope", &scopes[i]))
+            return false;
+        if (!scope_is_usable(scopes[i])) {
+            diag_help(diag_error(p->build->diag, CC1203, place, "\"%" PRIslice "\" is not a scope",
+                                 SLICE_ARG(scopes[i])),
+                      "a scope is printable ASCII without spaces, quotes and backslashes; "
+                      "several scopes are several list items");
+            return false;
+        }
+        check_declared(p, scheme, scopes[i], place);
+    }
+    out->scopes = scopes;
+    out->n_scopes = list->n;
+    return true;
+}
+
+/* --- requirements --------------------------------------------------------------------------- */
+
+/* Does api.yaml say that the scheme does not count? */
+static bool is_discarded(const struct project *p, enum scheme_kind kind)
+{
+    return p->api.only_oauth2 && kind != SCHEME_TOKEN && kind != SCHEME_UNDECLARED;
+}
+
+/* What one alternative comes to. */
+struct alternative {
+    const struct doc_node *key;    /* the scheme that counts; NULL: none */
+    const struct doc_node *scopes;
+    const struct doc_node *scheme; /* its definition */
+    enum scheme_kind kind;
+    unsigned n;                    /* schemes wanted at once, without discarded ones */
+};
+
+static struct alternative look_at(const struct project *p, const struct doc_node *object)
+{
+    struct alternative a = {.kind = SCHEME_OTHER};
+
+    for (size_t i = 0; i < object->n; i++) {
+        const struct doc_node *scheme = find_scheme(p, object->entries[i].key->text);
+        enum scheme_kind kind = kind_of(scheme);
+
+        if (is_discarded(p, kind))
+            continue;
+        /* of several, the one to complain about is the first that is no token */
+        if (a.n++ == 0 || (a.kind == SCHEME_TOKEN && kind != SCHEME_TOKEN)) {
+            a.key = object->entries[i].key;
+            a.scopes = object->entries[i].value;
+            a.scheme = scheme;
+            a.kind = kind;
+        }
+    }
+    return a;
+}
+
+static bool is_supported(const struct alternative *a)
+{
+    return a->n == 1 && a->kind == SCHEME_TOKEN;
+}
+
+/* The finding for an alternative that is left out. */
+static void leave_out(struct project *p, const struct alternative *a, const char *subject,
+                      bool closes)
+{
+    struct place place = doc_place(p->openapi, a->key);
+    const char *effect = closes ? "requests are refused with 401 whatever they bring"
+                                : "it is left out; the other alternatives hold";
+    const char *names[CANDIDATES_MAX], *near;
+    struct diag_item *item;
+
+    if (a->kind == SCHEME_UNDECLARED) {
+        near = nearest_word(a->key->text, names, add_keys(declared_schemes(p), names, 0));
+        item = diag_warning(p->build->diag, CC2101, place,
+                            "%s: security scheme \"%" PRIslice "\" is not declared", subject,
+                            SLICE_ARG(a->key->text));
+        if (near != NULL)
+            diag_help(item, "did you mean %s? As it is, %s", near, effect);
+        else
+            diag_help(item, "%s", effect);
+    } else if (a->n > 1) {
+        diag_help(diag_warning(p->build->diag, CC2102, place,
+                               "%s: several security schemes at once are not supported", subject),
+                  "%s", effect);
+    } else {
+        diag_help(diag_warning(p->build->diag, CC2102, place,
+                               "%s: security scheme \"%" PRIslice "\" is %s, which is not "
+                               "supported",
+                               subject, SLICE_ARG(a->key->text), scheme_names[a->kind]),
+                  "%s", effect);
+    }
+}
+
+static void not_opened(struct project *p, const struct doc_node *node, const char *subject)
+{
+    diag_help(diag_warning(p->build->diag, CC2109, doc_place(p->openapi, node),
+                           "%s: this security does not open it, a token is still needed", subject),
+              "write x-wso2-disable-security: true to let everybody in");
+}
+
+/* Does any alternative survive? False also when the list has other things than mappings. */
+static bool any_supported(struct project *p, const struct doc_node *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct doc_node *object = list->entries[i].value;
+        struct alternative a;
+
+        if (object->type != DOC_MAP)
+            continue;
+        a = look_at(p, object);
+        if (is_supported(&a))
+            return true;
+    }
+    return false;
+}
+
+/* A list that is not empty -> *out. */
+static void read_list(struct project *p, const struct doc_node *list, const char *subject,
+                      struct project_security *out)
+{
+    struct gw_requirement *kept = project_alloc(p->build, list->n, sizeof(*kept));
+    bool supported = any_supported(p, list), left_out = false, broken = false;
+    size_t n = 0;
+
+    for (size_t i = 0; kept != NULL && i < list->n; i++) {
+        const struct doc_node *object = list->entries[i].value;
+        struct alternative a;
+
+        if (!doc_is_map(p->openapi, object, "security[]", p->build->diag)) {
+            broken = true;
+            continue;
+        }
+        a = look_at(p, object);
+        if (object->n == 0) {
+            not_opened(p, object, subject);
+        } else if (a.n > 0 && !is_supported(&a)) {
+            leave_out(p, &a, subject, !supported);
+            left_out = true;
+        } else if (a.n > 0) {
+            if (read_scopes(p, a.scopes, a.scheme, &kept[n]))
+                n++;
+            else
+                broken = true;
+        }
+        /* a.n == 0: api.yaml has put OAuth 2 in its place; any valid token unless others want more */
+    }
+    out->requirements = kept;
+    out->n_requirements = n;
+    out->closed = broken || kept == NULL || (n == 0 && left_out);
+    if (out->closed)
+        out->n_requirements = 0;
+}
+
+/* The document's own security, read once. */
+static const struct project_security *document_security(struct project *p)
+{
+    const struct doc_node *list = doc_get(p->openapi->root, "security");
+
+    if (p->security_read)
+        return &p->security;
+    p->security_read = true;
+    if (list == NULL || list->type == DOC_NULL)
+        return &p->security;
+    if (!doc_is_list(p->openapi, list, "security", p->build->diag))
+        p->security.closed = true;
+    else if (list->n == 0)
+        not_opened(p, list, "the document");
+    else
+        read_list(p, list, "the document", &p->security);
+    return &p->security;
+}
+
+void project_read_security(struct project *p, const struct doc_node *operation,
+                           const char *subject, struct project_security *out)
+{
+    const struct doc_node *list = doc_get(operation, "security");
+
+    *out = (struct project_security){.closed = p->api.only_api_key};
+    if (out->closed)
+        return; /* told where api.yaml says so */
+    if (list == NULL || list->type == DOC_NULL) {
+        *out = *document_security(p);
+    } else if (!doc_is_list(p->openapi, list, "security", p->build->diag)) {
+        out->closed = true;
+    } else if (list->n == 0) {
+        /* the contract lets an empty list replace nothing */
+        not_opened(p, list, subject);
+        *out = *document_security(p);
+    } else {
+        read_list(p, list, subject, out);
+    }
+}
