@@ -1,0 +1,270 @@
+#include "spoa/dispatch.h"
+
+#include "spoa/vars.h"
+
+#include <stdlib.h>
+
+struct dispatch {
+    struct responder responder; /* first: a responder is converted back by a cast */
+    struct enforce_worker *enforce;
+    struct enforce_rules *rules;
+    struct enforce_header headers[DISPATCH_MAX_HEADERS];
+};
+
+/* The fixed arguments, in the order in which HAProxy sends them. `src` and `tls` are sent for the
+ * features that need them and not looked at by the engine yet, so they have no place to go. */
+#define ARGS(X)                                                                             \
+    X(id, &request->id)                                                                     \
+    X(src, NULL)                                                                            \
+    X(method, &request->method)                                                             \
+    X(path, &request->path)                                                                 \
+    X(query, &request->query)                                                               \
+    X(host, &request->host)                                                                 \
+    X(tls, NULL)
+
+enum {
+#define X(name, place) ARG_##name,
+    ARGS(X)
+#undef X
+    N_ARGS
+};
+
+static const struct slice arg_names[N_ARGS] = {
+#define X(name, place) SLICE_INIT(#name),
+    ARGS(X)
+#undef X
+};
+
+/* Index of the fixed argument `name`, or N_ARGS. Normally `hint`, its place in the message. */
+static unsigned find_arg(struct slice name, unsigned hint)
+{
+    if (hint < N_ARGS && slice_eq(name, arg_names[hint]))
+        return hint;
+    for (unsigned i = 0; i < N_ARGS; i++) {
+        if (slice_eq(name, arg_names[i]))
+            return i;
+    }
+    return N_ARGS;
+}
+
+static void set_fixed(struct enforce_request *request, unsigned arg, const struct spop_value *v)
+{
+    struct slice *const places[N_ARGS] = {
+#define X(name, place) place,
+        ARGS(X)
+#undef X
+    };
+
+    /* any other type than text stays absent */
+    if (arg < N_ARGS && places[arg] != NULL && v->type == SPOP_STRING)
+        *places[arg] = v->bytes;
+}
+
+/* h<i> is the value of the i-th header of the model, n<i> how often it came. True when the name is
+ * of that form. */
+static bool set_header(struct dispatch *d, struct slice name, const struct spop_value *v,
+                       size_t n_headers)
+{
+    uint64_t i;
+
+    if (name.n < 2 || (name.p[0] != 'h' && name.p[0] != 'n') || !ascii_is_digit(name.p[1]))
+        return false;
+    if (slice_to_u64(slice_from(name, 1), &i) != CC_OK || i >= n_headers)
+        return true; /* of a newer configuration: ignored */
+    if (name.p[0] == 'h') {
+        if (v->type == SPOP_STRING)
+            d->headers[i].value = v->bytes;
+    } else if (v->type >= SPOP_INT32 && v->type <= SPOP_UINT64) {
+        /* a count that cannot be true is taken as "several", which is refused where it matters */
+        d->headers[i].count =
+            v->integer < 0 || v->integer > INT32_MAX ? (unsigned)INT32_MAX : (unsigned)v->integer;
+    }
+    return true;
+}
+
+static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args, size_t n_headers,
+                      struct enforce_request *request)
+{
+    for (unsigned i = 0; i < n_args; i++) {
+        struct slice name;
+        struct spop_value value;
+
+        if (!spop_read_arg(r, &name, &value))
+            return false;
+        if (!set_header(d, name, &value, n_headers))
+            set_fixed(request, find_arg(name, i), &value);
+    }
+    return true;
+}
+
+/* Reads the one message of a NOTIFY. False: malformed. *known is false when it is not exactly one
+ * message of ours; such a frame is well-formed but must not be decided on. */
+static bool read_request(struct dispatch *d, const struct spop_frame *notify, size_t n_headers,
+                         struct enforce_request *request, bool *known)
+{
+    struct spop_reader r = notify->payload;
+    unsigned n_messages = 0;
+
+    memset(d->headers, 0, n_headers * sizeof *d->headers);
+    *request = (struct enforce_request){.headers = d->headers};
+    *known = true;
+    while (r.p < r.end) {
+        struct slice name;
+        unsigned n_args;
+
+        if (!spop_read_message(&r, &name, &n_args) ||
+            !read_args(d, &r, n_args, n_headers, request))
+            return false;
+        if (!slice_eq(name, SLICE("cc-request")))
+            *known = false;
+        n_messages++;
+    }
+    if (n_messages != 1)
+        *known = false;
+    return true;
+}
+
+static void set_facts(struct vars *v, const struct enforce_decision *d)
+{
+    if (d->api != NULL) {
+        v->api = d->api->name;
+        v->apiver = d->api->version;
+    }
+    if (d->resource != NULL)
+        v->resource = d->resource->template;
+    v->user = d->user;
+    v->app = d->app;
+    v->keytype = d->keytype;
+    v->reason = d->reason;
+}
+
+static enum vars_verdict set_decision(struct vars *v, const struct enforce_decision *d)
+{
+    set_facts(v, d);
+    switch (d->verdict) {
+    case ENFORCE_ALLOW:
+        v->backend = d->backend;
+        v->path = d->path;
+        v->host = d->host;
+        v->strip = d->strip_header;
+        return VARS_ALLOW;
+    case ENFORCE_READY:
+        return VARS_READY;
+    case ENFORCE_DENY:
+        v->status = d->status;
+        v->code = d->code;
+        v->body = d->body;
+        v->challenge = d->challenge;
+        v->allow = d->allow;
+        return VARS_DENY;
+    }
+    v->status = 503;
+    return VARS_ERROR;
+}
+
+/* The answer when there is no decision to give. Fits into the smallest frame. */
+static size_t answer_error(const struct spop_frame *notify, const struct gw_model *model,
+                           struct counters *counters, const char *reason, void *room,
+                           size_t max_frame)
+{
+    struct vars v = {.status = 503, .gen = (int64_t)model->generation, .reason = slice_of(reason)};
+    struct spop_writer w;
+
+    counter_bump(&counters->errors);
+    spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,
+               notify->frame_id);
+    vars_put(&w, &v, VARS_ERROR);
+    return spop_end(&w, max_frame);
+}
+
+static size_t dispatch_answer(struct responder *self, const struct spop_frame *notify,
+                              const struct clock *clock, struct counters *counters, void *room,
+                              size_t max_frame)
+{
+    struct dispatch *d = (struct dispatch *)self;
+    const struct gw_model *model = enforce_rules_model(d->rules);
+    struct enforce_request request;
+    struct enforce_decision decision;
+    struct spop_writer w;
+    struct vars v = {.gen = (int64_t)model->generation,
+                     .hgen = (int64_t)model->haproxy_generation};
+    enum vars_verdict verdict;
+    bool known;
+    size_t n;
+
+    if (!read_request(d, notify, model->n_headers, &request, &known))
+        return 0;
+    if (!known)
+        return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
+                            room, max_frame);
+    enforce_decide(d->enforce, d->rules, &request, clock, &decision);
+    verdict = set_decision(&v, &decision);
+    spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,
+               notify->frame_id);
+    vars_put(&w, &v, verdict);
+    n = spop_end(&w, max_frame);
+    if (n == 0)
+        n = answer_error(notify, model, counters, "the answer does not fit into a SPOP frame", room,
+                         max_frame);
+    return n;
+}
+
+static struct enforce_rules *dispatch_adopt(struct responder *self, struct enforce_rules *rules)
+{
+    struct dispatch *d = (struct dispatch *)self;
+    struct enforce_rules *old = d->rules;
+
+    d->rules = rules;
+    return old;
+}
+
+static void dispatch_report(const struct responder *self, struct buf *out)
+{
+    const struct dispatch *d = (const struct dispatch *)self;
+    struct enforce_counters c;
+
+    enforce_worker_counters(d->enforce, &c);
+#define X(name, help) buf_printf(out, " " #name "=%llu", (unsigned long long)c.name);
+    ENFORCE_COUNTERS(X)
+#undef X
+}
+
+int dispatch_new(struct dispatch **out, const struct enforce_options *options,
+                 struct enforce_rules *rules)
+{
+    struct dispatch *d = calloc(1, sizeof *d);
+    int rc = CC_ENOMEM;
+
+    if (d == NULL)
+        goto out;
+    CC_ASSERT(enforce_rules_model(rules)->n_headers <= DISPATCH_MAX_HEADERS);
+    d->responder = (struct responder){dispatch_answer, dispatch_adopt, dispatch_report};
+    rc = enforce_worker_new(&d->enforce, options);
+    if (rc != CC_OK)
+        goto out;
+    d->rules = rules;
+    rules = NULL;
+    *out = d;
+    d = NULL;
+out:
+    enforce_rules_unref(&rules);
+    free(d);
+    return rc;
+}
+
+void dispatch_free(struct dispatch **pd)
+{
+    struct dispatch *d = *pd;
+
+    if (d == NULL)
+        return;
+    enforce_worker_free(&d->enforce);
+    enforce_rules_unref(&d->rules);
+    free(d);
+    *pd = NULL;
+}
+
+struct responder *dispatch_responder(struct dispatch *d)
+{
+    return &d->responder;
+}

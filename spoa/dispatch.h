@@ -1,0 +1,25 @@
+/* dispatch: NOTIFY -> struct enforce_request -> decision -> the ACK's variables.
+ *
+ * The responder of the real agent; one a worker. No heap, no system call, no lock.
+ *
+ * The message is the one that HAProxy's generated SPOE section sends (cc-request): named arguments,
+ * looked up by name with their usual place as a hint. What is unknown is ignored, so that an older
+ * agent serves a newer configuration; what is absent stays empty, and an empty value is never enough
+ * to be allowed. */
+#pragma once
+
+#include "spoa/responder.h"
+
+enum {
+    /* a message has at most 255 arguments (SPOE.txt 3.2.6); a header takes two */
+    DISPATCH_MAX_HEADERS = 120
+};
+
+struct dispatch;
+
+/* Takes over the reference to `rules`. */
+int dispatch_new(struct dispatch **out, const struct enforce_options *options,
+                 struct enforce_rules *rules);
+void dispatch_free(struct dispatch **d);
+
+struct responder *dispatch_responder(struct dispatch *d);

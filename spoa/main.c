@@ -1,0 +1,255 @@
+/* cc-spoa: command line, start-up checks, hardening. */
+#include "config/config.h"
+#include "spoa/dispatch.h"
+#include "spoa/reload.h"
+#include "spoa/server.h"
+
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20 };
+
+/* X(name, letter, value, help) */
+#define OPTIONS(X)                                                                          \
+    X(config, 'c', "FILE", "settings; without it the defaults and the environment count")   \
+    X(snapshot, 's', "FILE", "what to enforce, from cc-gen build [out/gateway.json]")       \
+    X(set, 'S', "NAME=VALUE", "one setting, above all others; may be repeated")             \
+    X(test, 't', NULL, "load everything, say ok or what is wrong, and end")                 \
+    X(debug, 'd', NULL, "log in detail and allow core dumps, which may hold tokens")        \
+    X(version, 'V', NULL, "print the version and end")                                      \
+    X(help, 'h', NULL, "print this and end")
+
+struct arguments {
+    const char *config, *snapshot;
+    struct config_override sets[MAX_SETS];
+    size_t n_sets;
+    bool test, debug;
+};
+
+static void print_help(FILE *out)
+{
+    fputs("usage: cc-spoa [-c FILE] [-s FILE] [--set NAME=VALUE]... [-t]\n"
+          "The gateway's agent: decides for HAProxy, over SPOE, about every request.\n\n",
+          out);
+#define X(name, letter, value, help)                                                        \
+    {                                                                                       \
+        const char *value_ = value;                                                         \
+        fprintf(out, "  -%c, --%s%s%-*s %s\n", letter, #name, value_ ? " " : "",            \
+                (int)(20 - sizeof #name - (value_ ? 1 : 0)), value_ ? value_ : "", help);   \
+    }
+    OPTIONS(X)
+#undef X
+    fputs("\nsignals: HUP loads the snapshot again, TERM and INT drain and end (twice: at once),\n"
+          "         USR1 logs the counters\n"
+          "exit:    0 ended as asked or -t is ok, 64 usage, 65 bad settings or snapshot,\n"
+          "         69 another agent listens, 71 system error, 73 cannot create the socket\n",
+          out);
+}
+
+static bool add_set(struct arguments *a, const char *text)
+{
+    struct slice value = slice_of(text), name;
+
+    if (a->n_sets == MAX_SETS || slice_find(value, '=') < 1) {
+        fprintf(stderr, "cc-spoa: --set %s: expected NAME=VALUE, at most %d times\n", text,
+                (int)MAX_SETS);
+        return false;
+    }
+    slice_split(&value, '=', &name);
+    a->sets[a->n_sets++] = (struct config_override){name, value};
+    return true;
+}
+
+/* EX_OK: go on. -1: done, end with success. Else the exit code. */
+static int parse_arguments(int argc, char **argv, struct arguments *a)
+{
+    static const struct option longs[] = {
+#define X(name, letter, value, help)                                                        \
+    {#name, (value) != NULL ? required_argument : no_argument, NULL, letter},
+        OPTIONS(X)
+#undef X
+        {NULL, 0, NULL, 0}};
+    int c;
+
+    *a = (struct arguments){.snapshot = "out/gateway.json"};
+    while ((c = getopt_long(argc, argv, "c:s:S:tdVh", longs, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            a->config = optarg;
+            break;
+        case 's':
+            a->snapshot = optarg;
+            break;
+        case 'S':
+            if (!add_set(a, optarg))
+                return EX_USAGE;
+            break;
+        case 't':
+            a->test = true;
+            break;
+        case 'd':
+            a->debug = true;
+            break;
+        case 'V':
+            puts("cc-spoa " CC_VERSION);
+            return -1;
+        case 'h':
+            print_help(stdout);
+            return -1;
+        default:
+            fputs("try: cc-spoa --help\n", stderr);
+            return EX_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "cc-spoa: unexpected argument: %s\ntry: cc-spoa --help\n", argv[optind]);
+        return EX_USAGE;
+    }
+    return EX_OK;
+}
+
+/* The process reads hostile bytes and holds tokens: no way to gain rights, no memory on disk. */
+static void harden(bool debug)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        log_warn("cannot give up gaining privileges");
+    if (!debug && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        log_warn("cannot switch core dumps off");
+}
+
+static size_t worker_count(const struct config *config)
+{
+    cpu_set_t cpus;
+    size_t n;
+
+    if (config->agent.workers > 0)
+        return (size_t)config->agent.workers;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) != 0)
+        return 1;
+    n = (size_t)CPU_COUNT(&cpus);
+    return n < MAX_WORKERS ? n : MAX_WORKERS;
+}
+
+static void setup_log(const struct config *config, bool debug)
+{
+    enum log_level level = LOG_INFO;
+
+    /* the config reader has checked the words */
+    log_level_parse(config->agent.log_level, &level);
+    log_setup("cc-spoa", debug ? LOG_DEBUG : level,
+              slice_eq(config->agent.log_format, SLICE("json")) ? LOG_JSON : LOG_TEXT);
+}
+
+/* Reads settings and snapshot; findings of both go to diag. */
+static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
+                    struct config **config, struct enforce_rules **rules)
+{
+    int rc = config_load(config, a->config, environ, a->sets, a->n_sets, arena, diag);
+    int rules_rc = rules_load(rules, a->snapshot, diag);
+
+    return rc != CC_OK ? rc : rules_rc;
+}
+
+static int exit_code(int rc)
+{
+    switch (rc) {
+    case CC_OK:
+        return EX_OK;
+    case CC_EEXIST:
+        return EX_UNAVAILABLE;
+    case CC_ENOMEM:
+        return EX_OSERR;
+    default:
+        return EX_CANTCREAT;
+    }
+}
+
+static int serve(const struct arguments *a, const struct config *config,
+                 struct enforce_rules *rules)
+{
+    size_t n = worker_count(config);
+    struct enforce_options cache = {0};
+    struct dispatch **dispatches = calloc(n, sizeof *dispatches);
+    struct responder **responders = calloc(n, sizeof *responders);
+    struct server_options options = {
+        .listener = {config->agent.socket, (unsigned)config->agent.socket_mode,
+                     config->agent.socket_group},
+        .responders = responders,
+        .n_workers = n,
+        .snapshot_path = a->snapshot,
+        .rules = rules,
+        .drain_timeout_s = config->agent.drain_timeout_s,
+    };
+    int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
+
+    if (config->cache.enabled)
+        cache = (struct enforce_options){(size_t)config->cache.maximum_size / n,
+                                         (size_t)config->cache.maximum_bytes / n};
+    for (size_t i = 0; rc == CC_OK && i < n; i++) {
+        rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules));
+        if (rc == CC_OK)
+            responders[i] = dispatch_responder(dispatches[i]);
+    }
+    if (rc == CC_OK)
+        rc = server_run(&options);
+    else
+        log_error("cannot start: %s", cc_strerror(rc));
+    for (size_t i = 0; dispatches != NULL && i < n; i++)
+        dispatch_free(&dispatches[i]);
+    free(responders);
+    free(dispatches);
+    return exit_code(rc);
+}
+
+static int run(const struct arguments *a)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct diag *diag = diag_new();
+    struct enforce_rules *rules = NULL;
+    struct config *config = NULL;
+    int code = EX_OSERR, rc;
+
+    if (arena == NULL || diag == NULL)
+        goto out;
+    rc = load_all(a, arena, diag, &config, &rules);
+    diag_print(diag, stderr, isatty(STDERR_FILENO));
+    if (rc != CC_OK) {
+        fprintf(stderr, "cc-spoa: not usable: %s\n", cc_strerror(rc));
+        code = EX_DATAERR;
+        goto out;
+    }
+    setup_log(config, a->debug);
+    if (a->test) {
+        const struct gw_model *model = enforce_rules_model(rules);
+
+        printf("ok: generation %llu, %zu APIs\n", (unsigned long long)model->generation,
+               model->n_apis);
+        code = EX_OK;
+        goto out;
+    }
+    harden(a->debug);
+    server_raise_limits();
+    code = serve(a, config, rules);
+out:
+    enforce_rules_unref(&rules);
+    diag_free(&diag);
+    arena_free(&arena);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a;
+    int code = parse_arguments(argc, argv, &a);
+
+    if (code != EX_OK)
+        return code < 0 ? EX_OK : code;
+    return run(&a);
+}

@@ -1,0 +1,143 @@
+#include "spoa/reload.h"
+
+#include "spoa/dispatch.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct reload {
+    const char *path;
+    struct ev_loop *loop;
+    ev_async done;
+    void (*callback)(void *context, struct reload_result result);
+    void *context;
+    pthread_t thread;
+    bool running, again; /* the main thread's */
+    /* The loader's until it sends `done`; pthread_join() then makes it visible to the main thread. */
+    struct reload_result result;
+};
+
+int rules_load(struct enforce_rules **out, const char *path, struct diag *diag)
+{
+    struct gw_snapshot *snapshot = NULL;
+    const struct gw_model *model;
+    int rc = gw_snapshot_read_file(&snapshot, path, diag);
+
+    if (rc != CC_OK)
+        goto out;
+    model = gw_snapshot_model(snapshot);
+    if (model->n_headers > DISPATCH_MAX_HEADERS) {
+        diag_error(diag, CC6001, PLACE_NONE,
+                   "%s asks for %zu request headers; one SPOP message carries at most %d", path,
+                   model->n_headers, (int)DISPATCH_MAX_HEADERS);
+        rc = CC_EREFUSED;
+        goto out;
+    }
+    rc = enforce_rules_new(out, snapshot, diag);
+out:
+    gw_snapshot_unref(&snapshot);
+    return rc;
+}
+
+static void log_findings(const struct diag *diag)
+{
+    struct diag_view v;
+
+    for (size_t i = 0; diag_get(diag, i, &v); i++) {
+        const char *name = v.place.source != NULL ? v.place.source->name : "snapshot";
+
+        log_write(v.severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN,
+                  "%s:%u:%u: %s: %" PRIslice, name, v.place.line, v.place.col,
+                  diag_code_name(v.code), SLICE_ARG(v.message));
+    }
+}
+
+static void *load(void *arg)
+{
+    struct reload *r = arg;
+    int64_t start_us = clock_mono_us(&clock_system);
+    struct diag *diag = diag_new();
+    int rc = CC_ENOMEM;
+
+    r->result = (struct reload_result){0};
+    if (diag != NULL) {
+        rc = rules_load(&r->result.rules, r->path, diag);
+        log_findings(diag);
+    }
+    r->result.took_ms = (clock_mono_us(&clock_system) - start_us) / 1000;
+    if (rc != CC_OK)
+        log_error("snapshot %s refused (%s); the one in use stays", r->path, cc_strerror(rc));
+    diag_free(&diag);
+    ev_async_send(r->loop, &r->done);
+    return NULL;
+}
+
+static void finish(struct reload *r)
+{
+    pthread_join(r->thread, NULL);
+    r->running = false;
+}
+
+static void on_done(struct ev_loop *loop, ev_async *done, int revents)
+{
+    struct reload *r = done->data;
+
+    (void)loop;
+    (void)revents;
+    if (!r->running)
+        return;
+    finish(r);
+    r->callback(r->context, r->result);
+    if (r->again)
+        reload_start(r);
+}
+
+void reload_start(struct reload *r)
+{
+    sigset_t all, before;
+    int error;
+
+    if (r->running) {
+        r->again = true;
+        return;
+    }
+    r->again = false;
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(&r->thread, NULL, load, r);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r->running = error == 0;
+    if (error != 0)
+        log_error("cannot reload: no thread: %s", strerror(error));
+}
+
+int reload_new(struct reload **out, struct ev_loop *loop, const char *path,
+               void (*done)(void *context, struct reload_result result), void *context)
+{
+    struct reload *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return CC_ENOMEM;
+    *r = (struct reload){.path = path, .loop = loop, .callback = done, .context = context};
+    r->done.data = r;
+    ev_async_init(&r->done, on_done);
+    ev_async_start(loop, &r->done);
+    *out = r;
+    return CC_OK;
+}
+
+void reload_free(struct reload **pr)
+{
+    struct reload *r = *pr;
+
+    if (r == NULL)
+        return;
+    if (r->running) {
+        finish(r);
+        enforce_rules_unref(&r->result.rules);
+    }
+    ev_async_stop(r->loop, &r->done);
+    free(r);
+    *pr = NULL;
+}

@@ -1,0 +1,354 @@
+#include "spoa/server.h"
+
+#include "spoa/reload.h"
+#include "spoa/worker.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_PER_TURN = 64,
+    RESERVED_FDS = 64,      /* loops, log, listener, snapshot */
+    MAX_CONNECTIONS = 16384 /* about 50 KB each */
+};
+
+static const ev_tstamp ACCEPT_PAUSE_S = 0.1;
+
+struct server {
+    const struct server_options *options;
+    struct ev_loop *loop;
+    struct listener listener;
+    ev_io accept;
+    ev_timer accept_pause, drain_timer;
+    ev_signal hangup, terminate, interrupt, user1;
+    ev_async wake; /* a worker has something for us */
+    struct worker **workers;
+    size_t n_started, next;
+    struct reload *reload;
+    struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
+    _Atomic size_t connections;
+    size_t max_connections;
+    bool draining, cut; /* cut: not all connections ended by themselves */
+};
+
+void server_raise_limits(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("cannot raise the limit of open files: %s", strerror(errno));
+}
+
+static size_t connection_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > MAX_CONNECTIONS + RESERVED_FDS)
+        return MAX_CONNECTIONS;
+    return limit.rlim_cur > 2 * RESERVED_FDS ? (size_t)limit.rlim_cur - RESERVED_FDS : RESERVED_FDS;
+}
+
+/* Accepting */
+
+/* A full table is no reason to spin: the listener stays readable, so it is not watched for a while. */
+static void pause_accepting(struct server *s, const char *why)
+{
+    log_warn("not accepting for %d ms: %s (%zu connections)", (int)(ACCEPT_PAUSE_S * 1000), why,
+             atomic_load_explicit(&s->connections, memory_order_relaxed));
+    ev_io_stop(s->loop, &s->accept);
+    ev_timer_set(&s->accept_pause, ACCEPT_PAUSE_S, 0.);
+    ev_timer_start(s->loop, &s->accept_pause);
+}
+
+static void on_accept_pause(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct server *s = timer->data;
+
+    (void)revents;
+    if (!s->draining)
+        ev_io_start(loop, &s->accept);
+}
+
+/* Round robin; a worker whose mailbox is full is passed over. */
+static bool deal(struct server *s, int fd)
+{
+    for (size_t i = 0; i < s->n_started; i++) {
+        struct worker *w = s->workers[s->next];
+
+        s->next = (s->next + 1) % s->n_started;
+        if (worker_give(w, fd))
+            return true;
+    }
+    return false;
+}
+
+static void set_tcp_options(int fd)
+{
+    int on = 1;
+
+    /* an ACK of SPOP must not wait for one of TCP; a vanished peer must not hold its place for ever */
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0)
+        log_debug("cannot set TCP options: %s", strerror(errno));
+}
+
+static void on_accept(struct ev_loop *loop, ev_io *io, int revents)
+{
+    struct server *s = io->data;
+
+    (void)loop;
+    (void)revents;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd;
+
+        if (atomic_load_explicit(&s->connections, memory_order_relaxed) >= s->max_connections) {
+            pause_accepting(s, "the limit of connections is reached");
+            return;
+        }
+        fd = accept4(s->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                pause_accepting(s, strerror(errno));
+            else if (errno == EINTR || errno == ECONNABORTED)
+                continue;
+            return;
+        }
+        if (s->listener.tcp)
+            set_tcp_options(fd);
+        atomic_fetch_add_explicit(&s->connections, 1, memory_order_relaxed);
+        if (!deal(s, fd)) {
+            close(fd);
+            atomic_fetch_sub_explicit(&s->connections, 1, memory_order_relaxed);
+            pause_accepting(s, "all workers are busy");
+            return;
+        }
+    }
+}
+
+/* Rules */
+
+static unsigned long long generation(const struct enforce_rules *rules)
+{
+    return (unsigned long long)enforce_rules_model(rules)->generation;
+}
+
+static void on_reloaded(void *context, struct reload_result result)
+{
+    struct server *s = context;
+    struct enforce_rules *old = s->rules;
+
+    if (result.rules == NULL)
+        return;
+    for (size_t i = 0; i < s->n_started; i++)
+        worker_publish(s->workers[i], enforce_rules_ref(result.rules));
+    s->rules = result.rules;
+    log_info("reloaded: generation %llu -> %llu, %zu APIs, %lld ms", generation(old),
+             generation(s->rules), enforce_rules_model(s->rules)->n_apis,
+             (long long)result.took_ms);
+    enforce_rules_unref(&old); /* the workers still have theirs until they read their mail */
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *signal_, int revents)
+{
+    struct server *s = signal_->data;
+
+    (void)loop;
+    (void)revents;
+    if (s->reload != NULL && !s->draining)
+        reload_start(s->reload);
+}
+
+/* Counters */
+
+static void log_counters(struct server *s)
+{
+    char room[1024];
+    struct buf line;
+
+    for (size_t i = 0; i < s->n_started; i++) {
+        const struct counters *c = worker_counters(s->workers[i]);
+        const struct responder *r = s->options->responders[i];
+
+        buf_init_fixed(&line, room, sizeof room);
+#define X(name, help)                                                                       \
+    buf_printf(&line, " " #name "=%llu", (unsigned long long)counter_get(&c->name));
+        COUNTERS(X)
+#undef X
+        if (r->report != NULL)
+            r->report(r, &line);
+        log_info("worker %zu:%" PRIslice, i, SLICE_ARG(buf_slice(&line)));
+    }
+}
+
+static void on_user1(struct ev_loop *loop, ev_signal *signal_, int revents)
+{
+    (void)loop;
+    (void)revents;
+    log_counters(signal_->data);
+}
+
+/* The end */
+
+static void stop_workers(struct server *s, const char *why)
+{
+    s->cut = true;
+    log_warn("%s: closing %zu connections at once", why,
+             atomic_load_explicit(&s->connections, memory_order_relaxed));
+    for (size_t i = 0; i < s->n_started; i++)
+        worker_stop(s->workers[i]);
+}
+
+static void on_drain_timeout(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    stop_workers(timer->data, "drain time is over");
+}
+
+static void on_terminate(struct ev_loop *loop, ev_signal *signal_, int revents)
+{
+    struct server *s = signal_->data;
+
+    (void)revents;
+    if (s->draining) {
+        stop_workers(s, "second signal");
+        return;
+    }
+    s->draining = true;
+    ev_io_stop(loop, &s->accept);
+    ev_timer_stop(loop, &s->accept_pause);
+    listener_close(&s->listener);
+    log_info("draining %zu connections",
+             atomic_load_explicit(&s->connections, memory_order_relaxed));
+    for (size_t i = 0; i < s->n_started; i++)
+        worker_drain(s->workers[i]);
+    ev_timer_set(&s->drain_timer, (ev_tstamp)s->options->drain_timeout_s, 0.);
+    ev_timer_start(loop, &s->drain_timer);
+}
+
+/* A worker gave old rules back, or has ended. */
+static void on_wake(struct ev_loop *loop, ev_async *wake, int revents)
+{
+    struct server *s = wake->data;
+    size_t n_finished = 0;
+
+    (void)revents;
+    for (size_t i = 0; i < s->n_started; i++) {
+        struct enforce_rules *rules;
+
+        while ((rules = worker_collect(s->workers[i])) != NULL)
+            enforce_rules_unref(&rules);
+        n_finished += worker_finished(s->workers[i]);
+    }
+    if (n_finished == s->n_started)
+        ev_break(loop, EVBREAK_ALL);
+}
+
+/* Start */
+
+static void start_signal(struct server *s, ev_signal *watcher, int signum,
+                         void (*callback)(struct ev_loop *, ev_signal *, int))
+{
+    watcher->data = s;
+    ev_signal_init(watcher, callback, signum);
+    ev_signal_start(s->loop, watcher);
+}
+
+static void start_watchers(struct server *s)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of send(2), not the end of us */
+    start_signal(s, &s->hangup, SIGHUP, on_hangup);
+    start_signal(s, &s->terminate, SIGTERM, on_terminate);
+    start_signal(s, &s->interrupt, SIGINT, on_terminate);
+    start_signal(s, &s->user1, SIGUSR1, on_user1);
+    s->wake.data = s->accept.data = s->accept_pause.data = s->drain_timer.data = s;
+    ev_async_init(&s->wake, on_wake);
+    ev_async_start(s->loop, &s->wake);
+    ev_timer_init(&s->accept_pause, on_accept_pause, ACCEPT_PAUSE_S, 0.);
+    ev_timer_init(&s->drain_timer, on_drain_timeout, 0., 0.);
+}
+
+static int start_workers(struct server *s)
+{
+    struct worker_options options = {
+        .connections = &s->connections, .home = s->loop, .home_wake = &s->wake};
+    int rc = CC_OK;
+
+    s->workers = calloc(s->options->n_workers, sizeof *s->workers);
+    if (s->workers == NULL)
+        return CC_ENOMEM;
+    while (rc == CC_OK && s->n_started < s->options->n_workers) {
+        options.responder = s->options->responders[s->n_started];
+        rc = worker_start(&s->workers[s->n_started], &options);
+        if (rc == CC_OK)
+            s->n_started++;
+    }
+    if (rc != CC_OK)
+        log_error("cannot start worker %zu: %s", s->n_started, cc_strerror(rc));
+    return rc;
+}
+
+static int start(struct server *s)
+{
+    int rc;
+
+    s->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    if (s->loop == NULL)
+        return CC_ENOMEM;
+    start_watchers(s);
+    if (s->options->snapshot_path != NULL) {
+        rc = reload_new(&s->reload, s->loop, s->options->snapshot_path, on_reloaded, s);
+        if (rc != CC_OK)
+            return rc;
+    }
+    rc = listener_open(&s->listener, &s->options->listener);
+    if (rc == CC_OK)
+        rc = start_workers(s);
+    if (rc != CC_OK)
+        return rc;
+    ev_io_init(&s->accept, on_accept, s->listener.fd, EV_READ);
+    ev_io_start(s->loop, &s->accept);
+    return CC_OK;
+}
+
+static void stop(struct server *s)
+{
+    reload_free(&s->reload);
+    listener_close(&s->listener);
+    for (size_t i = 0; i < s->n_started; i++) {
+        worker_stop(s->workers[i]);
+        worker_join(&s->workers[i]);
+    }
+    free(s->workers);
+    enforce_rules_unref(&s->rules);
+    if (s->loop != NULL)
+        ev_loop_destroy(s->loop);
+}
+
+int server_run(const struct server_options *options)
+{
+    struct server s = {.options = options,
+                       .listener = {.fd = -1},
+                       .max_connections = connection_limit()};
+    int rc;
+
+    if (options->rules != NULL)
+        s.rules = enforce_rules_ref(options->rules);
+    rc = start(&s);
+    if (rc == CC_OK) {
+        log_info("listening on %" PRIslice ", %zu workers, at most %zu connections",
+                 SLICE_ARG(options->listener.address), s.n_started, s.max_connections);
+        ev_run(s.loop, 0);
+        log_info(s.cut ? "ended, not all connections were drained" : "ended, all drained");
+    }
+    stop(&s);
+    return rc;
+}

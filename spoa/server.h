@@ -1,0 +1,27 @@
+/* server: the main thread: accepts, deals connections out, handles signals, exchanges rules.
+ *
+ *     SIGHUP            load the snapshot again (reload.h)
+ *     SIGTERM, SIGINT   drain: stop listening, answer what is in flight, disconnect, end;
+ *                       a second one ends at once
+ *     SIGUSR1           log the counters
+ *
+ * It decides nothing itself and touches no connection after worker_give(). */
+#pragma once
+
+#include "spoa/listener.h"
+#include "spoa/responder.h"
+
+struct server_options {
+    struct listener_options listener;
+    struct responder *const *responders; /* one a worker; they outlive server_run() */
+    size_t n_workers;
+    const char *snapshot_path;   /* what SIGHUP loads; NULL: SIGHUP is ignored */
+    struct enforce_rules *rules; /* what the responders start with; borrowed; NULL without a snapshot */
+    uint64_t drain_timeout_s;
+};
+
+/* Raises the limit of open files to what the kernel allows. Before server_run(). */
+void server_raise_limits(void);
+
+/* Serves until a signal ends it. CC_OK after a signal; else why it could not start (logged). */
+int server_run(const struct server_options *options);

@@ -1,0 +1,239 @@
+#include "spoa/worker.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { WORKER_INBOX = 256 };
+
+struct mail {
+    int fds[WORKER_INBOX];
+    size_t n_fds;
+    struct enforce_rules *rules; /* not yet adopted; NULL = nothing new */
+    bool drain, stop;
+};
+
+/* Wall time as of the loop turn: no system call for each decision. */
+struct loop_clock {
+    struct clock clock;
+    struct ev_loop *loop;
+};
+
+struct worker {
+    pthread_t thread;
+    struct worker_options options;
+    struct ev_loop *loop;
+    ev_async wake;
+    struct loop_clock clock;
+    struct link_set links;
+    pthread_mutex_t lock;             /* guards mail and retired */
+    struct mail mail;
+    struct enforce_rules *retired[4]; /* on their way back to the main thread */
+    atomic_bool finished;
+    /* its own cache line: the worker writes it all the time, the main thread reads it seldom */
+    _Alignas(64) struct counters counters;
+};
+
+static int64_t loop_wall_s(const struct clock *self)
+{
+    return (int64_t)ev_now(((const struct loop_clock *)self)->loop);
+}
+
+static int64_t loop_mono_us(const struct clock *self)
+{
+    (void)self;
+    return clock_mono_us(&clock_system);
+}
+
+/* Gives rules back to the main thread. Four places are free again after one turn of the main loop;
+ * a fifth reload within it is freed here, late rather than lost. */
+static void retire(struct worker *w, struct enforce_rules *rules)
+{
+    if (rules == NULL)
+        return;
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired && rules != NULL; i++) {
+        if (w->retired[i] == NULL) {
+            w->retired[i] = rules;
+            rules = NULL;
+        }
+    }
+    pthread_mutex_unlock(&w->lock);
+    enforce_rules_unref(&rules);
+    ev_async_send(w->options.home, w->options.home_wake);
+}
+
+static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
+{
+    struct worker *w = wake->data;
+    struct mail mail;
+
+    (void)revents;
+    pthread_mutex_lock(&w->lock);
+    mail = w->mail;
+    w->mail.n_fds = 0;
+    w->mail.rules = NULL;
+    w->mail.drain = false;
+    pthread_mutex_unlock(&w->lock);
+
+    if (mail.rules != NULL)
+        retire(w, w->options.responder->adopt(w->options.responder, mail.rules));
+    for (size_t i = 0; i < mail.n_fds; i++)
+        link_set_add(&w->links, mail.fds[i]);
+    if (mail.drain)
+        link_set_drain(&w->links);
+    if (mail.stop)
+        ev_break(loop, EVBREAK_ALL);
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+
+    ev_run(w->loop, 0);
+    link_set_close(&w->links);
+    /* release: who sees true also sees the links closed and the counters final */
+    atomic_store_explicit(&w->finished, true, memory_order_release);
+    ev_async_send(w->options.home, w->options.home_wake);
+    return NULL;
+}
+
+/* Signals are the main thread's: its loop handles them. */
+static int start_thread(struct worker *w)
+{
+    sigset_t all, before;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&w->thread, NULL, worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc == 0 ? CC_OK : cc_from_errno(rc);
+}
+
+static void free_worker(struct worker *w)
+{
+    for (size_t i = 0; i < w->mail.n_fds; i++) {
+        close(w->mail.fds[i]);
+        atomic_fetch_sub_explicit(w->options.connections, 1, memory_order_relaxed);
+    }
+    enforce_rules_unref(&w->mail.rules);
+    for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired; i++)
+        enforce_rules_unref(&w->retired[i]);
+    if (w->loop != NULL)
+        ev_loop_destroy(w->loop);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+int worker_start(struct worker **out, const struct worker_options *options)
+{
+    struct worker *w = aligned_alloc(_Alignof(struct worker), sizeof *w);
+    int rc = CC_ENOMEM;
+
+    if (w == NULL)
+        return CC_ENOMEM;
+    *w = (struct worker){.options = *options};
+    pthread_mutex_init(&w->lock, NULL);
+    w->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+    if (w->loop == NULL)
+        goto out;
+    w->clock = (struct loop_clock){{loop_wall_s, loop_mono_us}, w->loop};
+    w->links = (struct link_set){
+        .loop = w->loop,
+        .responder = options->responder,
+        .clock = &w->clock.clock,
+        .counters = &w->counters,
+        .total = options->connections,
+    };
+    w->wake.data = w;
+    ev_async_init(&w->wake, on_mail);
+    ev_async_start(w->loop, &w->wake);
+    rc = start_thread(w);
+    if (rc != CC_OK)
+        goto out;
+    *out = w;
+    w = NULL;
+out:
+    if (w != NULL)
+        free_worker(w);
+    return rc;
+}
+
+bool worker_give(struct worker *w, int fd)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&w->lock);
+    if (w->mail.n_fds < WORKER_INBOX) {
+        w->mail.fds[w->mail.n_fds++] = fd;
+        taken = true;
+    }
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+    return taken;
+}
+
+void worker_publish(struct worker *w, struct enforce_rules *rules)
+{
+    struct enforce_rules *overtaken;
+
+    CC_ASSERT(w->options.responder->adopt != NULL);
+    pthread_mutex_lock(&w->lock);
+    overtaken = w->mail.rules;
+    w->mail.rules = rules;
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+    enforce_rules_unref(&overtaken);
+}
+
+struct enforce_rules *worker_collect(struct worker *w)
+{
+    struct enforce_rules *rules = NULL;
+
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired && rules == NULL; i++) {
+        rules = w->retired[i];
+        w->retired[i] = NULL;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return rules;
+}
+
+void worker_drain(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->mail.drain = true;
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+}
+
+void worker_stop(struct worker *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->mail.stop = true;
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+}
+
+bool worker_finished(const struct worker *w)
+{
+    return atomic_load_explicit(&w->finished, memory_order_acquire);
+}
+
+void worker_join(struct worker **pw)
+{
+    struct worker *w = *pw;
+
+    if (w == NULL)
+        return;
+    pthread_join(w->thread, NULL);
+    free_worker(w);
+    *pw = NULL;
+}
+
+const struct counters *worker_counters(const struct worker *w)
+{
+    return &w->counters;
+}
