@@ -8,6 +8,9 @@
 #   fuzz     clang with libFuzzer, ASan and UBSan
 
 SHELL       := /bin/bash
+# make Q= shows the commands.
+Q           ?= @
+SAY         := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-5s %s\n')
 .DEFAULT_GOAL := all
 V           ?= release
 BUILD       ?= build
@@ -15,7 +18,7 @@ prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
 sbindir     ?= $(prefix)/sbin
 datadir     ?= $(prefix)/share
-mandir      ?= $(datadir)/man
+docdir      ?= $(datadir)/doc/cc-gateway
 VERSION     := 0.1.0
 
 PKGS        := libcrypto jansson yaml-0.1
@@ -71,7 +74,8 @@ ARCHIVES    := $(O)/libgen.a $(O)/libspoa.a $(O)/libcc.a
 
 .PHONY: all programs units fuzzers tools benches
 .SECONDARY:
-all: programs
+.DELETE_ON_ERROR:
+all: programs ## build cc-gen and cc-spoa into build/bin (the default)
 programs: $(BIN)/cc-gen $(BIN)/cc-spoa
 units: $(UNIT_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -83,14 +87,16 @@ $(BIN)/cc-spoa: $(O)/spoa/main.o $(O)/libspoa.a $(O)/libcc.a
 $(BIN)/cc-spoa: LDLIBS += -lev
 $(BIN)/%:
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
+	@$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
 
 # The default templates are part of cc-gen, so that an installed program never misses them.
 $(O)/generator/templates.gen.c: $(TEMPLATES) generator/embed.sh
 	@mkdir -p $(@D)
-	generator/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
+	$(Q)generator/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
 $(O)/generator/templates.gen.o: $(O)/generator/templates.gen.c
-	$(CC) $(BASEFLAGS) $(CFLAGS) $(FLAGS) -c -o $@ $<
+	@$(SAY) CC $@
+	$(Q)$(CC) $(BASEFLAGS) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
 $(O)/libcc.a: $(LIB_OBJ)
 $(O)/libgen.a: $(GEN_OBJ)
@@ -98,23 +104,81 @@ $(O)/libspoa.a: $(SPOA_OBJ)
 $(O)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASEFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+	@$(SAY) CC $@
+	$(Q)$(CC) $(BASEFLAGS) $(CFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
 
 $(O)/unit/%: $(O)/regress/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(LIBS)
+	@$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(LIBS)
 $(O)/tools/%: $(O)/regress/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	@$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
 $(O)/bench/%: $(O)/regress/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	@$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
 $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	@$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(LIBS)
+
+
+# ---------------------------------------------------------------------------------------------
+# Packages: the one list, by what they are needed for. Debian 12 names.
+
+DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev
+DEPS_RUN    := haproxy
+DEPS_TEST   := clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps
+DEPS_BENCH  := wrk
+DEPS_LINT   := clang-tidy clang-format
+
+.PHONY: deps demo check bench install lint format clean help
+deps: ## install the Debian packages that building, running and testing need (sudo when not root)
+	@regress/run-deps.sh $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+# The targets below start another make after deps, so that everything asked while a makefile is
+# read (pkg-config) sees what was installed a moment ago.
+demo: deps ## build everything, run a gateway, show a 200, a 401 and a 403, stop it
+	@$(MAKE) --no-print-directory -s -j2 V=release programs
+	@regress/run-demo.sh
+
+check: deps ## everything that must hold: both compilers, unit tests, fuzzing, scenarios, docs
+	@regress/run-check.sh
+
+bench: deps ## measure: HAProxy alone, with an agent that decides nothing, the gateway; the agent alone
+	@regress/run-deps.sh $(DEPS_BENCH)
+	@$(MAKE) --no-print-directory -s -j2 V=release programs tools benches
+	@regress/bench/bench.sh
+
+lint: deps ## clang-tidy, gcc -fanalyzer, and the limits on the size of files and functions
+	@regress/run-deps.sh $(DEPS_LINT)
+	@CFLAGS='$(BASEFLAGS)' regress/run-lint.sh
+
+format: ## clang-format all C sources in place
+	@regress/run-deps.sh $(DEPS_LINT)
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: programs ## install into $(DESTDIR)$(prefix)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
+	install -m 755 $(BIN)/cc-gen $(DESTDIR)$(bindir)/cc-gen
+	install -m 755 $(BIN)/cc-spoa $(DESTDIR)$(sbindir)/cc-spoa
+	for d in haproxy-templates examples docs; do \
+	    (find $$d -type d -exec install -d '$(DESTDIR)$(docdir)/{}' \; \
+	     && find $$d -type f -exec install -m 644 '{}' '$(DESTDIR)$(docdir)/{}' \;) || exit 1; \
+	done
+	install -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@echo '  V=release|san|clang|fuzz chooses a variant, e.g. make V=san units'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

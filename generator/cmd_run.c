@@ -11,11 +11,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-extern char **environ;
 
 enum {
     READY_TIMEOUT_MS = 15000,
@@ -24,7 +20,6 @@ enum {
     STOP_GRACE_MS = 5000,
     CERTIFICATE_DAYS = 30,
     PEM_MAX_BYTES = 64 << 10,
-    VARIABLE_MAX_BYTES = 64 << 10,
     MAX_OVERRIDES = 8
 };
 
@@ -216,81 +211,65 @@ static int build(struct run *r)
                          : CC_ENOMEM;
 }
 
-/* "router.listenerPort" -> "CC_ROUTER_LISTENERPORT", "a[0].b" -> "CC_A_0_B": how settings reach the
- * agent besides cc.yaml. */
-static const char *as_environment(struct slice name, struct slice value, struct arena *arena)
+/* The agent's command line: the same settings that the build had. NULL when memory is short. */
+static const char *const *agent_argv(struct run *r)
 {
-    struct slice text;
-    struct buf b;
-
-    buf_init(&b, VARIABLE_MAX_BYTES);
-    buf_add_str(&b, "CC_");
-    for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i];
-
-        if (c == '.' || c == '[')
-            c = '_';
-        else if (c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        if (c != ']')
-            buf_add_char(&b, c);
-    }
-    buf_add_char(&b, '=');
-    buf_add(&b, value);
-    text = buf_error(&b) == CC_OK ? arena_dup(arena, buf_slice(&b)) : SLICE_NONE;
-    buf_free(&b);
-    return text.p;
-}
-
-/* Our overrides and those of --set, which stand above them. */
-static const char *const *make_environment(struct run *r)
-{
-    const char **env = arena_array(r->w.arena, r->n_overrides + r->args->n_given + 1, sizeof(*env));
-    size_t n = 0, at = 0;
+    const char **argv =
+        arena_array(r->w.arena, 6 + 2 * (r->n_overrides + r->args->n_given), sizeof(*argv));
+    const char *config = cli_value(r->args, "config");
     const char *set;
+    size_t n = 0, at = 0;
 
-    if (env == NULL)
+    if (argv == NULL)
         return NULL;
-    for (size_t i = 0; i < r->n_overrides; i++)
-        env[n++] = as_environment(r->overrides[i].name, r->overrides[i].value, r->w.arena);
+    argv[n++] = r->spoa;
+    argv[n++] = "-s";
+    argv[n++] = private_path(r, "out/gateway.json").p;
+    if (config != NULL) {
+        argv[n++] = "-c";
+        argv[n++] = config;
+    }
+    for (size_t i = 0; i < r->n_overrides; i++) {
+        argv[n++] = "--set";
+        argv[n++] = arena_printf(r->w.arena, "%" PRIslice "=%" PRIslice,
+                                 SLICE_ARG(r->overrides[i].name),
+                                 SLICE_ARG(r->overrides[i].value))
+                        .p;
+    }
     while ((set = cli_next(r->args, "set", &at)) != NULL) {
-        struct slice value = slice_of(set), name;
-
-        slice_split(&value, '=', &name);
-        env[n++] = as_environment(name, value, r->w.arena);
+        argv[n++] = "--set";
+        argv[n++] = set;
     }
     for (size_t i = 0; i < n; i++)
-        if (env[i] == NULL)
+        if (argv[i] == NULL)
             return NULL;
-    return env;
+    return argv;
+}
+
+static const char *const *haproxy_argv(struct run *r)
+{
+    const char **argv = arena_array(r->w.arena, 7, sizeof(*argv));
+
+    if (argv == NULL)
+        return NULL;
+    argv[0] = r->haproxy;
+    argv[1] = "-db"; /* in the foreground, one process */
+    argv[2] = "-f";
+    argv[3] = private_path(r, "out/haproxy/standalone.cfg").p;
+    argv[4] = "-f";
+    argv[5] = private_path(r, "out/haproxy/cc.cfg").p;
+    return argv[3] != NULL && argv[5] != NULL ? argv : NULL;
 }
 
 static int start(struct run *r)
 {
-    const char *config = cli_value(r->args, "config");
-    const char *const *env = make_environment(r);
-    const char **agent = arena_array(r->w.arena, 6, sizeof(*agent));
-    const char **haproxy = arena_array(r->w.arena, 7, sizeof(*haproxy));
-    size_t n = 0;
+    const char *const *agent = agent_argv(r);
+    const char *const *haproxy = haproxy_argv(r);
     int rc;
 
-    if (env == NULL || agent == NULL || haproxy == NULL)
+    if (agent == NULL || haproxy == NULL)
         return CC_ENOMEM;
-    agent[n++] = r->spoa;
-    agent[n++] = "-s";
-    agent[n++] = private_path(r, "out/gateway.json").p;
-    if (config != NULL) {
-        agent[n++] = "-c";
-        agent[n++] = config;
-    }
-    n = 0;
-    haproxy[n++] = r->haproxy;
-    haproxy[n++] = "-db";
-    haproxy[n++] = "-f";
-    haproxy[n++] = private_path(r, "out/haproxy/standalone.cfg").p;
-    haproxy[n++] = "-f";
-    haproxy[n++] = private_path(r, "out/haproxy/cc.cfg").p;
-    r->children[AGENT] = (struct child){.name = "cc-spoa", .argv = agent, .env = env};
+    r->children[AGENT] = (struct child){.name = "cc-spoa", .argv = agent};
     r->children[HAPROXY] = (struct child){.name = "haproxy", .argv = haproxy};
     rc = child_start(&r->children[AGENT]);
     if (rc == CC_OK)

@@ -27,8 +27,6 @@ static _Noreturn void become(const struct child *c, pid_t parent)
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(2, 1) < 0)
         _exit(126);
-    for (const char *const *env = c->env; env != NULL && *env != NULL; env++)
-        putenv((char *)*env);
     execv(c->argv[0], (char *const *)c->argv);
     cli_say("%s cannot be started: %s", c->argv[0], strerror(errno));
     _exit(127);

@@ -14,7 +14,6 @@
 struct child {
     const char *name;         /* for messages */
     const char *const *argv;  /* argv[0] is a path */
-    const char *const *env;   /* "NAME=value" added to the environment; NULL-terminated */
     pid_t pid;                /* 0 = not running */
     int status;               /* wait status once it has ended by itself */
 };
