@@ -1,0 +1,35 @@
+#!/bin/bash
+# run-scenarios.sh [FILE.vtc...]: scenarios with the real HAProxy and the agent, by varnishtest.
+# V=release or V=san (default) chooses the programs. Macros for the scenarios:
+#   ${top}      the project's root          ${cc_gen} ${cc_spoa}   the programs
+#   ${tools}    programs of regress/tools   ${haproxy}             HAProxy
+. "$(dirname "$0")/run-lib.sh"
+
+variant=${V:-san}
+bin=$PWD/build/$variant/bin
+[ "$variant" != release ] || bin=$PWD/build/bin
+[ $# -gt 0 ] || set -- $(find regress/vtc -name '*.vtc' 2>/dev/null | sort)
+[ $# -gt 0 ] || bad "there are no scenarios in regress/vtc"
+
+haproxy=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v haproxy)
+# Short, because paths of unix sockets end at 107 bytes.
+TMPDIR=$(mktemp -d /tmp/cc.XXXXXX)
+export TMPDIR
+# Keys of the scenarios, not those of the person who runs them.
+export XDG_STATE_HOME="$TMPDIR/state"
+# Programs that a scenario kills are no leaks; all else a sanitizer finds must fail the scenario.
+export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
+log=$TMPDIR/log
+trap 'rm -rf "$TMPDIR"' EXIT
+
+if [ $# -gt 0 ]; then
+    varnishtest -k -j2 -t 60 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
+        -D tools="$PWD/build/$variant/tools" -D haproxy="$haproxy" "$@" >"$log" 2>&1
+    # A line for each scenario: "#    top  TEST regress/vtc/x.vtc passed (1.234)".
+    passed=$(grep -c '^# *top  TEST .* passed' "$log")
+    for vtc; do
+        grep -q "^# *top  TEST $vtc passed" "$log" || bad "$vtc"
+    done
+    [ "$failed" -eq 0 ] || cat "$log"
+fi
+tally scenarios
