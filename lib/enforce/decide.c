@@ -122,7 +122,7 @@ static bool normalize(struct attempt *a)
 
 static bool find_resource(struct attempt *a)
 {
-    struct gw_route route = {NULL, NULL, false};
+    struct gw_route route;
     bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
 
     a->out->api = route.api;
