@@ -2,6 +2,10 @@
 
 #include <arpa/inet.h>
 
+/* Attempts to connect after the first. HAProxy waits a second before it tries a server again, so a
+ * single server is tried once more; the next of several is tried at once. */
+enum { RETRIES_SINGLE = 1, RETRIES_MAX = 3 };
+
 /* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days. */
 enum { TIMEOUT_NEVER_S = 2147483 };
 
@@ -54,11 +58,17 @@ static const struct http_error no_backend = {500, "102507",
 static const unsigned refusals[] = {400, 401, 403, 404, 405, 413, 414, 429,
                                     500, 501, 502, 503, 504};
 
-/* The variables that the agent sets. */
+/* The variables that the agent sets. HAProxy keeps the whole name, txn.cc.NAME, in 64 bytes and up to
+ * 3.5 reads past them when it is longer. */
 static const char *const variables[] = {
-    "backend", "path", "host",   "strip", "status",  "code", "body", "challenge", "allow",  "api",
-    "apiver",  "resource", "user", "app", "keytype", "reason", "gen", "hgen",     "verdict",
+#define X(name, scope, type, when, help) #name,
+#include "gateway/vars.def"
+#undef X
 };
+#define X(name, scope, type, when, help) \
+    _Static_assert(sizeof("txn.cc." #name) <= 60, "the variable's name is too long: " #name);
+#include "gateway/vars.def"
+#undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -271,6 +281,13 @@ static int server_row(struct template_row *out, const struct render_context *ctx
     return CC_OK;
 }
 
+static uint64_t retries_of(const struct gw_cluster *cluster)
+{
+    if (cluster->n_endpoints <= 1)
+        return RETRIES_SINGLE;
+    return cluster->n_endpoints < RETRIES_MAX ? cluster->n_endpoints : RETRIES_MAX;
+}
+
 static int cluster_row(struct template_row *out, const struct render_context *ctx,
                        const struct gw_cluster *cluster)
 {
@@ -278,11 +295,12 @@ static int cluster_row(struct template_row *out, const struct render_context *ct
     struct row row;
     int rc = CC_OK;
 
-    if (servers == NULL || !row_new(&row, ctx->arena, 2))
+    if (servers == NULL || !row_new(&row, ctx->arena, 3))
         return CC_ENOMEM;
     for (size_t i = 0; i < cluster->n_endpoints && rc == CC_OK; i++)
         rc = server_row(&servers[i], ctx, i + 1, &cluster->endpoints[i]);
     add_word(&row, "name", cluster->name);
+    add_number(&row, "retries", retries_of(cluster));
     add_list(&row, "servers", servers, cluster->n_endpoints);
     *out = finished(&row);
     return rc;
@@ -411,7 +429,7 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_number(root, "server_timeout", seconds(c->router.upstream.route_timeout_s));
     add_number(root, "tunnel_timeout", seconds(c->router.upstream.route_idle_timeout_s));
     /* the hop of an entry socket must outlive what happens behind it */
-    add_number(root, "entry_timeout", seconds(c->router.upstream.route_timeout_s) + 5);
+    add_number(root, "entry_timeout", seconds(seconds(c->router.upstream.route_timeout_s) + 5));
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);

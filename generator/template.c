@@ -80,6 +80,10 @@ static void add_text(struct parser *p, size_t end)
 
 static int fault(struct parser *p, struct place place, const char *message, struct slice found)
 {
+    ptrdiff_t line_end = slice_find(found, '\n');
+
+    if (line_end >= 0)
+        found.n = (size_t)line_end;
     diag_error(p->diag, CC5005, place, "%s: {{%" PRIslice "}}", message,
                SLICE_ARG(slice_first(found, 60)));
     return CC_EINVAL;
