@@ -9,7 +9,7 @@
 #include <openssl/rsa.h>
 
 enum {
-    ECDSA_MAX_HALF = 66,     /* bytes of r or s on P-521 */
+    ECDSA_MAX_HALF = 66, /* bytes of r or s on P-521 */
     ECDSA_MAX_DER = 3 + 2 * (2 + 1 + ECDSA_MAX_HALF),
     SIGNATURE_MAX = 8192 / 8 /* RSA, the largest key */
 };

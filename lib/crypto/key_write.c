@@ -51,8 +51,7 @@ int key_write_private(const struct key *k, struct buf *out)
         return CC_EINVAL;
     /* A secure-memory BIO clears the smaller blocks it outgrows as well. */
     bio = BIO_new(BIO_s_secmem());
-    if (bio != NULL &&
-        PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) == 1)
+    if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) == 1)
         rc = drain(bio, out);
     BIO_free(bio);
     ERR_clear_error();

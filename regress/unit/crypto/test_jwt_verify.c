@@ -154,7 +154,8 @@ static void test_relabelled(void **state)
         struct jwt jwt;
 
         assert_int_equal(jwt_split(token_signed(*state, (enum jwt_alg)made, keys[KEY_RSA], PAYLOAD),
-                                   *state, &jwt), JWT_OK);
+                                   *state, &jwt),
+                         JWT_OK);
         signature = jwt.signature;
         for (int claimed = JWT_RS256; claimed <= JWT_PS512; claimed++) {
             struct jwt other = jwt;
@@ -283,8 +284,8 @@ static void test_signature_lengths(void **state)
         size_t right;
     } rows[] = {{JWT_RS256, 256}, {JWT_PS512, 256}, {JWT_ES256, 64},
                 {JWT_ES384, 96},  {JWT_ES512, 132}, {JWT_EdDSA, 64}};
-    static const size_t lengths[] = {0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 95, 96, 97, 131, 132, 133,
-                                     255, 256, 257, 512, 5000};
+    static const size_t lengths[] = {0,  1,  2,   3,   31,  32,  33,  63,  64,  65,  95,
+                                     96, 97, 131, 132, 133, 255, 256, 257, 512, 5000};
     uint8_t bytes[5000];
 
     memset(bytes, 0x5a, sizeof(bytes));
@@ -332,8 +333,9 @@ static void test_ecdsa_conversion(void **state)
         struct jwt jwt;
 
         assert_true(i < 20000);
-        assert_int_equal(jwt_split(token_signed(arena, JWT_ES256, keys[KEY_EC_P256], PAYLOAD),
-                                   arena, &jwt), JWT_OK);
+        assert_int_equal(
+            jwt_split(token_signed(arena, JWT_ES256, keys[KEY_EC_P256], PAYLOAD), arena, &jwt),
+            JWT_OK);
         for (int half = 0; half < 2; half++) {
             zero[half] |= jwt.signature.p[32 * half] == 0;
             high[half] |= (jwt.signature.p[32 * half] & 0x80) != 0;
@@ -380,8 +382,9 @@ static void test_pss_parameters(void **state)
         assert_true(EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING) > 0);
         assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, rows[i].salt) > 0);
         assert_true(EVP_PKEY_CTX_set_rsa_mgf1_md(pctx, rows[i].mask()) > 0);
-        assert_int_equal(EVP_DigestSign(ctx, raw, &n, (const uint8_t *)jwt.signing_input.p,
-                                        jwt.signing_input.n), 1);
+        assert_int_equal(
+            EVP_DigestSign(ctx, raw, &n, (const uint8_t *)jwt.signing_input.p, jwt.signing_input.n),
+            1);
         jwt.signature = slice_make(raw, n);
         assert_int_equal(jwt_verify(&jwt, ALL_ALGORITHMS, keys[KEY_RSA]), rows[i].expected);
         EVP_MD_CTX_free(ctx);
@@ -411,8 +414,8 @@ static void test_hmac_confusion(void **state)
         unsigned n = 0;
         struct slice token;
 
-        assert_non_null(HMAC(EVP_sha256(), secret.p, (int)secret.n, (uint8_t *)input.p, input.n,
-                             mac, &n));
+        assert_non_null(
+            HMAC(EVP_sha256(), secret.p, (int)secret.n, (uint8_t *)input.p, input.n, mac, &n));
         token = token_make(*state, slice_of(header), slice_of(PAYLOAD), slice_make(mac, n));
         assert_int_equal(token_check(token, ALL_ALGORITHMS, keys[KEY_RSA]), JWT_BAD_ALG);
         assert_int_equal(token_check(token, ~0u, keys[KEY_RSA]), JWT_BAD_ALG);
@@ -501,8 +504,9 @@ static void test_sign_kid(void **state)
     kid[7] = '\\';
     buf_init(&out, 1 << 16);
     buf_add_str(&out, "Bearer ");
-    assert_int_equal(jwt_sign(JWT_EdDSA, keys[KEY_ED25519], slice_make(kid, sizeof(kid)),
-                              SLICE("{}"), &out), CC_OK);
+    assert_int_equal(
+        jwt_sign(JWT_EdDSA, keys[KEY_ED25519], slice_make(kid, sizeof(kid)), SLICE("{}"), &out),
+        CC_OK);
     assert_true(slice_starts(buf_slice(&out), SLICE("Bearer ")));
     assert_int_equal(jwt_split(slice_from(buf_slice(&out), 7), *state, &jwt), JWT_OK);
     assert_true(slice_eq(jwt.kid, slice_make(kid, sizeof(kid))));
