@@ -82,8 +82,6 @@ void enforce_worker_free(struct enforce_worker **w)
 /* The system resource: no API can take its place. /health is HAProxy's own. */
 static bool serve_system(struct attempt *a)
 {
-    static const struct gw_operation operations[] = {{.method = GW_GET}, {.method = GW_HEAD}};
-    static const struct gw_resource ready = {.operations = operations, .n_operations = 2};
     enum gw_method method;
 
     if (!slice_is(a->path, "/ready") || !slice_eq(a->host, a->rules->model->system_host))
@@ -95,7 +93,7 @@ static bool serve_system(struct attempt *a)
         a->out->status = 0;
         a->out->code = a->out->body = SLICE_NONE;
     } else {
-        refuse_method(a->out, &a->w->refusal, &ready, false);
+        refuse_method(a->out, &a->w->refusal, 1u << GW_GET | 1u << GW_HEAD);
     }
     return false;
 }
@@ -120,43 +118,51 @@ static bool normalize(struct attempt *a)
     return true;
 }
 
-static bool find_resource(struct attempt *a)
+static bool refuse_route(struct attempt *a, const struct gw_route *route)
 {
-    struct gw_route route;
-    bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
-
-    a->out->api = route.api;
-    if (found && route.api != NULL && route.resource != NULL) {
-        a->out->resource = route.resource;
-        return true;
-    }
-    if (route.api != NULL) {
+    if (route->api != NULL) {
         reason_add_str(a->reason, "no resource of the API matches the path");
-        reason_add_place(a->reason, route.api->origin);
+        reason_add_place(a->reason, route->api->origin);
     } else {
-        reason_add_str(a->reason, route.host_known ? "no API of this host has a base path that "
-                                                     "matches" : "no API is on this host");
+        reason_add_str(a->reason, route->host_known ? "no API of this host has a base path that "
+                                                      "matches"
+                                                    : "no API is on this host");
     }
     refuse(a->out, REFUSE_NOT_FOUND);
     return false;
 }
 
+/* A known path with another method; OPTIONS is answered for those that do not declare it. */
+static bool refuse_operation(struct attempt *a, const struct gw_route *route, bool options)
+{
+    unsigned methods = gw_route_methods(route);
+
+    if (options) {
+        reason_add_str(a->reason, "OPTIONS, which the resource does not declare, is answered here");
+        refuse_with_options(a->out, &a->w->refusal, methods);
+    } else {
+        reason_add_str(a->reason, "the resource does not declare this method");
+        refuse_method(a->out, &a->w->refusal, methods);
+    }
+    reason_add_place(a->reason, route->resource->origin);
+    return false;
+}
+
 static bool find_operation(struct attempt *a)
 {
-    const struct gw_resource *resource = a->out->resource;
     enum gw_method method = gw_method_parse(a->request->method);
-    bool preflight = method == GW_OPTIONS;
+    struct enforce_decision *out = a->out;
+    struct gw_route route;
+    bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
 
+    out->api = route.api;
+    if (!found)
+        return refuse_route(a, &route);
     if (method != GW_METHOD_COUNT)
-        a->out->operation = gw_resource_operation(resource, method);
-    if (a->out->operation != NULL)
-        return true;
-    reason_add_str(a->reason, preflight ? "OPTIONS is answered by the gateway, the resource does "
-                                          "not declare it"
-                                        : "the resource does not declare this method");
-    reason_add_place(a->reason, resource->origin);
-    refuse_method(a->out, &a->w->refusal, resource, preflight);
-    return false;
+        out->operation = gw_route_operation(&route, method); /* may settle on another match */
+    out->api = route.api;
+    out->resource = route.resource;
+    return out->operation != NULL || refuse_operation(a, &route, method == GW_OPTIONS);
 }
 
 static bool refuse_credential(struct attempt *a, enum refusal why, const char *text)
@@ -480,8 +486,7 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     arena_reset(w->arena);
     follow_issuers(w, rules);
 
-    if (normalize(&a) && serve_system(&a) && find_resource(&a) && find_operation(&a) &&
-        authorize(&a, &by))
+    if (normalize(&a) && serve_system(&a) && find_operation(&a) && authorize(&a, &by))
         forward(&a, by);
 
     out->reason = reason_slice(&w->reason);

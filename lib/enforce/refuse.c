@@ -71,25 +71,36 @@ void refuse_path(struct enforce_decision *out, struct refuse_room *room, enum gw
                   slice_of(gw_path_fault_text(fault)));
 }
 
-void refuse_method(struct enforce_decision *out, struct refuse_room *room,
-                   const struct gw_resource *resource, bool preflight)
+/* RFC 9110 10.2.1: the methods, in the order of enum gw_method, behind `first`. */
+static struct slice allow_header(struct refuse_room *room, const char *first, unsigned methods)
 {
     struct buf b;
 
-    refuse(out, REFUSE_METHOD);
     buf_init_fixed(&b, room->allow, sizeof(room->allow));
-    if (preflight) {
-        buf_add_str(&b, gw_method_name(GW_OPTIONS));
-        out->status = 204;
-        out->code = out->body = SLICE_NONE; /* RFC 9110 15.3.5: no content */
-    }
-    for (size_t i = 0; i < resource->n_operations; i++) {
+    buf_add_str(&b, first);
+    for (unsigned m = 0; m < GW_METHOD_COUNT; m++) {
+        if ((methods & 1u << m) == 0)
+            continue;
         if (b.n > 0)
             buf_add_str(&b, ", ");
-        buf_add_str(&b, gw_method_name(resource->operations[i].method));
+        buf_add_str(&b, gw_method_name((enum gw_method)m));
     }
     CC_ASSERT(buf_error(&b) == CC_OK); /* every method at most once: the room holds them all */
-    out->allow = buf_slice(&b);
+    return buf_slice(&b);
+}
+
+void refuse_method(struct enforce_decision *out, struct refuse_room *room, unsigned methods)
+{
+    refuse(out, REFUSE_METHOD);
+    out->allow = allow_header(room, "", methods);
+}
+
+void refuse_with_options(struct enforce_decision *out, struct refuse_room *room, unsigned methods)
+{
+    refuse(out, REFUSE_METHOD);
+    out->status = 204;
+    out->code = out->body = SLICE_NONE; /* RFC 9110 15.3.5: no content */
+    out->allow = allow_header(room, "OPTIONS", methods);
 }
 
 /* RFC 6749 3.3: the characters of a scope; what has others cannot stand in a challenge. */

@@ -67,9 +67,11 @@ void refuse(struct enforce_decision *out, enum refusal why);
 /* 400, or 414 for a path that is too long; the description says what is wrong with it. */
 void refuse_path(struct enforce_decision *out, struct refuse_room *room, enum gw_path_fault fault);
 
-/* 405 with the methods of `resource`; or the 204 that answers OPTIONS where it is not declared. */
-void refuse_method(struct enforce_decision *out, struct refuse_room *room,
-                   const struct gw_resource *resource, bool preflight);
+/* 405 with `methods`, a bit set of 1u << enum gw_method, in the Allow header. */
+void refuse_method(struct enforce_decision *out, struct refuse_room *room, unsigned methods);
+
+/* The 204 that answers OPTIONS where it is not declared; Allow has OPTIONS before `methods`. */
+void refuse_with_options(struct enforce_decision *out, struct refuse_room *room, unsigned methods);
 
 /* 403: the body names the resource's template, the challenge all scopes of the operation. */
 void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
