@@ -1,0 +1,509 @@
+/* spop_load: plays HAProxy toward an agent, as fast as the agent answers.
+ *
+ *     spop_load [options] SOCKET
+ *
+ * Keeps D requests in flight on each of C connections, checks each verdict, and prints requests/s,
+ * latency and the CPU time that the agent used for a request, from the kernel's accounting of its
+ * threads (/proc/PID/task/TID/schedstat, nanoseconds). One thread. */
+#include "regress/tools/spop_peer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+    MAX_CONNECTIONS = 256,
+    MAX_DEPTH = 256,
+    MAX_HEADERS = 8,
+    FRAME_SIZE = 16380,
+    BUFFER = 1 << 16,
+    /* latency histogram: 16 steps in each power of two of microseconds */
+    STEPS = 16,
+    BUCKETS = 32 * STEPS
+};
+
+struct options {
+    const char *socket, *method, *path, *host, *expect;
+    struct slice headers[MAX_HEADERS];
+    size_t n_headers;
+    uint64_t connections, depth, seconds, requests, warmup;
+};
+
+struct client {
+    int fd;
+    uint8_t in[BUFFER];
+    size_t n_in;
+    uint8_t *out; /* depth requests at most */
+    size_t out_start, out_end, out_size;
+    int64_t sent_us[MAX_DEPTH]; /* by slot; the stream-id is slot + 1 */
+};
+
+struct load {
+    const struct options *options;
+    struct client *clients;
+    struct pollfd *fds;
+    uint8_t payload[FRAME_SIZE]; /* the message, the same for all */
+    size_t n_payload;
+    uint64_t sent, answered, wrong;
+    uint64_t histogram[BUCKETS];
+    bool stopping;
+};
+
+_Noreturn static void die(const char *what)
+{
+    fprintf(stderr, "spop_load: %s: %s\n", what, errno ? strerror(errno) : "failed");
+    exit(EX_UNAVAILABLE);
+}
+
+/* The histogram */
+
+static size_t bucket_of(int64_t us)
+{
+    uint64_t v = us < 0 ? 0 : (uint64_t)us;
+    unsigned power = 0;
+    size_t i;
+
+    if (v < STEPS)
+        return (size_t)v;
+    while (v >> (power + 1) >= STEPS)
+        power++;
+    i = (power + 1) * STEPS + (size_t)(v >> power) - STEPS;
+    return i < BUCKETS ? i : BUCKETS - 1;
+}
+
+/* The smallest latency of a bucket. */
+static uint64_t bucket_us(size_t i)
+{
+    return i < STEPS ? i : (uint64_t)(STEPS + i % STEPS) << (i / STEPS - 1);
+}
+
+static uint64_t percentile(const struct load *l, double fraction)
+{
+    uint64_t wanted = (uint64_t)((double)l->answered * fraction), seen = 0;
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        seen += l->histogram[i];
+        if (seen > wanted)
+            return bucket_us(i);
+    }
+    return 0;
+}
+
+/* The agent's CPU time */
+
+static uint64_t thread_ns(pid_t pid, const char *tid)
+{
+    char path[64 + 256], line[128];
+    uint64_t ns = 0;
+    struct slice rest, first;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, tid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    if (fgets(line, sizeof line, f) != NULL) {
+        rest = slice_of(line);
+        slice_split(&rest, ' ', &first);
+        if (slice_to_u64(first, &ns) != CC_OK)
+            ns = 0;
+    }
+    fclose(f);
+    return ns;
+}
+
+static uint64_t process_ns(pid_t pid)
+{
+    char path[64];
+    struct dirent *entry;
+    uint64_t sum = 0;
+    DIR *dir;
+
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    dir = opendir(path);
+    if (dir == NULL)
+        return 0;
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.')
+            sum += thread_ns(pid, entry->d_name);
+    }
+    closedir(dir);
+    return sum;
+}
+
+static long resident_kb(pid_t pid)
+{
+    char path[64], line[128];
+    long kb = 0;
+    FILE *f;
+
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    f = fopen(path, "re");
+    if (f == NULL)
+        return 0;
+    while (fgets(line, sizeof line, f) != NULL) {
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
+    }
+    fclose(f);
+    return kb;
+}
+
+/* Requests */
+
+/* The arguments, as the generated SPOE section names and orders them. */
+static void make_payload(struct load *l)
+{
+    const struct options *o = l->options;
+    struct spop_writer w = {l->payload, l->payload, l->payload + sizeof l->payload, false};
+    char name[8];
+
+    spop_put_name(&w, SLICE("cc-request"));
+    spop_put_varint(&w, 7 + 2 * o->n_headers);
+    peer_put_text(&w, "id", SLICE("6ba7b810-9dad-11d1-80b4-00c04fd430c8"));
+    spop_put_name(&w, SLICE("src"));
+    spop_put_varint(&w, SPOP_IPV4);
+    for (int i = 0; i < 4; i++)
+        spop_put_varint(&w, 127);
+    peer_put_text(&w, "method", slice_of(o->method));
+    peer_put_text(&w, "path", slice_of(o->path));
+    peer_put_null(&w, "query");
+    peer_put_text(&w, "host", slice_of(o->host));
+    spop_put_name(&w, SLICE("tls"));
+    spop_put_bool(&w, false);
+    for (size_t i = 0; i < o->n_headers; i++) {
+        snprintf(name, sizeof name, "h%zu", i);
+        if (o->headers[i].n > 0)
+            peer_put_text(&w, name, o->headers[i]);
+        else
+            peer_put_null(&w, name);
+        name[0] = 'n';
+        peer_put_int(&w, name, o->headers[i].n > 0);
+    }
+    if (w.overflow) {
+        fputs("spop_load: the request does not fit into a frame\n", stderr);
+        exit(EX_USAGE);
+    }
+    l->n_payload = (size_t)(w.p - w.start);
+}
+
+static void add_request(struct load *l, struct client *c, uint64_t slot)
+{
+    struct spop_writer w;
+
+    if (c->out_start > 0) {
+        memmove(c->out, c->out + c->out_start, c->out_end - c->out_start);
+        c->out_end -= c->out_start;
+        c->out_start = 0;
+    }
+    spop_begin(&w, c->out + c->out_end, c->out_size - c->out_end, SPOP_NOTIFY, slot + 1, 1);
+    CC_ASSERT(l->n_payload <= (size_t)(w.end - w.p));
+    memcpy(w.p, l->payload, l->n_payload);
+    w.p += l->n_payload;
+    c->out_end += spop_end(&w, SPOP_MAX_FRAME_SIZE);
+    c->sent_us[slot] = clock_mono_us(&clock_system);
+    l->sent++;
+}
+
+static void flush(struct client *c)
+{
+    while (c->out_start < c->out_end) {
+        ssize_t n = send(c->fd, c->out + c->out_start, c->out_end - c->out_start,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
+
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0)
+            die("send");
+        c->out_start += (size_t)n;
+    }
+}
+
+static void on_ack(struct load *l, struct client *c, struct slice body)
+{
+    struct spop_frame f;
+    struct spop_value verdict;
+
+    if (spop_read_frame(body, &f) != SPOP_NORMAL || f.type != SPOP_ACK || f.stream_id == 0 ||
+        f.stream_id > l->options->depth || f.frame_id != 1) {
+        errno = 0;
+        die("the agent sent something else than the ACK of a request");
+    }
+    if (!peer_ack_value(body, "verdict", &verdict) ||
+        !slice_is(verdict.bytes, l->options->expect))
+        l->wrong++;
+    l->answered++;
+    l->histogram[bucket_of(clock_mono_us(&clock_system) - c->sent_us[f.stream_id - 1])]++;
+    if (!l->stopping)
+        add_request(l, c, f.stream_id - 1);
+}
+
+static void on_readable(struct load *l, struct client *c)
+{
+    ssize_t got = recv(c->fd, c->in + c->n_in, sizeof c->in - c->n_in, MSG_DONTWAIT);
+    struct slice rest;
+    size_t n;
+
+    if (got < 0 && errno == EAGAIN)
+        return;
+    if (got <= 0) {
+        errno = got == 0 ? ECONNRESET : errno;
+        die("recv");
+    }
+    c->n_in += (size_t)got;
+    rest = slice_make(c->in, c->n_in);
+    while ((n = peer_frame_bytes(rest)) > 0) {
+        on_ack(l, c, slice_from(slice_first(rest, n), SPOP_LENGTH_SIZE));
+        rest = slice_from(rest, n);
+    }
+    memmove(c->in, rest.p, rest.n);
+    c->n_in = rest.n;
+}
+
+/* Connections */
+
+static void open_client(struct load *l, struct client *c)
+{
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    struct peer_hello hello = peer_hello_usual();
+    size_t n = strlen(l->options->socket);
+
+    if (n >= sizeof sun.sun_path) {
+        errno = ENAMETOOLONG;
+        die(l->options->socket);
+    }
+    memcpy(sun.sun_path, l->options->socket, n);
+    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&sun, sizeof sun) != 0)
+        die(l->options->socket);
+    n = peer_write_hello(c->in, sizeof c->in, &hello);
+    if (send(c->fd, c->in, n, MSG_NOSIGNAL) != (ssize_t)n)
+        die("HELLO");
+    do {
+        ssize_t got = recv(c->fd, c->in + c->n_in, sizeof c->in - c->n_in, 0);
+
+        if (got <= 0)
+            die("no answer to HELLO");
+        c->n_in += (size_t)got;
+    } while (peer_frame_bytes(slice_make(c->in, c->n_in)) == 0);
+    if (c->in[SPOP_LENGTH_SIZE] != SPOP_AGENT_HELLO) {
+        errno = 0;
+        die("HELLO was refused");
+    }
+    c->n_in = 0;
+    c->out_size = l->options->depth * (l->n_payload + 32);
+    c->out = malloc(c->out_size);
+    if (c->out == NULL)
+        die("malloc");
+}
+
+static pid_t peer_pid(int fd)
+{
+    struct ucred cred;
+    socklen_t n = sizeof cred;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0 ? cred.pid : 0;
+}
+
+static void turn(struct load *l)
+{
+    size_t n = (size_t)l->options->connections;
+
+    for (size_t i = 0; i < n; i++)
+        l->fds[i].events = l->clients[i].out_start < l->clients[i].out_end ? POLLIN | POLLOUT
+                                                                           : POLLIN;
+    if (poll(l->fds, n, 5000) <= 0) {
+        errno = ETIMEDOUT;
+        die("the agent does not answer");
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (l->fds[i].revents & (POLLIN | POLLHUP | POLLERR))
+            on_readable(l, &l->clients[i]);
+        flush(&l->clients[i]);
+    }
+}
+
+static void wait_for_answers(struct load *l)
+{
+    l->stopping = true;
+    while (l->answered < l->sent)
+        turn(l);
+    l->stopping = false;
+}
+
+static void fill(struct load *l)
+{
+    for (size_t i = 0; i < l->options->connections; i++) {
+        for (uint64_t slot = 0; slot < l->options->depth; slot++)
+            add_request(l, &l->clients[i], slot);
+        flush(&l->clients[i]);
+    }
+}
+
+/* Sends for a time or a number of requests, whichever ends first, and takes all answers. */
+static void run(struct load *l, uint64_t requests, uint64_t seconds)
+{
+    int64_t end_us = clock_mono_us(&clock_system) + (int64_t)seconds * 1000000;
+
+    l->sent = l->answered = l->wrong = 0;
+    memset(l->histogram, 0, sizeof l->histogram);
+    fill(l);
+    while (l->sent < requests && clock_mono_us(&clock_system) < end_us)
+        turn(l);
+    wait_for_answers(l);
+}
+
+static int measure(struct load *l)
+{
+    const struct options *o = l->options;
+    pid_t pid;
+    int64_t start_us, took_us;
+    uint64_t cpu_ns;
+
+    for (size_t i = 0; i < o->connections; i++) {
+        open_client(l, &l->clients[i]);
+        l->fds[i] = (struct pollfd){.fd = l->clients[i].fd};
+    }
+    pid = peer_pid(l->clients[0].fd);
+    run(l, o->warmup, 60);
+    cpu_ns = process_ns(pid);
+    start_us = clock_mono_us(&clock_system);
+    run(l, o->requests, o->seconds);
+    took_us = clock_mono_us(&clock_system) - start_us;
+    cpu_ns = process_ns(pid) - cpu_ns;
+    printf("requests       %llu in %.2f s, %llu connections, %llu in flight on each\n"
+           "requests/s     %.0f\n"
+           "latency        p50 %llu us, p99 %llu us\n"
+           "agent CPU      %.3f us a request\n"
+           "agent RSS      %ld kB\n"
+           "verdicts       %llu not \"%s\"\n",
+           (unsigned long long)l->answered, (double)took_us / 1e6,
+           (unsigned long long)o->connections, (unsigned long long)o->depth,
+           (double)l->answered * 1e6 / (double)took_us, (unsigned long long)percentile(l, 0.5),
+           (unsigned long long)percentile(l, 0.99), (double)cpu_ns / 1e3 / (double)l->answered,
+           resident_kb(pid), (unsigned long long)l->wrong, o->expect);
+    for (size_t i = 0; i < o->connections; i++) {
+        close(l->clients[i].fd);
+        free(l->clients[i].out);
+    }
+    return l->wrong == 0 ? EX_OK : 1;
+}
+
+/* The command line */
+
+static int usage(void)
+{
+    fputs("usage: spop_load [options] SOCKET\n"
+          "  -c N      connections [4]\n"
+          "  -d N      requests in flight on each [20]\n"
+          "  -t N      seconds [3]\n"
+          "  -n N      or that many requests\n"
+          "  -w N      requests before measuring [1000]\n"
+          "  -m WORD   method [GET]\n"
+          "  -p PATH   path [/]\n"
+          "  -H HOST   Host [localhost]\n"
+          "  -h TEXT   the next header of the snapshot's list; \"\" = not sent\n"
+          "  -T FILE   the same: \"Bearer \" and the first line of FILE\n"
+          "  -e WORD   expected verdict [allow]; exit 1 when there was another\n",
+          stderr);
+    return EX_USAGE;
+}
+
+static struct slice read_token(struct arena *arena, const char *path)
+{
+    struct slice text, line;
+
+    if (file_read(arena, path, FRAME_SIZE, &text) != CC_OK)
+        die(path);
+    slice_split(&text, '\n', &line);
+    return arena_printf(arena, "Bearer %" PRIslice, SLICE_ARG(line));
+}
+
+static bool number(const char *text, uint64_t max, uint64_t *out)
+{
+    return slice_to_u64(slice_of(text), out) == CC_OK && *out >= 1 && *out <= max;
+}
+
+static bool add_header(struct options *o, struct slice value)
+{
+    if (o->n_headers == MAX_HEADERS || value.p == NULL)
+        return false;
+    o->headers[o->n_headers++] = value;
+    return true;
+}
+
+static bool set_option(struct options *o, int letter, struct arena *arena)
+{
+    switch (letter) {
+    case 'c':
+        return number(optarg, MAX_CONNECTIONS, &o->connections);
+    case 'd':
+        return number(optarg, MAX_DEPTH, &o->depth);
+    case 't':
+        return number(optarg, 3600, &o->seconds);
+    case 'n':
+        o->seconds = 3600;
+        return number(optarg, UINT32_MAX, &o->requests);
+    case 'w':
+        return number(optarg, UINT32_MAX, &o->warmup);
+    case 'm':
+        o->method = optarg;
+        return true;
+    case 'p':
+        o->path = optarg;
+        return true;
+    case 'H':
+        o->host = optarg;
+        return true;
+    case 'h':
+        return add_header(o, slice_of(optarg));
+    case 'T':
+        return add_header(o, read_token(arena, optarg));
+    case 'e':
+        o->expect = optarg;
+        return true;
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.method = "GET", .path = "/", .host = "localhost", .expect = "allow",
+                        .connections = 4, .depth = 20, .seconds = 3, .requests = UINT64_MAX,
+                        .warmup = 1000};
+    struct arena *arena = arena_new(1 << 20);
+    struct load l = {.options = &o};
+    int c, code = EX_USAGE;
+
+    if (arena == NULL)
+        die("arena");
+    while ((c = getopt(argc, argv, "c:d:t:n:w:m:p:H:h:T:e:")) != -1) {
+        if (!set_option(&o, c, arena)) {
+            usage();
+            goto out;
+        }
+    }
+    if (optind != argc - 1) {
+        usage();
+        goto out;
+    }
+    o.socket = argv[optind];
+    make_payload(&l);
+    l.clients = calloc((size_t)o.connections, sizeof *l.clients);
+    l.fds = calloc((size_t)o.connections, sizeof *l.fds);
+    if (l.clients == NULL || l.fds == NULL)
+        die("calloc");
+    code = measure(&l);
+out:
+    free(l.fds);
+    free(l.clients);
+    arena_free(&arena);
+    return code;
+}
