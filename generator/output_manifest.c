@@ -22,7 +22,7 @@ static int add_source(struct sources *s, struct place place)
             return CC_OK;
     if (s->n == s->room) {
         size_t room = s->room == 0 ? 64 : s->room * 2;
-        const struct source **list = realloc(s->list, room * sizeof(*list));
+        const struct source **list = realloc(s->list, room * sizeof(s->list[0]));
 
         if (list == NULL)
             return CC_ENOMEM;

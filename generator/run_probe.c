@@ -75,7 +75,7 @@ int probe_http(const char *host, unsigned port, const char *host_header, const c
                int timeout_ms)
 {
     struct addrinfo *address = resolve(reachable(host), port, 0);
-    struct timeval timeout = {timeout_ms / 1000, (timeout_ms % 1000) * 1000};
+    struct timeval timeout = {timeout_ms / 1000, (timeout_ms % 1000) * 1000L};
     char request[1024];
     int length, fd;
     int status = 0;
