@@ -16,26 +16,31 @@ enum {
 
 struct algorithm {
     const char *name;
-    enum key_kind kind;
     const EVP_MD *(*digest)(void); /* NULL: the algorithm hashes by itself */
-    int padding;                   /* RSA only */
     size_t signature_bytes;        /* 0: as long as the modulus */
+    enum key_kind kind;
+    int padding; /* RSA only */
 };
 
 /* RFC 7518 3.3 to 3.5; RFC 8037 3.1 of which Ed25519 alone. ES256 is P-256 and nothing else, and so
  * on: RFC 7518 3.4. */
 static const struct algorithm algorithms[JWT_ALG_COUNT] = {
-    [JWT_RS256] = {"RS256", KEY_RSA, EVP_sha256, RSA_PKCS1_PADDING, 0},
-    [JWT_RS384] = {"RS384", KEY_RSA, EVP_sha384, RSA_PKCS1_PADDING, 0},
-    [JWT_RS512] = {"RS512", KEY_RSA, EVP_sha512, RSA_PKCS1_PADDING, 0},
-    [JWT_PS256] = {"PS256", KEY_RSA, EVP_sha256, RSA_PKCS1_PSS_PADDING, 0},
-    [JWT_PS384] = {"PS384", KEY_RSA, EVP_sha384, RSA_PKCS1_PSS_PADDING, 0},
-    [JWT_PS512] = {"PS512", KEY_RSA, EVP_sha512, RSA_PKCS1_PSS_PADDING, 0},
-    [JWT_ES256] = {"ES256", KEY_EC_P256, EVP_sha256, 0, 64},
-    [JWT_ES384] = {"ES384", KEY_EC_P384, EVP_sha384, 0, 96},
-    [JWT_ES512] = {"ES512", KEY_EC_P521, EVP_sha512, 0, 132},
-    [JWT_EdDSA] = {"EdDSA", KEY_ED25519, NULL, 0, 64},
+    [JWT_RS256] = {"RS256", EVP_sha256, 0, KEY_RSA, RSA_PKCS1_PADDING},
+    [JWT_RS384] = {"RS384", EVP_sha384, 0, KEY_RSA, RSA_PKCS1_PADDING},
+    [JWT_RS512] = {"RS512", EVP_sha512, 0, KEY_RSA, RSA_PKCS1_PADDING},
+    [JWT_PS256] = {"PS256", EVP_sha256, 0, KEY_RSA, RSA_PKCS1_PSS_PADDING},
+    [JWT_PS384] = {"PS384", EVP_sha384, 0, KEY_RSA, RSA_PKCS1_PSS_PADDING},
+    [JWT_PS512] = {"PS512", EVP_sha512, 0, KEY_RSA, RSA_PKCS1_PSS_PADDING},
+    [JWT_ES256] = {"ES256", EVP_sha256, 64, KEY_EC_P256, 0},
+    [JWT_ES384] = {"ES384", EVP_sha384, 96, KEY_EC_P384, 0},
+    [JWT_ES512] = {"ES512", EVP_sha512, 132, KEY_EC_P521, 0},
+    [JWT_EdDSA] = {"EdDSA", NULL, 64, KEY_ED25519, 0},
 };
+
+static const EVP_MD *digest_of(const struct algorithm *a)
+{
+    return a->digest == NULL ? NULL : a->digest();
+}
 
 static bool is_known(enum jwt_alg alg)
 {
@@ -75,7 +80,7 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct algorithm *a)
     if (EVP_PKEY_CTX_set_rsa_padding(ctx, a->padding) <= 0)
         return false;
     return a->padding != RSA_PKCS1_PSS_PADDING ||
-           (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, a->digest()) > 0 &&
+           (EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest_of(a)) > 0 &&
             EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0);
 }
 
@@ -139,8 +144,7 @@ static enum jwt_fault verify(const struct algorithm *a, EVP_PKEY *pkey, struct s
 
     if (ctx == NULL)
         goto out;
-    if (EVP_DigestVerifyInit(ctx, &pctx, a->digest == NULL ? NULL : a->digest(), NULL, pkey) != 1 ||
-        !set_padding(pctx, a))
+    if (EVP_DigestVerifyInit(ctx, &pctx, digest_of(a), NULL, pkey) != 1 || !set_padding(pctx, a))
         goto out;
     /* 1 is yes; 0 is no and negative is "this cannot even be a signature", which is no as well. */
     fault = EVP_DigestVerify(ctx, (const unsigned char *)signature.p, signature.n,
@@ -189,8 +193,7 @@ static int sign(const struct algorithm *a, EVP_PKEY *pkey, struct slice input, u
 
     if (ctx == NULL)
         goto out;
-    if (EVP_DigestSignInit(ctx, &pctx, a->digest == NULL ? NULL : a->digest(), NULL, pkey) != 1 ||
-        !set_padding(pctx, a) ||
+    if (EVP_DigestSignInit(ctx, &pctx, digest_of(a), NULL, pkey) != 1 || !set_padding(pctx, a) ||
         EVP_DigestSign(ctx, made, &made_n, (const unsigned char *)input.p, input.n) != 1)
         goto out;
     if (is_ecdsa(a)) {

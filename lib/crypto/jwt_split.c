@@ -6,7 +6,7 @@
 const char *jwt_fault_text(enum jwt_fault fault)
 {
     static const char *const texts[] = {
-#define X(name, text) [name] = text,
+#define X(name, text) [name] = (text),
         JWT_FAULTS(X)
 #undef X
     };
