@@ -1,9 +1,12 @@
 /* The snapshot: a gw_model as one JSON file, and back.
  *
- * Schema: {"schema":1,"hash":"sha256 of the rest","generation":7,...,"apis":[one a line]}. The
- * writer is deterministic: equal models give equal bytes. The reader believes nothing: types,
- * ranges, references and the hash are checked, memory is bounded; a snapshot is accepted whole or
- * refused with the reason (CC6001 findings). */
+ * Schema: {"schema":1,"hash":"sha256 of the rest","generation":7,...,"apis":[one a line]}; the tables
+ * in snapshot_schema.h are its definition. The writer is deterministic: equal models give equal
+ * bytes. The reader believes nothing: layout, types, ranges, references and both hashes are checked,
+ * memory is bounded by the size of the text; a snapshot is accepted whole or refused with the reason
+ * (CC6001 findings, without a place, for the model that places point into is gone by then).
+ *
+ * Reading blocks (file) and takes up to a second for a very large snapshot: not for a worker. */
 #pragma once
 
 #include "gateway/gateway.h"
@@ -11,7 +14,8 @@
 
 enum { GW_SCHEMA = 1, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
 
-/* Writes the model into buf. CC_OK or the buffer's error. */
+/* Writes the model into buf. CC_OK, the buffer's error, CC_EINVAL (an API without a cluster), or
+ * CC_ETOOBIG (an API that takes more than 16 MiB). */
 int gw_snapshot_write(const struct gw_model *model, struct buf *out);
 
 /* The content hash alone: hex SHA-256 over everything but generation numbers and the hash itself,
@@ -24,6 +28,10 @@ struct gw_snapshot;
 /* Parses and checks `text`. `name` is the file name for findings. The result has one reference. */
 int gw_snapshot_read(struct gw_snapshot **out, struct slice text, const char *name,
                      struct diag *diag);
+
+/* The same from a file, which must be a regular file of root or of the effective user that nobody
+ * else may write, group included: who can change it decides who gets in. A symbolic link is
+ * followed when it belongs to root or the effective user (cc-gen switches generations by one). */
 int gw_snapshot_read_file(struct gw_snapshot **out, const char *path, struct diag *diag);
 
 /* Takes and gives back a reference; the last one frees. Both may be called from any thread. */
@@ -32,4 +40,5 @@ void gw_snapshot_unref(struct gw_snapshot **s);
 
 const struct gw_model *gw_snapshot_model(const struct gw_snapshot *s);
 const struct gw_route_table *gw_snapshot_routes(const struct gw_snapshot *s);
+/* The content hash, as gw_model_hash() gives it. */
 const char *gw_snapshot_hash(const struct gw_snapshot *s);

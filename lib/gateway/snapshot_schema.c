@@ -1,0 +1,228 @@
+#include "gateway/snapshot_schema.h"
+
+#include "gateway/path.h"
+
+#include <limits.h>
+
+/* What holds for texts, whoever wrote them: they end up in logs, headers and variables of HAProxy. */
+
+static const char *optional_text(struct slice s)
+{
+    return slice_has_control(s) ? "it has a control character" : NULL;
+}
+
+static const char *required_text(struct slice s)
+{
+    return s.n == 0 ? "it is empty" : optional_text(s);
+}
+
+static const char *pem_text(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] != '\n' && s.p[i] != '\r' && s.p[i] != '\t' && ascii_is_control(s.p[i]))
+            return "it has a control character";
+    }
+    return s.n == 0 ? "it is empty" : NULL;
+}
+
+/* token = 1*tchar (RFC 9110 5.6.2), here in lower case. */
+static const char *header_name(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (!ascii_is_digit(c) && !(c >= 'a' && c <= 'z') &&
+            (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+            return "it is not a header name in lower case";
+    }
+    return s.n == 0 ? "it is empty" : NULL;
+}
+
+static const char *scope_text(struct slice s)
+{
+    return slice_find(s, ' ') >= 0 ? "it has a space" : required_text(s);
+}
+
+static const char *host_text(struct slice s)
+{
+    return slice_find(s, '*') >= 0 ? "it has a wildcard" : gw_vhost_fault(s);
+}
+
+static const char *optional_host(struct slice s)
+{
+    return s.n == 0 ? NULL : host_text(s);
+}
+
+static const char *endpoint_path(struct slice s)
+{
+    if (s.n > 0 && (s.p[0] != '/' || s.p[s.n - 1] == '/'))
+        return "it must begin with '/' and not end with it";
+    return optional_text(s);
+}
+
+/* Names of HAProxy backends: nothing but what cc-gen makes, so that a snapshot cannot send requests
+ * to another backend of the same HAProxy. */
+static const char *cluster_name(struct slice s)
+{
+    const struct slice prefix = SLICE("cc_b_");
+
+    if (s.n != prefix.n + 12 || !slice_starts(s, prefix))
+        return "it is not \"cc_b_\" and 12 hex digits";
+    for (size_t i = prefix.n; i < s.n; i++) {
+        if (!ascii_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+            return "it is not \"cc_b_\" and 12 hex digits";
+    }
+    return NULL;
+}
+
+/* What holds for objects. */
+
+static const char *operation_fault(const void *object)
+{
+    const struct gw_operation *op = object;
+
+    return op->closed && (op->open || op->n_requirements > 0)
+               ? "a closed operation cannot be open or have requirements"
+               : NULL;
+}
+
+static const char *resource_fault(const void *object)
+{
+    const struct gw_resource *r = object;
+
+    for (size_t i = 1; i < r->n_operations; i++) {
+        if (r->operations[i].method <= r->operations[i - 1].method)
+            return "its methods are not in order or not unique";
+    }
+    return NULL;
+}
+
+static const char *cluster_fault(const void *object)
+{
+    return ((const struct gw_cluster *)object)->n_endpoints == 0 ? "it has no endpoint" : NULL;
+}
+
+static const char *issuer_fault(const void *object)
+{
+    return ((const struct gw_issuer *)object)->algorithms == 0 ? "it allows no algorithm" : NULL;
+}
+
+static const char *settings_fault(const void *object)
+{
+    const struct gw_model *m = object;
+
+    for (size_t i = 1; i < m->n_headers; i++) {
+        if (slice_cmp(m->headers[i - 1], m->headers[i]) >= 0)
+            return "headers are not in order or not unique";
+    }
+    return NULL;
+}
+
+static const char *generations_fault(const void *object)
+{
+    const struct gw_model *m = object;
+
+    return m->haproxy_generation > m->generation ? "haproxy_generation is above generation" : NULL;
+}
+
+/* The tables. */
+
+#define SCHEMA(rows, owner, check) {sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check}
+#define AT(owner, member) .name = #member, .offset = offsetof(owner, member)
+#define LIST(owner, member, element)                                                        \
+    AT(owner, member), .type = SNAPSHOT_LIST, .count_offset = offsetof(owner, n_##member),  \
+    .of = (element)
+#define TEXTS(owner, member, check)                                                         \
+    AT(owner, member), .type = SNAPSHOT_TEXTS, .count_offset = offsetof(owner, n_##member), \
+    .fault = (check)
+
+/* Integers that any JSON reader keeps exact (RFC 8259 6). */
+#define MAX_EXACT ((UINT64_C(1) << 53) - 1)
+
+static const struct snapshot_field requirement_fields[] = {
+    {TEXTS(struct gw_requirement, scopes, scope_text)},
+    {AT(struct gw_requirement, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema requirement = SCHEMA(requirement_fields, struct gw_requirement,
+                                                         NULL);
+
+static const struct snapshot_field operation_fields[] = {
+    {AT(struct gw_operation, method), .type = SNAPSHOT_METHOD},
+    {AT(struct gw_operation, open), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_operation, closed), .type = SNAPSHOT_BOOL},
+    {LIST(struct gw_operation, requirements, &requirement)},
+    {AT(struct gw_operation, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema operation = SCHEMA(operation_fields, struct gw_operation,
+                                                       operation_fault);
+
+static const struct snapshot_field resource_fields[] = {
+    {AT(struct gw_resource, template), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {LIST(struct gw_resource, operations, &operation)},
+    {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER_OR_NULL},
+    {AT(struct gw_resource, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema resource = SCHEMA(resource_fields, struct gw_resource,
+                                                      resource_fault);
+
+static const struct snapshot_field api_fields[] = {
+    {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_api, name), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_api, version), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_api, vhost), .type = SNAPSHOT_TEXT, .fault = gw_vhost_fault},
+    {AT(struct gw_api, base_path), .type = SNAPSHOT_TEXT, .fault = gw_base_path_fault},
+    {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
+    {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},
+    {LIST(struct gw_api, resources, &resource)},
+};
+const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, NULL);
+
+static const struct snapshot_field endpoint_fields[] = {
+    {AT(struct gw_endpoint, host), .type = SNAPSHOT_TEXT, .fault = host_text},
+    {AT(struct gw_endpoint, port), .type = SNAPSHOT_UNSIGNED, .min = 1, .max = 65535},
+    {AT(struct gw_endpoint, tls), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_endpoint, path), .type = SNAPSHOT_TEXT, .fault = endpoint_path},
+    {AT(struct gw_endpoint, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema endpoint = SCHEMA(endpoint_fields, struct gw_endpoint, NULL);
+
+static const struct snapshot_field cluster_fields[] = {
+    {AT(struct gw_cluster, name), .type = SNAPSHOT_TEXT, .fault = cluster_name},
+    {LIST(struct gw_cluster, endpoints, &endpoint)},
+};
+const struct snapshot_schema snapshot_cluster = SCHEMA(cluster_fields, struct gw_cluster,
+                                                       cluster_fault);
+
+static const struct snapshot_field issuer_fields[] = {
+    {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {TEXTS(struct gw_issuer, audiences, required_text)},
+    {AT(struct gw_issuer, algorithms), .type = SNAPSHOT_ALGORITHMS},
+    {AT(struct gw_issuer, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
+    {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
+};
+const struct snapshot_schema snapshot_issuer = SCHEMA(issuer_fields, struct gw_issuer, issuer_fault);
+
+static const struct snapshot_field file_fields[] = {
+    {AT(struct source, name), .type = SNAPSHOT_C_STRING, .fault = required_text},
+};
+const struct snapshot_schema snapshot_file = SCHEMA(file_fields, struct source, NULL);
+
+static const struct snapshot_field settings_fields[] = {
+    {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = optional_host},
+    {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
+    {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
+    {TEXTS(struct gw_model, headers, header_name)},
+};
+const struct snapshot_schema snapshot_settings = SCHEMA(settings_fields, struct gw_model,
+                                                        settings_fault);
+
+static const struct snapshot_field generations_fields[] = {
+    {AT(struct gw_model, generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
+    {AT(struct gw_model, haproxy_generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
+};
+const struct snapshot_schema snapshot_generations = SCHEMA(generations_fields, struct gw_model,
+                                                           generations_fault);

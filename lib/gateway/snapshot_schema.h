@@ -1,0 +1,73 @@
+/* Internal to the snapshot: its schema as tables, from which both the writer and the reader work,
+ * so that one cannot write what the other does not read.
+ *
+ * The file is JSON, laid out by lines; the reader insists on the layout, because it takes one line
+ * at a time and never holds more of the document as a tree:
+ *
+ *     {"schema":1,
+ *     "hash":"SHA-256 of all that follows this line",
+ *     "generation":7,"haproxy_generation":6,
+ *     "content":"SHA-256 of all that follows this line",
+ *     "system_host":"localhost",...,"headers":["authorization"],
+ *     "files":[
+ *     {"name":"pets/api.yaml"}
+ *     ],
+ *     "issuers":[ ...   one object a line
+ *     ],
+ *     "clusters":[ ...
+ *     ],
+ *     "apis":[ ...
+ *     ]}
+ *
+ * All members are always there, in the order of the tables. An origin is [file,line,column] with
+ * file an index into "files", or null. */
+#pragma once
+
+#include "gateway/gateway.h"
+
+enum snapshot_type {
+    SNAPSHOT_TEXT,       /* struct slice */
+    SNAPSHOT_TEXTS,      /* const struct slice *, size_t */
+    SNAPSHOT_BOOL,       /* bool */
+    SNAPSHOT_INT,        /* int64_t or uint64_t, 0 to max */
+    SNAPSHOT_UNSIGNED,   /* unsigned, min to max */
+    SNAPSHOT_METHOD,     /* enum gw_method, by name */
+    SNAPSHOT_ALGORITHMS, /* unsigned: bit set of enum jwt_alg, by names */
+    SNAPSHOT_ORIGIN,     /* struct place */
+    SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name */
+    SNAPSHOT_CLUSTER_OR_NULL,
+    SNAPSHOT_C_STRING,   /* const char * */
+    SNAPSHOT_LIST        /* const struct X *, size_t; `of` describes X */
+};
+
+struct snapshot_schema;
+
+struct snapshot_field {
+    const char *name;
+    enum snapshot_type type;
+    size_t offset;
+    size_t count_offset; /* of the size_t beside a pointer */
+    uint64_t min, max;
+    const struct snapshot_schema *of;
+    const char *(*fault)(struct slice text); /* of each text; NULL: usable */
+};
+
+struct snapshot_schema {
+    size_t size; /* of the struct */
+    size_t n_fields;
+    const struct snapshot_field *fields;
+    const char *(*fault)(const void *object); /* what one field alone cannot tell; may be NULL */
+};
+
+/* struct gw_model's members on one line each; struct source; the elements of the sections. */
+extern const struct snapshot_schema snapshot_generations;
+extern const struct snapshot_schema snapshot_settings;
+extern const struct snapshot_schema snapshot_file;
+extern const struct snapshot_schema snapshot_issuer;
+extern const struct snapshot_schema snapshot_cluster;
+extern const struct snapshot_schema snapshot_api;
+
+enum {
+    SNAPSHOT_MAX_LINE = 16 << 20, /* one API, for example */
+    SNAPSHOT_HASH_HEX = 64
+};

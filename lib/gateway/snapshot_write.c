@@ -1,0 +1,265 @@
+/* The writer: walks the schema's tables over a model. */
+#include "crypto/crypto.h"
+#include "gateway/intern.h"
+#include "gateway/snapshot.h"
+#include "gateway/snapshot_schema.h"
+
+#include <stdlib.h>
+
+struct writer {
+    struct buf *out;
+    struct intern *files; /* numbered as origins name them */
+    int error;            /* what is not the buffer's; sticks */
+};
+
+static const void *member(const void *object, size_t offset)
+{
+    return (const char *)object + offset;
+}
+
+/* A pointer and the count beside it. */
+static const char *list_of(const struct snapshot_field *f, const void *object, size_t *n)
+{
+    const char *first;
+
+    memcpy(&first, member(object, f->offset), sizeof(first));
+    memcpy(n, member(object, f->count_offset), sizeof(*n));
+    return first;
+}
+
+static void write_origin(struct writer *w, const struct place *origin)
+{
+    uint32_t file = 0;
+
+    if (origin->source == NULL) {
+        buf_add_str(w->out, "null");
+        return;
+    }
+    if (w->error == CC_OK)
+        w->error = intern_put(w->files, slice_of(origin->source->name), NULL, &file);
+    buf_printf(w->out, "[%u,%u,%u]", (unsigned)file, origin->line, origin->col);
+}
+
+static void write_texts(struct writer *w, const struct slice *texts, size_t n)
+{
+    buf_add_char(w->out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_add_char(w->out, ',');
+        buf_add_json(w->out, texts[i]);
+    }
+    buf_add_char(w->out, ']');
+}
+
+static void write_algorithms(struct writer *w, unsigned algorithms)
+{
+    const char *before = "";
+
+    buf_add_char(w->out, '[');
+    for (unsigned a = 0; a < JWT_ALG_COUNT; a++) {
+        if (!(algorithms >> a & 1))
+            continue;
+        buf_printf(w->out, "%s\"%s\"", before, jwt_alg_name((enum jwt_alg)a));
+        before = ",";
+    }
+    buf_add_char(w->out, ']');
+}
+
+static void write_cluster_name(struct writer *w, const struct gw_cluster *cluster,
+                               enum snapshot_type type)
+{
+    if (cluster != NULL)
+        buf_add_json(w->out, cluster->name);
+    else
+        buf_add_str(w->out, "null");
+    if (cluster == NULL && type == SNAPSHOT_CLUSTER)
+        w->error = CC_EINVAL;
+}
+
+static void write_object(struct writer *w, const struct snapshot_schema *schema,
+                         const void *object);
+
+static void write_list(struct writer *w, const struct snapshot_field *f, const void *object)
+{
+    size_t n;
+    const char *first = list_of(f, object, &n);
+
+    buf_add_char(w->out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            buf_add_char(w->out, ',');
+        write_object(w, f->of, first + i * f->of->size);
+    }
+    buf_add_char(w->out, ']');
+}
+
+static void write_value(struct writer *w, const struct snapshot_field *f, const void *object)
+{
+    const void *at = member(object, f->offset);
+    size_t n;
+
+    switch (f->type) {
+    case SNAPSHOT_TEXT:
+        buf_add_json(w->out, *(const struct slice *)at);
+        break;
+    case SNAPSHOT_TEXTS:
+        at = list_of(f, object, &n);
+        write_texts(w, at, n);
+        break;
+    case SNAPSHOT_BOOL:
+        buf_add_str(w->out, *(const bool *)at ? "true" : "false");
+        break;
+    case SNAPSHOT_INT:
+        buf_add_u64(w->out, *(const uint64_t *)at);
+        break;
+    case SNAPSHOT_UNSIGNED:
+        buf_add_u64(w->out, *(const unsigned *)at);
+        break;
+    case SNAPSHOT_METHOD:
+        buf_add_json(w->out, slice_of(gw_method_name(*(const enum gw_method *)at)));
+        break;
+    case SNAPSHOT_ALGORITHMS:
+        write_algorithms(w, *(const unsigned *)at);
+        break;
+    case SNAPSHOT_ORIGIN:
+        write_origin(w, at);
+        break;
+    case SNAPSHOT_CLUSTER:
+    case SNAPSHOT_CLUSTER_OR_NULL:
+        write_cluster_name(w, *(const struct gw_cluster *const *)at, f->type);
+        break;
+    case SNAPSHOT_C_STRING:
+        buf_add_json(w->out, slice_of(*(const char *const *)at));
+        break;
+    case SNAPSHOT_LIST:
+        write_list(w, f, object);
+        break;
+    }
+}
+
+static void write_fields(struct writer *w, const struct snapshot_schema *schema, const void *object)
+{
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        const struct snapshot_field *f = &schema->fields[i];
+
+        buf_printf(w->out, "%s\"%s\":", i > 0 ? "," : "", f->name);
+        write_value(w, f, object);
+    }
+}
+
+static void write_object(struct writer *w, const struct snapshot_schema *schema, const void *object)
+{
+    buf_add_char(w->out, '{');
+    write_fields(w, schema, object);
+    buf_add_char(w->out, '}');
+}
+
+/* One element a line, each of which the reader must be willing to take. */
+static void write_section(struct writer *w, const char *name, const struct snapshot_schema *schema,
+                          const void *first, size_t n, const char *end)
+{
+    buf_printf(w->out, "\"%s\":[\n", name);
+    for (size_t i = 0; i < n; i++) {
+        size_t start = w->out->n;
+
+        write_object(w, schema, (const char *)first + i * schema->size);
+        if (w->out->n - start > SNAPSHOT_MAX_LINE)
+            w->error = CC_ETOOBIG;
+        buf_add_str(w->out, i + 1 < n ? ",\n" : "\n");
+    }
+    buf_add_str(w->out, end);
+}
+
+static void write_files(struct writer *w)
+{
+    for (size_t i = 0; i < w->files->n; i++) {
+        if (i > 0)
+            buf_add_str(w->out, ",\n");
+        buf_add_str(w->out, "{\"name\":");
+        buf_add_json(w->out, w->files->texts[i]);
+        buf_add_char(w->out, '}');
+    }
+    if (w->files->n > 0)
+        buf_add_char(w->out, '\n');
+}
+
+/* What the content hash covers: everything behind its line. The sections come first, into a buffer
+ * of their own, because they tell which files there are. */
+static int write_content(const struct gw_model *m, struct buf *out)
+{
+    struct intern files = {.texts = NULL};
+    struct buf sections;
+    struct writer w = {&sections, &files, CC_OK};
+
+    buf_init(&sections, GW_SNAPSHOT_MAX_BYTES);
+    write_section(&w, "issuers", &snapshot_issuer, m->issuers, m->n_issuers, "],\n");
+    write_section(&w, "clusters", &snapshot_cluster, m->clusters, m->n_clusters, "],\n");
+    write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
+    w.out = out;
+    write_fields(&w, &snapshot_settings, m);
+    buf_add_str(out, ",\n\"files\":[\n");
+    write_files(&w);
+    buf_add_str(out, "],\n");
+    buf_add(out, buf_slice(&sections));
+    if (w.error == CC_OK)
+        w.error = buf_error(&sections);
+    if (w.error == CC_OK)
+        w.error = buf_error(out);
+    buf_free(&sections);
+    intern_free(&files);
+    return w.error;
+}
+
+/* Replaces the hex digits at `at`, written as a place-holder, by the hash of all behind `from`. */
+static int fill_hash(struct buf *out, size_t at, size_t from)
+{
+    char hex[SNAPSHOT_HASH_HEX + 1];
+    int rc = buf_error(out);
+
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex(slice_from(buf_slice(out), from), hex);
+    if (rc == CC_OK)
+        memcpy(out->p + at, hex, SNAPSHOT_HASH_HEX);
+    return rc;
+}
+
+/* "name":"000...", and where its digits begin. */
+static size_t write_hash_line(struct buf *out, const char *name)
+{
+    buf_printf(out, "\"%s\":\"%0*d\",\n", name, SNAPSHOT_HASH_HEX, 0);
+    return out->n - SNAPSHOT_HASH_HEX - strlen("\",\n");
+}
+
+int gw_snapshot_write(const struct gw_model *model, struct buf *out)
+{
+    struct writer w = {out, NULL, CC_OK};
+    size_t hash, hashed, content, contents;
+    int rc;
+
+    buf_printf(out, "{\"schema\":%d,\n", GW_SCHEMA);
+    hash = write_hash_line(out, "hash");
+    hashed = out->n;
+    write_fields(&w, &snapshot_generations, model);
+    buf_add_str(out, ",\n");
+    content = write_hash_line(out, "content");
+    contents = out->n;
+    rc = write_content(model, out);
+    if (rc == CC_OK)
+        rc = fill_hash(out, content, contents);
+    if (rc == CC_OK)
+        rc = fill_hash(out, hash, hashed);
+    return rc;
+}
+
+int gw_model_hash(const struct gw_model *model, char hex[65])
+{
+    struct buf content;
+    int rc;
+
+    buf_init(&content, GW_SNAPSHOT_MAX_BYTES);
+    rc = write_content(model, &content);
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex(buf_slice(&content), hex);
+    buf_free(&content);
+    return rc;
+}
