@@ -99,10 +99,10 @@ static int read_slice(struct reader *r, const json_t *json, const char *(*fault)
 /* The arena's array for the elements of a JSON list. */
 static int new_list(struct reader *r, const json_t *json, size_t size, char **first, size_t *n)
 {
+    *first = NULL;
+    *n = json_array_size(json); /* 0 when it is no list */
     if (!json_is_array(json))
         return refuse(r, "it is not a list");
-    *n = json_array_size(json);
-    *first = NULL;
     if (*n == 0)
         return CC_OK;
     *first = arena_array(r->arena, *n, size);

@@ -380,7 +380,7 @@ static void forged_snapshots_are_refused(void **state)
         {"\"template\":\"/files/*\"", "\"template\":\"/pets/{x}\"", "CC2004: GET /pets/1.0/pets"},
         {"\n]}\n", "\n],\n", "the section does not end as it should"},
         {"\n]}\n", "\n]}\nx\n", "something follows the end"},
-        {"\n]}\n", "", "cut short"},
+        {"\n]}\n", "\n", "cut short"},
         {"\"resources\":[]}\n]}", "\"resources\":[]},\n]}", "a comma after the last element"},
         {"\"resources\":[]}\n]}", "\"resources\":[}\n]}", "not valid JSON"},
         {"\"resources\":[]}\n]}", "\"resources\":[]}{}\n]}", "not valid JSON"},
