@@ -80,7 +80,8 @@ int cache_new(struct cache **out, size_t entries, size_t bytes)
     if (c == NULL)
         goto out;
     /* Slots for more tokens than the ring can hold would only take room from it. */
-    c->max_entries = entries < bytes / CACHE_ENTRY_BYTES_MIN ? entries : bytes / CACHE_ENTRY_BYTES_MIN;
+    c->max_entries =
+        entries < bytes / CACHE_ENTRY_BYTES_MIN ? entries : bytes / CACHE_ENTRY_BYTES_MIN;
     for (c->n_slots = 2; c->n_slots < 2 * c->max_entries;)
         c->n_slots *= 2;
     index_bytes = c->n_slots * sizeof(*c->slots);

@@ -1,4 +1,5 @@
-/* cache: tokens that were verified before, so that a signature is checked once (private to enforce).
+/* cache: tokens that were verified before, so that a signature is checked once (private to
+ * enforce).
  *
  * One worker's own: no locks. All memory is taken at creation: an index of slots and a ring of
  * entries. An entry holds the whole token and what it grants; a token is found only when every byte
@@ -26,8 +27,8 @@ struct grant {
     struct slice scopes; /* packed: see grant_next_scope() */
 };
 
-/* Scopes are packed one after the other, each as two bytes of length, high byte first, and its text.
- * A token has at most JWT_MAX_BYTES, so that every length fits. */
+/* Scopes are packed one after the other, each as two bytes of length, high byte first, and its
+ * text. A token has at most JWT_MAX_BYTES, so that every length fits. */
 static inline size_t grant_packed_size(struct slice scope)
 {
     return 2 + scope.n;

@@ -2,13 +2,14 @@
  *
  *     (rules, cache, request, clock) -> decision
  *
- * The agent answers production requests with it and `cc-gen explain` runs it offline: the same code.
+ * The agent answers production requests with it and `cc-gen explain` runs it offline: the same
+ * code.
  *
- * A struct enforce_rules is a snapshot with its issuers' keys parsed: immutable, shared by reference
- * count, read by all workers. A struct enforce_worker is one thread's private part: scratch memory and
- * its token cache; nothing in it is shared, so nothing is locked. A warm decision (token in the
- * cache) allocates no heap memory. Anything unclear denies: there is no path to ENFORCE_ALLOW but the
- * one that passed every check. */
+ * A struct enforce_rules is a snapshot with its issuers' keys parsed: immutable, shared by
+ * reference count, read by all workers. A struct enforce_worker is one thread's private part:
+ * scratch memory and its token cache; nothing in it is shared, so nothing is locked. A warm
+ * decision (token in the cache) allocates no heap memory. Anything unclear denies: there is no path
+ * to ENFORCE_ALLOW but the one that passed every check. */
 #pragma once
 
 #include "crypto/crypto.h"
@@ -33,11 +34,11 @@ struct enforce_header {
 };
 
 struct enforce_request {
-    struct slice id;     /* the request's unique id; only echoed */
+    struct slice id; /* the request's unique id; only echoed */
     struct slice method;
-    struct slice path;   /* as received, without query */
-    struct slice query;  /* without '?' */
-    struct slice host;   /* Host header or :authority */
+    struct slice path;                    /* as received, without query */
+    struct slice query;                   /* without '?' */
+    struct slice host;                    /* Host header or :authority */
     const struct enforce_header *headers; /* model->n_headers of them; NULL = none present */
 };
 
@@ -57,7 +58,7 @@ struct enforce_decision {
     struct slice user, app, keytype;
     /* allow */
     struct slice backend, path, host; /* host: what the backend sees as Host */
-    struct slice strip_header;        /* request header to remove before the backend; may be empty */
+    struct slice strip_header; /* request header to remove before the backend; may be empty */
     /* deny */
     int status;             /* 204 (OPTIONS that the resource does not declare) 400 401 403 404
                              * 405 414 503 */
@@ -65,8 +66,9 @@ struct enforce_decision {
     struct slice body;      /* JSON; empty for 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
     struct slice allow;     /* Allow header of a 405 or 204; may be empty */
-    /* always: compact trace for operators, "the token has expired, 12 s ago; pets/swagger.yaml:41:9";
-     * one line of at most 512 bytes without control characters, quotes and backslashes */
+    /* always: compact trace for operators, "the token has expired, 12 s ago;
+     * pets/swagger.yaml:41:9"; one line of at most 512 bytes without control characters, quotes and
+     * backslashes */
     struct slice reason;
 };
 
@@ -90,12 +92,12 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
                     struct enforce_decision *out);
 
 /* Counters of this worker; plain reads by another thread may be one behind (relaxed atomics). */
-#define ENFORCE_COUNTERS(X)                                                                 \
-    X(decisions, "requests decided")                                                        \
-    X(allowed, "requests allowed")                                                          \
-    X(denied, "requests refused")                                                           \
-    X(cache_hits, "tokens found in the cache")                                              \
-    X(cache_misses, "tokens that had to be verified")                                       \
+#define ENFORCE_COUNTERS(X)                           \
+    X(decisions, "requests decided")                  \
+    X(allowed, "requests allowed")                    \
+    X(denied, "requests refused")                     \
+    X(cache_hits, "tokens found in the cache")        \
+    X(cache_misses, "tokens that had to be verified") \
     X(cache_evictions, "tokens dropped to make room")
 
 struct enforce_counters {

@@ -5,7 +5,9 @@ void reason_add(struct reason *r, struct slice s)
     for (size_t i = 0; i < s.n && r->n < sizeof(r->text); i++) {
         char c = s.p[i];
 
-        r->text[r->n++] = ascii_is_control(c) || c == '"' || c == '\\' ? '?' : c;
+        if (ascii_is_control(c) || c == '"' || c == '\\')
+            c = '?';
+        r->text[r->n++] = c;
     }
 }
 

@@ -5,10 +5,10 @@ enum { TEMPLATE_SHOWN = 512 }; /* bytes of a template in a body; escaped at most
 enum shape { SHAPE_ENFORCER, SHAPE_ROUTER };
 
 /* The constant bodies; texts of the table are plain ASCII without '"' and '\'. */
-#define BODY_ENFORCER(code, message, description)                                           \
-    "{\"error_message\":\"" message "\",\"code\":\"" code "\",\"error_description\":\""     \
-    description "\"}"
-#define BODY_ROUTER(code, message, description)                                             \
+#define BODY_ENFORCER(code, message, description)         \
+    "{\"error_message\":\"" message "\",\"code\":\"" code \
+    "\",\"error_description\":\"" description "\"}"
+#define BODY_ROUTER(code, message, description) \
     "{\"code\":\"" code "\",\"message\":\"" message "\",\"description\":\"" description "\"}"
 
 static const struct refusal_row {
@@ -16,9 +16,12 @@ static const struct refusal_row {
     enum shape shape;
     struct slice code, message, body, challenge;
 } rows[] = {
-#define X(name, status, shape, code, message, description, challenge)                       \
-    [REFUSE_##name] = {status, SHAPE_##shape, SLICE_INIT(code), SLICE_INIT(message),        \
-                       SLICE_INIT(BODY_##shape(code, message, description)),                \
+#define X(name, status, shape, code, message, description, challenge)        \
+    [REFUSE_##name] = {status,                                               \
+                       SHAPE_##shape,                                        \
+                       SLICE_INIT(code),                                     \
+                       SLICE_INIT(message),                                  \
+                       SLICE_INIT(BODY_##shape(code, message, description)), \
                        SLICE_INIT(challenge)},
     REFUSALS(X)
 #undef X

@@ -8,44 +8,44 @@
 #include "enforce/enforce.h"
 
 #define REFUSE_BARE_CHALLENGE "Bearer realm=\"cc-gateway\""
-#define REFUSE_TOKEN_CHALLENGE                                                              \
-    REFUSE_BARE_CHALLENGE ", error=\"invalid_token\", "                                     \
+#define REFUSE_TOKEN_CHALLENGE                          \
+    REFUSE_BARE_CHALLENGE ", error=\"invalid_token\", " \
                           "error_description=\"The provided token is invalid\""
 
 #define REFUSE_SUFFIX "Make sure you have provided the correct security credentials"
 
 /* X(name, status, shape, code, message, description, challenge). RFC 6750 3: no error attribute
  * when the request has no bearer credential at all. */
-#define REFUSALS(X)                                                                         \
-    X(BAD_REQUEST, 400, ROUTER, "400", "Bad Request",                                       \
-      "The Host header is missing or malformed.", "")                                       \
-    X(NOT_FOUND, 404, ROUTER, "404", "Not Found",                                           \
-      "The requested resource is not available.", "")                                       \
-    X(METHOD, 405, ROUTER, "405", "Method Not Allowed",                                     \
-      "The requested resource does not support this method.", "")                           \
-    X(TOO_LONG, 414, ROUTER, "414", "URI Too Long",                                         \
-      "The path is too long for the backend of this resource.", "")                         \
-    X(INTERNAL, 503, ROUTER, "102500", "Unclassified Validation Failure",                   \
-      "Error during validating the request", "")                                            \
-    X(NO_CREDENTIAL, 401, ENFORCER, "900901", "Invalid Credentials", REFUSE_SUFFIX,         \
-      REFUSE_BARE_CHALLENGE)                                                                \
-    X(NOT_BEARER, 401, ENFORCER, "900902", "Missing Credentials",                           \
-      "Missing Credentials. Make sure your API invocation call has a header: "              \
-      "Authorization: Bearer ACCESS_TOKEN", REFUSE_BARE_CHALLENGE)                          \
-    X(NOT_APPLICABLE, 401, ENFORCER, "900901", "Invalid Credentials", REFUSE_SUFFIX,        \
-      REFUSE_TOKEN_CHALLENGE)                                                               \
-    X(NOT_JWT, 401, ENFORCER, "900901", "Invalid Credentials",                              \
-      "Not a JWT token. Failed to decode the token header. " REFUSE_SUFFIX,                 \
-      REFUSE_TOKEN_CHALLENGE)                                                               \
-    X(BAD_TOKEN, 401, ENFORCER, "900901", "Invalid Credentials",                            \
-      "Invalid Credentials. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                        \
-    X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                              \
-      "Sandbox key offered to an API with no sandbox endpoint. " REFUSE_SUFFIX,             \
-      REFUSE_TOKEN_CHALLENGE)                                                               \
-    X(KEY_TYPE, 401, ENFORCER, "900901", "Invalid Credentials",                             \
-      "Invalid key type. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                           \
-    X(SCOPE, 403, ENFORCER, "900910",                                                       \
-      "The access token does not allow you to access the requested resource",               \
+#define REFUSALS(X)                                                                               \
+    X(BAD_REQUEST, 400, ROUTER, "400", "Bad Request", "The Host header is missing or malformed.", \
+      "")                                                                                         \
+    X(NOT_FOUND, 404, ROUTER, "404", "Not Found", "The requested resource is not available.", "") \
+    X(METHOD, 405, ROUTER, "405", "Method Not Allowed",                                           \
+      "The requested resource does not support this method.", "")                                 \
+    X(TOO_LONG, 414, ROUTER, "414", "URI Too Long",                                               \
+      "The path is too long for the backend of this resource.", "")                               \
+    X(INTERNAL, 503, ROUTER, "102500", "Unclassified Validation Failure",                         \
+      "Error during validating the request", "")                                                  \
+    X(NO_CREDENTIAL, 401, ENFORCER, "900901", "Invalid Credentials", REFUSE_SUFFIX,               \
+      REFUSE_BARE_CHALLENGE)                                                                      \
+    X(NOT_BEARER, 401, ENFORCER, "900902", "Missing Credentials",                                 \
+      "Missing Credentials. Make sure your API invocation call has a header: "                    \
+      "Authorization: Bearer ACCESS_TOKEN",                                                       \
+      REFUSE_BARE_CHALLENGE)                                                                      \
+    X(NOT_APPLICABLE, 401, ENFORCER, "900901", "Invalid Credentials", REFUSE_SUFFIX,              \
+      REFUSE_TOKEN_CHALLENGE)                                                                     \
+    X(NOT_JWT, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
+      "Not a JWT token. Failed to decode the token header. " REFUSE_SUFFIX,                       \
+      REFUSE_TOKEN_CHALLENGE)                                                                     \
+    X(BAD_TOKEN, 401, ENFORCER, "900901", "Invalid Credentials",                                  \
+      "Invalid Credentials. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                              \
+    X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
+      "Sandbox key offered to an API with no sandbox endpoint. " REFUSE_SUFFIX,                   \
+      REFUSE_TOKEN_CHALLENGE)                                                                     \
+    X(KEY_TYPE, 401, ENFORCER, "900901", "Invalid Credentials",                                   \
+      "Invalid key type. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                                 \
+    X(SCOPE, 403, ENFORCER, "900910",                                                             \
+      "The access token does not allow you to access the requested resource",                     \
       "User is NOT authorized to access the Resource. Scope validation failed.", "")
 
 enum refusal {

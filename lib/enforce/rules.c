@@ -155,7 +155,8 @@ static int read_apis(struct enforce_rules *r, struct diag *diag)
         if (r->api_headers[i] == r->model->n_headers) {
             diag_error(diag, CC6001, api->origin,
                        "the authorization header '%" PRIslice "' is not among the headers that "
-                       "HAProxy sends", SLICE_ARG(api->auth_header));
+                       "HAProxy sends",
+                       SLICE_ARG(api->auth_header));
             return CC_EREFUSED;
         }
     }
@@ -167,7 +168,7 @@ static struct arena *new_arena(const struct gw_model *m)
 {
     return arena_new(4096 + m->n_issuers * (sizeof(struct rules_issuer) + 16) +
                      m->n_apis * sizeof(size_t) +
-                     m->n_clusters * (sizeof(struct slice) + 2 * GW_HOST_MAX));
+                     m->n_clusters * (sizeof(struct slice) + (size_t)2 * GW_HOST_MAX));
 }
 
 int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, struct diag *diag)

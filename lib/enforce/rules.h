@@ -15,7 +15,7 @@ struct enforce_rules {
     atomic_uint references;
     struct gw_snapshot *snapshot;
     const struct gw_model *model;
-    struct arena *arena; /* the arrays below */
+    struct arena *arena;          /* the arrays below */
     struct rules_issuer *issuers; /* as model->issuers */
     size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
     struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
