@@ -18,11 +18,11 @@ struct http_error {
 
 /* What can go wrong before a backend is chosen. */
 static const struct http_error frontend_errors[] = {
-    {400, "102514", "HTTP protocol error in downstream request", "The request is not valid HTTP."},
+    {400, "400", "Bad Request", "The request is not valid HTTP."},
     {403, "403", "Forbidden", "The request is not allowed."},
     {404, "404", "Not Found", "The requested resource is not available."},
     {405, "405", "Method Not Allowed", "The method is not allowed for the requested resource."},
-    {408, "102513", "Stream idle timeout", "The request did not arrive in time."},
+    {408, "408", "Request Timeout", "The request did not arrive in time."},
     {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
     {429, "429", "Too Many Requests", "Too many requests."},
     {500, "500", "Internal Server Error", "The gateway could not process the request."},
@@ -35,8 +35,8 @@ static const struct http_error frontend_errors[] = {
 /* What can go wrong between HAProxy and an API's servers. A 503 here is a server that could not be
  * reached: that there is none to try is told apart by a rule of its own (no_server). */
 static const struct http_error upstream_errors[] = {
-    {400, "102514", "HTTP protocol error in downstream request", "The request is not valid HTTP."},
-    {408, "102513", "Stream idle timeout", "The request did not arrive in time."},
+    {400, "400", "Bad Request", "The request is not valid HTTP."},
+    {408, "408", "Request Timeout", "The request did not arrive in time."},
     {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
     {500, "500", "Internal Server Error", "The gateway could not process the request."},
     {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
