@@ -107,7 +107,7 @@ static void put_text(struct spop_writer *w, enum spop_scope scope, const char *n
 
 static void put_target(struct spop_writer *w)
 {
-    put_text(w, SPOP_TXN, "backend", "cc_bad_agent");
+    put_text(w, SPOP_TXN, "backend", "cc_b_bad_agent");
     put_text(w, SPOP_TXN, "path", "/");
     put_text(w, SPOP_TXN, "host", "localhost");
 }
