@@ -133,7 +133,7 @@ static void check_routes(struct project_build *build, const struct gw_model *mod
     gw_route_table_free(&table);
 }
 
-static void finish_model(struct project_build *build, struct gw_model *model)
+void project_finish_model(struct project_build *build, struct gw_model *model)
 {
     model->system_host = project_lower(build, build->config->router.system_host);
     model->leeway_s = (int64_t)build->config->security.leeway_s;
@@ -165,11 +165,13 @@ int project_build_model(struct gw_model **out, const char *const *dirs, size_t n
     for (size_t i = 0; i < n_dirs && build.rc == CC_OK; i++)
         read_project(&build, dirs[i]);
     if (build.rc == CC_OK)
-        finish_model(&build, model);
+        project_finish_model(&build, model);
     if (build.rc != CC_OK)
         return build.rc;
     if (diag_errors(diag) != errors)
         return CC_EREFUSED;
+    for (size_t i = 0; i < model->n_apis; i++)
+        CC_ASSERT(model->apis[i].production != NULL && model->apis[i].n_resources > 0);
     *out = model;
     return CC_OK;
 }

@@ -7,6 +7,7 @@
 static const char *const root_keys[] = {"type", "version", "data"};
 
 /* What API Manager and apictl write below `data`; most of it means nothing to a gateway. */
+/* clang-format off */
 static const char *const data_keys[] = {
     "id", "name", "description", "context", "contextTemplate", "version", "provider",
     "lifeCycleStatus", "wsdlInfo", "wsdlUrl", "responseCachingEnabled", "cacheTimeout",
@@ -24,6 +25,7 @@ static const char *const data_keys[] = {
     "keyManagers", "serviceInfo", "advertiseInfo", "gatewayVendor", "gatewayType",
     "gatewayEnvironments", "asyncTransportProtocols", "organizationId", "apiOwner", "audience",
     "audiences", "vhost", "deploymentStatus", "endpointSecurity", "egress", "displayName"};
+/* clang-format on */
 
 /* A field that cannot be done without. */
 static void read_required(struct project *p, const struct doc_node *data, const char *key,
@@ -69,8 +71,8 @@ static void read_document_type(struct project *p, const struct doc_node *root)
 
 static void read_kind(struct project *p, const struct doc_node *data)
 {
-    static const char *const later[] = {"WS", "WEBSUB", "SSE", "GRAPHQL", "SOAP", "SOAPTOREST",
-                                        "ASYNC"};
+    static const char *const later[] = {"WS",   "WEBSUB",     "SSE",  "GRAPHQL",
+                                        "SOAP", "SOAPTOREST", "ASYNC"};
     struct slice type = SLICE_NONE;
     const struct doc_node *node = doc_get_nocase(data, "type");
     struct place place = doc_place(p->api_doc, node);
@@ -114,14 +116,16 @@ static void read_implementation(struct project *p, const struct doc_node *data)
 }
 
 /* One entry of securityScheme; the contract compares them exactly. */
-static void read_scheme(struct project *p, const struct doc_node *node, bool *oauth2,
-                        bool *api_key)
+static void read_scheme(struct project *p, const struct doc_node *node, bool *oauth2, bool *api_key)
 {
     /* optional ways in that are left out: the API only gets stricter */
     static const char *const optional[] = {"basic_auth", "mutualssl"};
-    static const char *const known[] = {
-        "oauth2", "api_key", "basic_auth", "mutualssl", "mutualssl_mandatory",
-        "oauth_basic_auth_api_key_mandatory"};
+    static const char *const known[] = {"oauth2",
+                                        "api_key",
+                                        "basic_auth",
+                                        "mutualssl",
+                                        "mutualssl_mandatory",
+                                        "oauth_basic_auth_api_key_mandatory"};
     struct slice s = SLICE_NONE;
     struct place place = doc_place(p->api_doc, node);
     struct diag_item *item;
@@ -193,8 +197,7 @@ static void check_operations(struct project *p, const struct doc_node *data)
             const struct doc_node *flow = doc_get_nocase(policies, flows[f]);
 
             if (flow != NULL && flow->type == DOC_LIST && flow->n > 0)
-                project_ignore(p, PROJECT_IGNORED_OPERATION_POLICIES,
-                               doc_place(p->api_doc, flow));
+                project_ignore(p, PROJECT_IGNORED_OPERATION_POLICIES, doc_place(p->api_doc, flow));
         }
     }
 }
@@ -220,13 +223,13 @@ static void read_data(struct project *p, const struct doc_node *data)
     const struct doc_node *config = doc_get_nocase(data, "endpointConfig");
     const struct doc_node *status;
 
+    api->unknown_endpoints = false;
     project_check_keys(p, p->api_doc, data, "data", data_keys, N(data_keys));
     read_required(p, data, "name", "data.name", "name the API: name: Petstore", &api->name);
     read_required(p, data, "version", "data.version",
                   "give the version of the API in quotes: version: \"1.0.0\"", &api->version);
     read_required(p, data, "context", "data.context",
-                  "give the path below which the API is served: context: /petstore",
-                  &api->context);
+                  "give the path below which the API is served: context: /petstore", &api->context);
     api->context_place = doc_place(p->api_doc, context ? context : data);
     read_optional(p, data, "id", "data.id", &api->id, NULL);
     read_optional(p, data, "authorizationHeader", "data.authorizationHeader", &api->auth_header,
@@ -238,8 +241,10 @@ static void read_data(struct project *p, const struct doc_node *data)
     if (tier != NULL && tier->type == DOC_TEXT && tier->text.n > 0 &&
         !slice_is(tier->text, "Unlimited"))
         project_ignore(p, PROJECT_IGNORED_THROTTLING, doc_place(p->api_doc, tier));
-    if (config == NULL || config->type == DOC_NULL ||
-        !doc_is_map(p->api_doc, config, "data.endpointConfig", p->build->diag))
+    if (config == NULL || config->type == DOC_NULL)
+        return;
+    api->unknown_endpoints = !doc_is_map(p->api_doc, config, "data.endpointConfig", p->build->diag);
+    if (api->unknown_endpoints)
         return;
     api->endpoint_config = config;
     status = doc_get_nocase(config, "implementation_status");
@@ -252,12 +257,13 @@ void project_read_api(struct project *p)
     const struct doc_node *data = doc_get_nocase(root, "data");
 
     p->api.place = doc_place(p->api_doc, data);
+    p->api.unknown_endpoints = true; /* until data was read */
     project_check_keys(p, p->api_doc, root, "api.yaml", root_keys, N(root_keys));
     read_document_type(p, root);
     if (data == NULL) {
-        diag_help(diag_error(p->build->diag, CC1202, doc_place(p->api_doc, NULL),
-                             "data is missing"),
-                  "the name, version and context of the API stand below data:");
+        diag_help(
+            diag_error(p->build->diag, CC1202, doc_place(p->api_doc, NULL), "data is missing"),
+            "the name, version and context of the API stand below data:");
         return;
     }
     if (!doc_is_map(p->api_doc, data, "data", p->build->diag))

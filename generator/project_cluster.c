@@ -98,8 +98,7 @@ static bool paths_agree(struct project *p, const struct project_endpoints *e,
 }
 
 /* The endpoints without repetitions. */
-static struct gw_endpoint *distinct(struct project *p, const struct project_endpoints *e,
-                                    size_t *n)
+static struct gw_endpoint *distinct(struct project *p, const struct project_endpoints *e, size_t *n)
 {
     const struct gw_endpoint *all = e->list.items;
     struct gw_endpoint *out = project_alloc(p->build, e->list.n, sizeof(*out));
@@ -121,8 +120,7 @@ static struct gw_endpoint *distinct(struct project *p, const struct project_endp
 }
 
 /* What the name is derived from; the order of endpoints counts. */
-static struct slice canonical_text(struct project *p, const struct gw_endpoint *endpoints,
-                                   size_t n)
+static struct slice canonical_text(struct project *p, const struct gw_endpoint *endpoints, size_t n)
 {
     struct slice text = SLICE_NONE;
     struct buf b;
@@ -248,11 +246,16 @@ void project_clusters_finish(struct project_build *build, struct gw_model *model
 
 /* --- --resolve ------------------------------------------------------------------------------ */
 
+/* By host; equal ones by place, so that a finding is always at the same one. */
 static int compare_hosts(const void *a, const void *b)
 {
-    const struct gw_endpoint *const *x = a, *const *y = b;
+    const struct gw_endpoint *x = *(const struct gw_endpoint *const *)a;
+    const struct gw_endpoint *y = *(const struct gw_endpoint *const *)b;
+    int order = slice_cmp(x->host, y->host);
 
-    return slice_cmp((*x)->host, (*y)->host);
+    if (order == 0)
+        order = (x->origin.line > y->origin.line) - (x->origin.line < y->origin.line);
+    return order != 0 ? order : (x->origin.col > y->origin.col) - (x->origin.col < y->origin.col);
 }
 
 static void resolve_host(struct project_build *build, const struct gw_endpoint *e)

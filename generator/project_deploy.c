@@ -77,8 +77,7 @@ static void unknown_environment(struct project *p, struct slice environment, str
     buf_free(&names);
 }
 
-static void read_entry(struct project *p, const struct doc_node *entry,
-                       struct project_list *vhosts)
+static void read_entry(struct project *p, const struct doc_node *entry, struct project_list *vhosts)
 {
     const struct doc *doc = p->deployments;
     const struct doc_node *environment_node = doc_get_nocase(entry, "deploymentEnvironment");

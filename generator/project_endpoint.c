@@ -19,7 +19,8 @@ static bool add_url(struct project *p, struct slice url, struct place place,
     return true;
 }
 
-/* URLs may hold control characters that parse_url() has the better words for: not project_text(). */
+/* URLs may hold control characters that parse_url() has the better words for: not project_text().
+ */
 static bool add_url_node(struct project *p, const struct doc *doc, const struct doc_node *node,
                          const char *what, struct project_list *list)
 {
@@ -163,7 +164,7 @@ static struct slice expand_url(struct project *p, const struct doc_node *server,
     struct buf text;
     bool good = true;
 
-    if (slice_find(url, '{') < 0)
+    if (url.p == NULL || slice_find(url, '{') < 0)
         return url;
     buf_init(&text, URL_MAX);
     while (good && url.n > 0) {

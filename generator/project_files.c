@@ -26,8 +26,7 @@ static bool exists(const char *path)
 }
 
 /* Reads the one of `names` that is there. *present says that one was, readable or not. */
-static struct doc *read_one_of(struct project *p, const char *const *names, size_t n,
-                               bool *present)
+static struct doc *read_one_of(struct project *p, const char *const *names, size_t n, bool *present)
 {
     const char *found = NULL;
     struct doc *doc = NULL;
@@ -47,8 +46,8 @@ static struct doc *read_one_of(struct project *p, const char *const *names, size
             if (s == NULL)
                 return NULL;
             s->name = path;
-            diag_help(diag_error(p->build->diag, CC1102, place_file(s),
-                                 "%s and %s are both there", found, path),
+            diag_help(diag_error(p->build->diag, CC1102, place_file(s), "%s and %s are both there",
+                                 found, path),
                       "remove one of them");
             continue;
         }
@@ -100,9 +99,8 @@ bool project_read_api_file(struct project *p)
 
 void project_read_documents(struct project *p)
 {
-    static const char *const openapi_names[] = {"Definitions/swagger.yaml",
-                                                "Definitions/swagger.json",
-                                                "Definitions/swagger.yml"};
+    static const char *const openapi_names[] = {
+        "Definitions/swagger.yaml", "Definitions/swagger.json", "Definitions/swagger.yml"};
     static const char *const deployment_names[] = {"deployment_environments.yaml"};
     const char *certificates = path_of(p, "Endpoint-certificates");
     bool present;
@@ -111,8 +109,7 @@ void project_read_documents(struct project *p)
     if (p->build->rc != CC_OK)
         return;
     if (!present)
-        missing(p, "the OpenAPI document",
-                "Definitions/swagger.yaml or Definitions/swagger.json",
+        missing(p, "the OpenAPI document", "Definitions/swagger.yaml or Definitions/swagger.json",
                 "put the OpenAPI document of the API there, version 2.0, 3.0 or 3.1");
     p->openapi = require_map(p, p->openapi, "the OpenAPI document");
     p->deployments = read_one_of(p, deployment_names, 1, &present);

@@ -50,39 +50,40 @@ struct project_build {
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
-#define PROJECT_IGNORED(X)                                                                    \
-    X(SANDBOX, "sandbox endpoints",                                                           \
-      "requests go to the production endpoints whatever the key type of their token")         \
-    X(THROTTLING, "throttling tiers", "requests are not limited")                             \
+#define PROJECT_IGNORED(X)                                                                        \
+    X(SANDBOX, "sandbox endpoints",                                                               \
+      "requests go to the production endpoints whatever the key type of their token")             \
+    X(THROTTLING, "throttling tiers", "requests are not limited")                                 \
     X(CORS, "CORS settings", "no CORS headers are added and preflight requests are not answered") \
-    X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                   \
-    X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")      \
-    X(FAILOVER, "endpoint type failover", "all endpoints share the load")                     \
-    X(ENDPOINT_CONFIG, "settings of single endpoints (timeout, retry, circuit breaker)",      \
-      "those of cc.yaml hold for every endpoint")                                             \
-    X(HTTP2_BACKEND, "HTTP/2 to endpoints", "endpoints are called with HTTP/1.1")             \
-    X(OPERATION_SERVERS, "servers of single operations", "those of the path or document hold") \
-    X(CERTIFICATES, "certificates of single endpoints",                                       \
+    X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                       \
+    X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")          \
+    X(FAILOVER, "endpoint type failover", "all endpoints share the load")                         \
+    X(ENDPOINT_CONFIG, "settings of single endpoints (timeout, retry, circuit breaker)",          \
+      "those of cc.yaml hold for every endpoint")                                                 \
+    X(HTTP2_BACKEND, "HTTP/2 to endpoints", "endpoints are called with HTTP/1.1")                 \
+    X(OPERATION_SERVERS, "servers of single operations", "those of the path or document hold")    \
+    X(CERTIFICATES, "certificates of single endpoints",                                           \
       "router.upstream.tls.trustedCertPath holds for every endpoint")
 
 enum project_ignored {
 #define X(name, what, effect) PROJECT_IGNORED_##name,
     PROJECT_IGNORED(X)
 #undef X
-    PROJECT_IGNORED_COUNT
+        PROJECT_IGNORED_COUNT
 };
 
 /* api.yaml, as far as it could be read: what is missing or wrong is empty, and a finding. */
 struct project_api {
     struct slice id, name, version, context, auth_header;
-    struct place place;         /* of the file, or of `data` */
+    struct place place; /* of the file, or of `data` */
     struct place context_place, auth_header_place;
-    bool other_kind;            /* not an HTTP API: told already, and nothing else is looked at */
-    bool prototype;             /* lifeCycleStatus: PROTOTYPED */
-    bool ignore_servers;        /* endpointConfig.implementation_status: prototyped */
-    bool only_oauth2;           /* securityScheme holds oauth2: it alone protects the API */
-    bool only_api_key;          /* ... holds api_key and not oauth2 */
+    bool other_kind;     /* not an HTTP API: told already, and nothing else is looked at */
+    bool prototype;      /* lifeCycleStatus: PROTOTYPED */
+    bool ignore_servers; /* endpointConfig.implementation_status: prototyped */
+    bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
+    bool only_api_key;   /* ... holds api_key and not oauth2 */
     const struct doc_node *endpoint_config;
+    bool unknown_endpoints; /* there may be some, in what could not be read */
 };
 
 /* How the requests of an operation (or of all that do not say otherwise) prove who they are. */
@@ -95,20 +96,21 @@ struct project_security {
 /* One project directory. */
 struct project {
     struct project_build *build;
-    const char *dir;          /* as given, without trailing slashes */
-    struct doc *api_doc;      /* each NULL when it is missing or broken */
+    const char *dir;     /* as given, without trailing slashes */
+    struct doc *api_doc; /* each NULL when it is missing or broken */
     struct doc *openapi;
     struct doc *deployments;
-    bool broken_deployments;  /* the file is there but cannot be read */
-    bool openapi3;            /* else OpenAPI 2 */
+    bool broken_deployments; /* the file is there but cannot be read */
+    bool openapi3;           /* else OpenAPI 2 */
     struct project_api api;
     struct {
         unsigned count;
         struct place first;
     } ignored[PROJECT_IGNORED_COUNT];
-    bool security_read;       /* `security` below holds the document's */
+    bool security_read; /* `security` below holds the document's */
     struct project_security security;
-    bool open;                /* x-wso2-disable-security of the document */
+    uint64_t security_work; /* keys compared so far; bounded */
+    bool open;              /* x-wso2-disable-security of the document */
 };
 
 /* --- project.c: memory and text ------------------------------------------------------------ */
@@ -126,6 +128,9 @@ struct slice project_lower(struct project_build *build, struct slice s);
  * empty one; false when there is none or after a finding. */
 bool project_text(struct project *p, const struct doc *doc, const struct doc_node *node,
                   const char *what, struct slice *out);
+
+/* The APIs and clusters of all projects -> *model, checked for collisions. */
+void project_finish_model(struct project_build *build, struct gw_model *model);
 
 /* --- project_files.c ------------------------------------------------------------------------ */
 
@@ -218,8 +223,8 @@ void project_clusters_resolve(struct project_build *build, const struct gw_model
 
 /* The security of an operation that is not open: its own list, else the document's. `subject` names
  * it in findings ("GET /pets"). */
-void project_read_security(struct project *p, const struct doc_node *operation,
-                           const char *subject, struct project_security *out);
+void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
+                           struct project_security *out);
 
 /* --- project_openapi.c ---------------------------------------------------------------------- */
 

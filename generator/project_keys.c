@@ -5,8 +5,8 @@
 /* Vendor extensions of the contract (api-projects 3.2), one row each. */
 struct extension {
     const char *name;
-    unsigned levels;      /* enum project_level bits: where it counts */
-    int ignored;          /* enum project_ignored, or EXTENSION_USED, or EXTENSION_IDLE */
+    unsigned levels; /* enum project_level bits: where it counts */
+    int ignored;     /* enum project_ignored, or EXTENSION_USED, or EXTENSION_IDLE */
 };
 
 enum {
@@ -52,9 +52,12 @@ static const struct {
 static const char *levels_text(unsigned levels)
 {
     switch (levels) {
-    case PROJECT_DOCUMENT: return "at the top of the document";
-    case PROJECT_DOCUMENT | PROJECT_PATH: return "at the top of the document and at a path";
-    default: return "at the top of the document, at a path and at an operation";
+    case PROJECT_DOCUMENT:
+        return "at the top of the document";
+    case PROJECT_DOCUMENT | PROJECT_PATH:
+        return "at the top of the document and at a path";
+    default:
+        return "at the top of the document, at a path and at an operation";
     }
 }
 
@@ -118,7 +121,8 @@ static bool asks_for_nothing(const struct extension *e, const struct doc_node *v
     case PROJECT_IGNORED_THROTTLING:
         return value->type == DOC_NULL || slice_is(value->text, "Unlimited");
     case PROJECT_IGNORED_HTTP2_BACKEND:
-        return value->type == DOC_BOOL && (value->text.n == 0 || ascii_lower(*value->text.p) != 't');
+        return value->type == DOC_BOOL &&
+               (value->text.n == 0 || ascii_lower(*value->text.p) != 't');
     default:
         return false;
     }

@@ -36,11 +36,11 @@ static void no_endpoint(struct project *p)
                   "add x-wso2-production-endpoints; sandbox endpoints are not supported by this "
                   "version");
     else
-        diag_help(diag_error(p->build->diag, CC2006, p->api.place,
-                             "the API has no production endpoint"),
-                  "add endpointConfig to api.yaml, or %s or x-wso2-production-endpoints to the "
-                  "document",
-                  p->openapi3 ? "an absolute URL in servers" : "host");
+        diag_help(
+            diag_error(p->build->diag, CC2006, p->api.place, "the API has no production endpoint"),
+            "add endpointConfig to api.yaml, or %s or x-wso2-production-endpoints to the "
+            "document",
+            p->openapi3 ? "an absolute URL in servers" : "host");
 }
 
 /* x-wso2-production-endpoints > servers or host > api.yaml (api-projects 2.4). */
@@ -64,7 +64,7 @@ static const struct gw_cluster *production_cluster(struct project *p, struct own
         }
     }
     project_check_endpoint_config(p, replaced);
-    if (found == PROJECT_ABSENT)
+    if (found == PROJECT_ABSENT && !p->api.unknown_endpoints)
         no_endpoint(p);
     return found == PROJECT_FOUND ? project_cluster(p, &e, DIAG_ERROR) : NULL;
 }
@@ -78,7 +78,7 @@ static struct slice with_version(struct project *p, struct slice path)
     struct slice result;
     struct buf b;
 
-    if (!slice_contains(path, word))
+    if (path.p == NULL || !slice_contains(path, word))
         return path;
     buf_init(&b, GW_PATH_MAX);
     for (size_t i = 0; i < path.n;) {
@@ -191,8 +191,9 @@ static bool is_token(struct slice s)
 /* Headers that frame a message or choose its way; a token there would never arrive. */
 static bool is_reserved(struct slice name)
 {
-    static const char *const names[] = {"host", "content-length", "transfer-encoding", "connection",
-                                        "te", "trailer", "upgrade", "keep-alive", "expect"};
+    static const char *const names[] = {
+        "host",    "content-length", "transfer-encoding", "connection", "te",
+        "trailer", "upgrade",        "keep-alive",        "expect"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_is(name, names[i]))

@@ -111,9 +111,9 @@ static void check_member(struct project *p, const struct doc_node *key)
         if (slice_is(key->text, path_members[i]))
             return;
     }
-    item = diag_warning(p->build->diag, CC1206, doc_place(p->openapi, key),
-                        "a path has no member \"%" PRIslice "\"; it is ignored",
-                        SLICE_ARG(key->text));
+    item =
+        diag_warning(p->build->diag, CC1206, doc_place(p->openapi, key),
+                     "a path has no member \"%" PRIslice "\"; it is ignored", SLICE_ARG(key->text));
     for (size_t i = 0; i < key->text.n && key->text.n < sizeof(lower); i++) {
         lower[i] = ascii_lower(key->text.p[i]);
         lower[i + 1] = '\0';
@@ -182,7 +182,8 @@ static const struct doc_node *follow(struct project *p, const struct doc_node *i
 
             if (slice_is(key, "$ref") || slice_is(key, "summary") || slice_is(key, "description"))
                 continue;
-            diag_help(diag_error(p->build->diag, CC1203, doc_place(p->openapi, item->entries[i].key),
+            diag_help(diag_error(p->build->diag, CC1203,
+                                 doc_place(p->openapi, item->entries[i].key),
                                  "\"%" PRIslice "\" stands beside $ref", SLICE_ARG(key)),
                       "move it to where $ref leads, or copy that here");
             return NULL;
@@ -256,6 +257,7 @@ static void read_path(struct project *p, const struct doc_entry *entry,
 void project_read_paths(struct project *p, struct project_list *resources)
 {
     const struct doc_node *paths = doc_get(p->openapi->root, "paths");
+    size_t errors = diag_errors(p->build->diag);
 
     if (!doc_is_map(p->openapi, paths, "paths", p->build->diag) && paths != NULL)
         return;
@@ -264,8 +266,8 @@ void project_read_paths(struct project *p, struct project_list *resources)
         if (!slice_starts(paths->entries[i].key->text, SLICE("x-")))
             read_path(p, &paths->entries[i], resources);
     }
-    if (paths == NULL || paths->n == 0)
+    if (resources->n == 0 && diag_errors(p->build->diag) == errors)
         diag_help(diag_error(p->build->diag, CC1202, doc_place(p->openapi, paths),
-                             "the document has no paths: no request could be served"),
+                             "the document has no operations: no request could be served"),
                   "declare at least one path with an operation");
 }

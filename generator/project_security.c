@@ -12,11 +12,11 @@
  *                                  x-wso2-disable-security alone
  *
  * Under `securityScheme: [oauth2]` in api.yaml the document's other schemes do not count at all
- * (api-projects 2.3), but scopes of its OAuth 2 schemes are kept, whatever their names: the contract
- * forgets all but those of the one named "default". */
+ * (api-projects 2.3), but scopes of its OAuth 2 schemes are kept, whatever their names: the
+ * contract forgets all but those of the one named "default". */
 #include "generator/project_internal.h"
 
-enum { CANDIDATES_MAX = 256, REF_DEPTH_MAX = 16 };
+enum { CANDIDATES_MAX = 256, REF_DEPTH_MAX = 16, WORK_MAX = 100000000 };
 
 enum scheme_kind {
     SCHEME_UNDECLARED,
@@ -27,9 +27,9 @@ enum scheme_kind {
     SCHEME_OTHER
 };
 
-static const char *const scheme_names[] = {"undeclared",          "a token", "an API key",
-                                           "HTTP basic authentication", "mutual TLS",
-                                           "an unknown type"};
+static const char *const scheme_names[] = {"undeclared", "a token",
+                                           "an API key", "HTTP basic authentication",
+                                           "mutual TLS", "an unknown type"};
 
 /* The map of declared schemes; NULL when there is none. */
 static const struct doc_node *declared_schemes(const struct project *p)
@@ -38,17 +38,36 @@ static const struct doc_node *declared_schemes(const struct project *p)
                        : doc_get(p->openapi->root, "securityDefinitions");
 }
 
-/* The definition of a scheme, references followed; NULL when it is not declared. */
-static const struct doc_node *find_scheme(const struct project *p, struct slice name)
+/* The value of a key that need not be NUL-terminated text; NULL when it is not there. What it costs
+ * is added up: a document may hold a million requirements that each look through a million scopes,
+ * and is refused before that takes minutes. */
+static const struct doc_node *find_key(struct project *p, const struct doc_node *map,
+                                       struct slice key)
 {
-    const struct doc_node *schemes = declared_schemes(p), *scheme = NULL;
-
-    for (size_t i = 0; schemes != NULL && schemes->type == DOC_MAP && i < schemes->n; i++) {
-        if (slice_eq(schemes->entries[i].key->text, name)) {
-            scheme = schemes->entries[i].value;
-            break;
-        }
+    if (map == NULL || map->type != DOC_MAP)
+        return NULL;
+    if (p->security_work > WORK_MAX)
+        return NULL;
+    p->security_work += map->n;
+    if (p->security_work > WORK_MAX) {
+        diag_help(diag_error(p->build->diag, CC1004, doc_place(p->openapi, map),
+                             "there are too many security requirements for so many schemes and "
+                             "scopes"),
+                  "split the API");
+        return NULL;
     }
+    for (size_t i = 0; i < map->n; i++) {
+        if (slice_eq(map->entries[i].key->text, key))
+            return map->entries[i].value;
+    }
+    return NULL;
+}
+
+/* The definition of a scheme, references followed; NULL when it is not declared. */
+static const struct doc_node *find_scheme(struct project *p, struct slice name)
+{
+    const struct doc_node *scheme = find_key(p, declared_schemes(p), name);
+
     for (unsigned depth = 0; doc_get(scheme, "$ref") != NULL; depth++) {
         if (depth == REF_DEPTH_MAX)
             return NULL;
@@ -85,19 +104,9 @@ static enum scheme_kind kind_of(const struct doc_node *scheme)
 /* The keys of a map, for nearest_word(). */
 static size_t add_keys(const struct doc_node *map, const char **names, size_t n)
 {
-    for (size_t i = 0; map != NULL && map->type == DOC_MAP && i < map->n && n < CANDIDATES_MAX;
-         i++)
+    for (size_t i = 0; map != NULL && map->type == DOC_MAP && i < map->n && n < CANDIDATES_MAX; i++)
         names[n++] = map->entries[i].key->text.p;
     return n;
-}
-
-static bool has_key(const struct doc_node *map, struct slice key)
-{
-    for (size_t i = 0; map != NULL && map->type == DOC_MAP && i < map->n; i++) {
-        if (slice_eq(map->entries[i].key->text, key))
-            return true;
-    }
-    return false;
 }
 
 /* --- scopes --------------------------------------------------------------------------------- */
@@ -112,13 +121,14 @@ static void check_declared(struct project *p, const struct doc_node *scheme, str
     size_t n = 0;
 
     if (type == NULL || !slice_is(type->text, "oauth2") ||
-        has_key(doc_get(scheme, "scopes"), scope)) /* OpenAPI 2 has one flow, without a map */
+        find_key(p, doc_get(scheme, "scopes"), scope) !=
+            NULL) /* OpenAPI 2 has one flow, without a map */
         return;
     n = add_keys(doc_get(scheme, "scopes"), names, n);
     for (size_t i = 0; flows != NULL && flows->type == DOC_MAP && i < flows->n; i++) {
         const struct doc_node *scopes = doc_get(flows->entries[i].value, "scopes");
 
-        if (has_key(scopes, scope))
+        if (find_key(p, scopes, scope) != NULL)
             return;
         n = add_keys(scopes, names, n);
     }
@@ -187,14 +197,14 @@ static bool is_discarded(const struct project *p, enum scheme_kind kind)
 
 /* What one alternative comes to. */
 struct alternative {
-    const struct doc_node *key;    /* the scheme that counts; NULL: none */
+    const struct doc_node *key; /* the scheme that counts; NULL: none */
     const struct doc_node *scopes;
     const struct doc_node *scheme; /* its definition */
     enum scheme_kind kind;
-    unsigned n;                    /* schemes wanted at once, without discarded ones */
+    unsigned n; /* schemes wanted at once, without discarded ones */
 };
 
-static struct alternative look_at(const struct project *p, const struct doc_node *object)
+static struct alternative look_at(struct project *p, const struct doc_node *object)
 {
     struct alternative a = {.kind = SCHEME_OTHER};
 
@@ -259,6 +269,16 @@ static void not_opened(struct project *p, const struct doc_node *node, const cha
               "write x-wso2-disable-security: true to let everybody in");
 }
 
+/* Is it [], or [{}], or more of that? It asks for nothing, and replaces nothing. */
+static bool demands_nothing(const struct doc_node *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->entries[i].value->type != DOC_MAP || list->entries[i].value->n > 0)
+            return false;
+    }
+    return true;
+}
+
 /* Does any alternative survive? False also when the list has other things than mappings. */
 static bool any_supported(struct project *p, const struct doc_node *list)
 {
@@ -303,7 +323,8 @@ static void read_list(struct project *p, const struct doc_node *list, const char
             else
                 broken = true;
         }
-        /* a.n == 0: api.yaml has put OAuth 2 in its place; any valid token unless others want more */
+        /* a.n == 0: api.yaml has put OAuth 2 in its place; any valid token unless others want more
+         */
     }
     out->requirements = kept;
     out->n_requirements = n;
@@ -324,15 +345,15 @@ static const struct project_security *document_security(struct project *p)
         return &p->security;
     if (!doc_is_list(p->openapi, list, "security", p->build->diag))
         p->security.closed = true;
-    else if (list->n == 0)
+    else if (demands_nothing(list))
         not_opened(p, list, "the document");
     else
         read_list(p, list, "the document", &p->security);
     return &p->security;
 }
 
-void project_read_security(struct project *p, const struct doc_node *operation,
-                           const char *subject, struct project_security *out)
+void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
+                           struct project_security *out)
 {
     const struct doc_node *list = doc_get(operation, "security");
 
@@ -343,7 +364,7 @@ void project_read_security(struct project *p, const struct doc_node *operation,
         *out = *document_security(p);
     } else if (!doc_is_list(p->openapi, list, "security", p->build->diag)) {
         out->closed = true;
-    } else if (list->n == 0) {
+    } else if (demands_nothing(list)) {
         /* the contract lets an empty list replace nothing */
         not_opened(p, list, subject);
         *out = *document_security(p);

@@ -91,8 +91,8 @@ static const char *read_authority(struct project *p, struct slice authority,
         end = slice_find(authority, ':');
         if (end >= 0)
             port = slice_from(authority, (size_t)end);
-        out->host = project_lower(p->build, end < 0 ? authority
-                                                    : slice_first(authority, (size_t)end));
+        out->host =
+            project_lower(p->build, end < 0 ? authority : slice_first(authority, (size_t)end));
         fault = host_fault(out->host);
     }
     if (fault != NULL)
@@ -121,6 +121,8 @@ static const char *read_path(struct project *p, struct slice raw, struct gw_endp
     out->path = SLICE("");
     if (raw.n == 0)
         return NULL;
+    if (raw.p[raw.n - 1] == '/')
+        return "its path has an empty segment";
     room = project_alloc(p->build, raw.n, 1);
     if (room == NULL)
         return NULL;
@@ -172,8 +174,8 @@ bool project_parse_url(struct project *p, struct slice url, struct place place,
     fault = read_url(p, url, out);
     if (fault == NULL)
         return p->build->rc == CC_OK;
-    diag_help(diag_error(p->build->diag, CC2005, place,
-                         "\"%" PRIslice "\" is no endpoint URL: %s", SLICE_ARG(url), fault),
+    diag_help(diag_error(p->build->diag, CC2005, place, "\"%" PRIslice "\" is no endpoint URL: %s",
+                         SLICE_ARG(url), fault),
               "write http://host[:port][/path] or https://host[:port][/path]");
     return false;
 }
