@@ -1,0 +1,155 @@
+/* cc.yaml's token services -> issuers; and --resolve, which also needs more than documents. */
+#include "test_project_fixture.h"
+
+#include "crypto/crypto.h"
+
+#include <string.h>
+
+static struct slice rs256[] = {SLICE_INIT("RS256"), SLICE_INIT("PS512")};
+static struct slice es256[] = {SLICE_INIT("ES256")};
+static struct slice unknown[] = {SLICE_INIT("RS265"), SLICE_INIT("HS256"), SLICE_INIT("none")};
+static struct slice audiences[] = {SLICE_INIT("pets")};
+
+/* A public key file in the fixture's directory; its path. */
+static struct slice write_key(struct fixture *f, enum key_kind kind, const char *name)
+{
+    struct slice path = arena_printf(f->arena, "%s/%s", f->root, name);
+    struct key *key = NULL;
+    struct buf pem;
+
+    buf_init(&pem, 8192);
+    assert_int_equal(key_generate(&key, kind), CC_OK);
+    assert_int_equal(key_write_public(key, &pem), CC_OK);
+    assert_int_equal(file_write_atomic(path.p, slice_make(pem.p, pem.n), 0600), CC_OK);
+    buf_free(&pem);
+    key_free(&key);
+    return path;
+}
+
+static void test_issuers(void **state)
+{
+    struct fixture f;
+    struct config_token_service services[2] = {
+        {.name = SLICE("rsa"),
+         .issuer = SLICE("https://a"),
+         .algorithms = rs256,
+         .n_algorithms = 2,
+         .audiences = audiences,
+         .n_audiences = 1,
+         .consumer_key_claim = SLICE("client"),
+         .scope_claim = SLICE("scp")},
+        {.name = SLICE("ec"), .issuer = SLICE("https://b"), .algorithms = es256, .n_algorithms = 1},
+    };
+
+    (void)state;
+    fixture_open(&f);
+    services[0].certificate_file_path = write_key(&f, KEY_RSA, "rsa.pem");
+    services[1].certificate_file_path = write_key(&f, KEY_EC_P256, "ec.pem");
+    f.config.security.token_service = services;
+    f.config.security.n_token_service = 2;
+    assert_int_equal(fixture_build(&f), CC_OK);
+    assert_int_equal(f.model->n_issuers, 3); /* and the development issuer */
+    assert_true(slice_is(f.model->issuers[0].name, "rsa"));
+    assert_true(slice_is(f.model->issuers[0].issuer, "https://a"));
+    assert_int_equal(f.model->issuers[0].algorithms, 1u << JWT_RS256 | 1u << JWT_PS512);
+    assert_int_equal(f.model->issuers[0].n_audiences, 1);
+    assert_true(slice_is(f.model->issuers[0].consumer_key_claim, "client"));
+    assert_true(slice_is(f.model->issuers[0].scope_claim, "scp"));
+    assert_true(slice_starts(f.model->issuers[0].pem, SLICE("-----BEGIN PUBLIC KEY-----")));
+    assert_int_equal(f.model->issuers[1].algorithms, 1u << JWT_ES256);
+    assert_true(slice_is(f.model->issuers[2].name, "test"));
+    fixture_close(&f);
+}
+
+static void test_broken_issuers(void **state)
+{
+    struct fixture f;
+    struct source yaml = {.name = "cc.yaml"};
+    struct config_token_service services[] = {
+        {.algorithms = rs256, .n_algorithms = 2}, /* 1: no file named */
+        {.algorithms = rs256,
+         .n_algorithms = 2,
+         .certificate_file_path = SLICE("/nonexistent.pem")}, /* 2: no such file */
+        {.algorithms = rs256, .n_algorithms = 2},             /* 3: no key in it */
+        {.algorithms = rs256, .n_algorithms = 2},             /* 4: a key of another kind */
+        {.algorithms = unknown, .n_algorithms = 3},           /* 5: three of them */
+        {.algorithms = es256, .n_algorithms = 1},             /* 6: like 4 */
+    };
+    static const char *const issuers[] = {"a", "b", "c", "d", "e", "d"};
+    struct slice junk;
+    char got[1024];
+
+    (void)state;
+    fixture_open(&f);
+    junk = arena_printf(f.arena, "%s/junk.pem", f.root);
+    assert_int_equal(file_write_atomic(junk.p, SLICE("no key"), 0600), CC_OK);
+    services[2].certificate_file_path = junk;
+    services[3].certificate_file_path = write_key(&f, KEY_EC_P256, "ec.pem");
+    services[4].certificate_file_path = services[3].certificate_file_path;
+    services[5].certificate_file_path = services[3].certificate_file_path;
+    for (unsigned i = 0; i < 6; i++) {
+        services[i].name = services[i].issuer = slice_of(issuers[i]);
+        services[i].origin = (struct place){&yaml, i + 1, 1};
+    }
+    f.config.security.token_service = services;
+    f.config.security.n_token_service = 6;
+    assert_int_equal(fixture_build(&f), CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, got, sizeof(got)),
+                        "error CC1202 cc.yaml:1:1\n"
+                        "error CC1001 cc.yaml:2:1\n"
+                        "error CC4001 cc.yaml:3:1\n"
+                        "error CC4002 cc.yaml:4:1\n"
+                        "error CC3003 cc.yaml:5:1\nerror CC3003 cc.yaml:5:1\n"
+                        "error CC3003 cc.yaml:5:1\n"
+                        "error CC3005 cc.yaml:6:1\n");
+    fixture_close(&f);
+}
+
+static void test_no_issuer(void **state)
+{
+    struct fixture f;
+    char got[256];
+
+    (void)state;
+    fixture_open(&f);
+    f.options.n_development_issuers = 0;
+    assert_int_equal(fixture_build(&f), CC_OK);
+    assert_int_equal(f.model->n_issuers, 0);
+    assert_string_equal(fixture_findings(&f, got, sizeof(got)), "warning CC3006 :0:0\n");
+    fixture_close(&f);
+}
+
+static void test_resolve(void **state)
+{
+    struct fixture f;
+    char got[256];
+
+    (void)state;
+    fixture_open(&f);
+    f.options.resolve = true;
+    fixture_project(&f);
+    fixture_file(&f, "api.yaml",
+                 "type: api\ndata: {name: A, version: 1, context: /a, type: HTTP}\n");
+    /* RFC 6761 6.4: .invalid never resolves; asked once, although it is named twice */
+    fixture_file(&f, "Definitions/swagger.yaml",
+                 "openapi: 3.0.3\nx-wso2-production-endpoints:\n"
+                 "  urls: [\"http://127.0.0.1\", \"http://[::1]\", \"http://pets.invalid\",\n"
+                 "    \"http://pets.invalid:81\"]\n"
+                 "paths: {/a: {get: {}}}\n");
+    assert_int_equal(fixture_build(&f), CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, got, sizeof(got)),
+                        "error CC2008 0/Definitions/swagger.yaml:3:46\n");
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_issuers),
+        cmocka_unit_test(test_broken_issuers),
+        cmocka_unit_test(test_no_issuer),
+        cmocka_unit_test(test_resolve),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
