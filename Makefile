@@ -156,9 +156,10 @@ bench: deps ## measure: HAProxy alone, with an agent that decides nothing, the g
 	@$(MAKE) --no-print-directory -s -j2 V=release programs tools benches
 	@regress/bench/bench.sh
 
+lint: export CFLAGS = $(BASEFLAGS)
 lint: deps ## clang-tidy, gcc -fanalyzer, and the limits on the size of files and functions
 	@regress/run-deps.sh $(DEPS_LINT)
-	@CFLAGS='$(BASEFLAGS)' regress/run-lint.sh
+	@regress/run-lint.sh
 
 format: ## clang-format all C sources in place
 	@regress/run-deps.sh $(DEPS_LINT)

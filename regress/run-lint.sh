@@ -22,10 +22,12 @@ long=$(awk -v max=$max_function '
 [ -z "$long" ] && ok || bad "functions of more than $max_function lines:
 $long"
 
+# Not its NULL checks: it thinks of slices with a length but no pointer, which do not exist.
 echo '== gcc -fanalyzer'
 for file in $(printf '%s\n' $sources | grep -v '^generator/'); do
     # shellcheck disable=SC2086
-    eval gcc "$CFLAGS" -O1 -fanalyzer -c -o /dev/null "$file" && ok || bad "gcc -fanalyzer $file"
+    eval gcc "$CFLAGS" -O1 -fanalyzer \
+        -Wno-analyzer-null-dereference -Wno-analyzer-null-argument -c -o /dev/null "$file" && ok || bad "gcc -fanalyzer $file"
 done
 
 echo '== clang-tidy'
