@@ -140,7 +140,8 @@ static int choose_overrides(struct run *r, const struct config *config)
     if (socket.p == NULL || cert.p == NULL || key.p == NULL)
         return CC_ENOMEM;
     override(r, "agent.socket", socket);
-    override(r, "router.chroot", SLICE(""));
+    override(r, "router.haproxy.chroot", SLICE(""));
+    override(r, "agent.socketGroup", SLICE(""));
     /* Tokens that a development key signed open this gateway: keep it on this machine. */
     if (is_default(config, "router.listenerHost"))
         override(r, "router.listenerHost", SLICE("127.0.0.1"));

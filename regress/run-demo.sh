@@ -70,6 +70,7 @@ request() {
     printf '\n== %s\n$ curl -i %s%s\n' "$1" "${4:+-H '${4%% *} Bearer TOKEN' }" "$url$3"
     curl -s -i --max-time 5 ${4:+-H "$4"} "$url$3" >"$dir/answer" || bad "$1: no answer"
     tr -d '\r' <"$dir/answer" | sed 's/^/  /'
+    echo
     got=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$dir/answer")
     if [ "$got" = "$2" ]; then
         ok
