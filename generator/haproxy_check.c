@@ -50,7 +50,9 @@ static struct place find_place(struct slice *line, const char *directory,
     if (place.source == NULL)
         return place;
     place.line = (unsigned)n;
-    *line = slice_trim(rest.n > 0 && rest.p[0] == ':' ? slice_from(rest, 1) : rest);
+    place.col = 1;
+    rest = slice_trim(rest);
+    *line = slice_trim(slice_starts(rest, SLICE(":")) ? slice_from(rest, 1) : rest);
     return place;
 }
 

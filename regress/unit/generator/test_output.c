@@ -162,16 +162,17 @@ static void assert_whole(const struct world *w)
                          content(w, "out/current/haproxy/cc.cfg")));
 }
 
-static void assert_finding(const struct world *w, enum diag_code code, const char *words)
+static struct diag_view assert_finding(const struct world *w, enum diag_code code,
+                                       const char *words)
 {
-    struct diag_view view;
-    size_t i = 0;
+    struct diag_view view = {0};
 
-    for (; diag_get(w->diag, i, &view); i++)
+    for (size_t i = 0; diag_get(w->diag, i, &view); i++)
         if (view.code == code && slice_contains(view.message, slice_of(words)))
-            return;
+            return view;
     diag_print(w->diag, stderr, false);
     fail_msg("no finding %s with '%s'", diag_code_name(code), words);
+    return view;
 }
 
 static void a_first_build_makes_generation_1(void **state)
@@ -298,6 +299,7 @@ static void haproxy_must_agree(void **state)
 {
     struct world *w = *state;
     struct output_result r;
+    struct diag_view view;
 
     build(w, "cats", "a.example");
     put(w, "haproxy", "#!/bin/sh\n"
@@ -307,15 +309,10 @@ static void haproxy_must_agree(void **state)
                       "exit 1\n",
         0755);
     assert_int_equal(build_with(w, "cats", "b.example", path(w, "haproxy"), &r), CC_EREFUSED);
-    assert_finding(w, CC5001, "HAProxy says: no such keyword");
+    view = assert_finding(w, CC5001, "HAProxy says: no such keyword");
     assert_int_equal(diag_errors(w->diag), 1);
-    {
-        struct diag_view view;
-
-        assert_true(diag_get(w->diag, 0, &view));
-        assert_int_equal(view.place.line, 3);
-        assert_string_equal(view.place.source->name, "haproxy/cc.cfg");
-    }
+    assert_int_equal(view.place.line, 3);
+    assert_string_equal(view.place.source->name, "haproxy/cc.cfg");
     assert_int_equal(count_entries(w, "out/generations"), 1);
     assert_true(slice_contains(content(w, "out/haproxy/cc.cfg"), SLICE("a.example")));
     assert_whole(w);
