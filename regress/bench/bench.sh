@@ -165,7 +165,8 @@ start_gateway() {
     pids+=($!)
     haproxy_pid[$1]=$!
     url[$1]=http://127.0.0.1:$2/petstore/1.0.0/pets
-    wait_for "gateway $1" curl -sf -H "Authorization: Bearer $(cat "$dir/token")" "${url[$1]}"
+    wait_for "gateway $1" curl -sf -H 'Host: localhost' \
+        -H "Authorization: Bearer $(cat "$dir/token")" "${url[$1]}"
 }
 
 # Nanoseconds of CPU that a process has used; 0 for none.
@@ -185,7 +186,8 @@ round() {
     local h0 h1 a0 a1
     h0=$(cpu_ns "$haproxy") a0=$(cpu_ns "$agent")
     $on_load wrk -t1 -c"$connections" -d"$2s" --latency \
-        -H "Authorization: Bearer $(cat "$dir/token")" "${url[$1]}" >"$dir/wrk" || fail wrk
+        -H 'Host: localhost' -H "Authorization: Bearer $(cat "$dir/token")" "${url[$1]}" \
+        >"$dir/wrk" || fail wrk
     h1=$(cpu_ns "$haproxy") a1=$(cpu_ns "$agent")
     ! grep -q 'Non-2xx' "$dir/wrk" || { cat "$dir/wrk" >&2; fail "configuration $1 refused requests"; }
     awk -v haproxy=$((h1 - h0)) -v agent=$((a1 - a0)) '
