@@ -11,9 +11,16 @@ void reason_add(struct reason *r, struct slice s)
     }
 }
 
+static void add_as_is(struct reason *r, struct slice s)
+{
+    s = slice_first(s, sizeof(r->text) - r->n);
+    memcpy(r->text + r->n, s.p, s.n);
+    r->n += s.n;
+}
+
 void reason_add_str(struct reason *r, const char *s)
 {
-    reason_add(r, slice_of(s));
+    add_as_is(r, slice_of(s));
 }
 
 void reason_add_int(struct reason *r, int64_t v)
@@ -27,7 +34,7 @@ void reason_add_int(struct reason *r, int64_t v)
     while ((rest /= 10) > 0);
     if (v < 0)
         digits[--n] = '-';
-    reason_add(r, slice_make(digits + n, sizeof(digits) - n));
+    add_as_is(r, slice_make(digits + n, sizeof(digits) - n));
 }
 
 void reason_add_place(struct reason *r, struct place place)
@@ -35,7 +42,7 @@ void reason_add_place(struct reason *r, struct place place)
     if (place.source == NULL || place.source->name == NULL)
         return;
     reason_add_str(r, "; ");
-    reason_add_str(r, place.source->name);
+    reason_add(r, slice_of(place.source->name));
     if (place.line == 0)
         return;
     reason_add_str(r, ":");

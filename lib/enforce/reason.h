@@ -21,7 +21,9 @@ static inline struct slice reason_slice(const struct reason *r)
     return slice_make(r->text, r->n);
 }
 
+/* Text from outside, made harmless. */
 void reason_add(struct reason *r, struct slice s);
+/* Our own words: taken as they are. */
 void reason_add_str(struct reason *r, const char *s);
 void reason_add_int(struct reason *r, int64_t v);
 

@@ -1,4 +1,4 @@
-/* Decisions a second of one thread, without SPOP and HAProxy.
+/* Decisions a second of one thread's CPU time, without SPOP and HAProxy.
  *
  *     bench_engine [SECONDS]      how long each line is measured; default 1
  *
@@ -23,11 +23,11 @@ struct setup {
     char **rsa, **ec; /* COLD_TOKENS each: the whole header value */
 };
 
-static double now_s(void)
+static double cpu_s(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* what others do on this machine is not ours */
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -80,11 +80,11 @@ static void run(const char *what, struct setup *s, struct enforce_worker *w, con
     double start, spent;
 
     fixture_request_init(&request, "GET", "shop.example:9090", path);
-    start = now_s();
+    start = cpu_s();
     do {
-        for (unsigned i = 0; i < n; i++) {
+        for (unsigned i = 0; i < COLD_TOKENS; i++) { /* reading the clock is a system call */
             if (values != NULL)
-                fixture_set_header(&request, 0, values[i], 1);
+                fixture_set_header(&request, 0, values[i % n], 1);
             enforce_decide(w, s->rules, &request.request, &s->clock.clock, &d);
             if (d.status != status) {
                 fprintf(stderr, "bench_engine: %s: status %d; %" PRIslice "\n", what, d.status,
@@ -92,8 +92,8 @@ static void run(const char *what, struct setup *s, struct enforce_worker *w, con
                 exit(1);
             }
         }
-        done += n;
-        spent = now_s() - start;
+        done += COLD_TOKENS;
+        spent = cpu_s() - start;
     } while (spent < seconds_each);
     print_line(what, done, spent);
 }
@@ -110,7 +110,7 @@ static void run_evp(const char *what, EVP_PKEY *key)
     if (key == NULL || ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key) != 1 ||
         EVP_DigestSign(ctx, signature, &signature_n, text, sizeof(text)) != 1)
         abort();
-    start = now_s();
+    start = cpu_s();
     do {
         for (int i = 0; i < 100; i++, done++) {
             EVP_MD_CTX_reset(ctx);
@@ -118,7 +118,7 @@ static void run_evp(const char *what, EVP_PKEY *key)
                 EVP_DigestVerify(ctx, signature, signature_n, text, sizeof(text)) != 1)
                 abort();
         }
-        spent = now_s() - start;
+        spent = cpu_s() - start;
     } while (spent < seconds_each);
     print_line(what, done, spent);
     EVP_MD_CTX_free(ctx);
@@ -161,9 +161,9 @@ int main(int argc, char **argv)
     run("token in the cache, one token", &s, s.warm, "/pets/1.0/pets/7", s.rsa, 1, 0);
     run("new token each time, RS256", &s, s.cold, "/pets/1.0/pets", s.rsa, COLD_TOKENS, 0);
     run("new token each time, ES256", &s, s.cold, "/pets/1.0/pets", s.ec, COLD_TOKENS, 0);
-    run("open resource", &s, s.warm, "/pets/1.0/open", NULL, 100, 0);
-    run("no such resource (404)", &s, s.warm, "/nowhere", NULL, 100, 404);
-    run("no token (401)", &s, s.warm, "/pets/1.0/pets", NULL, 100, 401);
+    run("open resource", &s, s.warm, "/pets/1.0/open", NULL, 1, 0);
+    run("no such resource (404)", &s, s.warm, "/nowhere", NULL, 1, 404);
+    run("no token (401)", &s, s.warm, "/pets/1.0/pets", NULL, 1, 401);
     run_evp("EVP verify alone, RSA 2048 SHA-256", EVP_RSA_gen(2048));
     run_evp("EVP verify alone, ECDSA P-256 SHA-256", EVP_EC_gen("P-256"));
     tear_down(&s);
