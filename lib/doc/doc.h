@@ -31,16 +31,16 @@ struct doc_entry {
 
 struct doc_node {
     enum doc_type type;
-    unsigned line, col;     /* from 1 */
-    struct slice text;      /* scalars: the text as written, without quotes; NUL-terminated */
-    bool quoted;            /* a scalar in quotes or a block: always DOC_TEXT */
+    unsigned line, col; /* from 1 */
+    struct slice text;  /* scalars: the text as written, without quotes; NUL-terminated */
+    bool quoted;        /* a scalar in quotes or a block: always DOC_TEXT */
     const struct doc_entry *entries; /* lists and maps, in the order of the document */
-    size_t n;               /* number of entries */
-    const uint32_t *by_key; /* large maps: indices of entries, sorted by key; else NULL */
+    size_t n;                        /* number of entries */
+    const uint32_t *by_key;          /* large maps: indices of entries, sorted by key; else NULL */
 };
 
 struct doc {
-    struct source source;   /* name and text; findings point here */
+    struct source source;        /* name and text; findings point here */
     const struct doc_node *root; /* never NULL after success; an empty file is a DOC_NULL */
 };
 
@@ -52,6 +52,11 @@ int doc_read_file(struct doc **out, const char *path, const char *name, struct a
 /* The same from memory. `text` must live as long as the arena. */
 int doc_read(struct doc **out, struct slice text, const char *name, struct arena *arena,
              struct diag *diag);
+
+/* The type of an unquoted scalar, and, when that is DOC_BOOL, whether it says yes. For texts from
+ * elsewhere (the environment, the command line) that shall be read by the same rules. */
+enum doc_type doc_scalar_type(struct slice text);
+bool doc_scalar_true(struct slice text);
 
 /* "null", "true or false", "a whole number", "a number", "text", "a list", "a mapping". */
 const char *doc_type_name(enum doc_type type);
@@ -74,8 +79,9 @@ const struct doc_node *doc_pointer(const struct doc *doc, struct slice pointer);
 
 /* Typed reading with findings: CC1201 for the type, CC1203 for a number outside min..max. `what`
  * names the field in messages ("data.version"). A NULL node is not an error: the result is left as
- * it is and CC_ENOENT is returned. CC_EINVAL after a finding. doc_text() also takes unquoted numbers, as they are written: 1.0 stays
- * "1.0" (api.yaml's `version: 1.0`); it refuses null, booleans, lists and maps. */
+ * it is and CC_ENOENT is returned. CC_EINVAL after a finding. doc_text() also takes unquoted
+ * numbers, as they are written: 1.0 stays "1.0" (api.yaml's `version: 1.0`); it refuses null,
+ * booleans, lists and maps. */
 int doc_text(const struct doc *doc, const struct doc_node *node, const char *what,
              struct diag *diag, struct slice *out);
 int doc_bool(const struct doc *doc, const struct doc_node *node, const char *what,

@@ -7,7 +7,7 @@ struct fault {
     const char *context; /* NULL = any */
     bool at_context;     /* the place is where the construct began, not where libyaml gave up */
     const char *message;
-    const char *help;    /* may be NULL */
+    const char *help; /* may be NULL */
 };
 
 static const struct fault faults[] = {
@@ -98,8 +98,8 @@ static bool has_glued_colon(struct slice row)
 
     while (i < row.n && (row.p[i] == ' ' || row.p[i] == '-'))
         i++;
-    while (i < row.n && (ascii_is_alpha(row.p[i]) || ascii_is_digit(row.p[i]) ||
-                         row.p[i] == '_' || row.p[i] == '-' || row.p[i] == '.'))
+    while (i < row.n && (ascii_is_alpha(row.p[i]) || ascii_is_digit(row.p[i]) || row.p[i] == '_' ||
+                         row.p[i] == '-' || row.p[i] == '.'))
         i++;
     return i > 0 && i + 1 < row.n && row.p[i] == ':' && row.p[i + 1] > ' ' && row.p[i + 1] != '/';
 }
@@ -142,8 +142,8 @@ static void explain_character(struct place place, const struct doc *doc, struct 
               "put the text in quotes");
 }
 
-/* Brackets that the end of the text leaves open: libyaml complains about the end, but the place that
- * a person wants is the bracket. `context` is the opening one. */
+/* Brackets that the end of the text leaves open: libyaml complains about the end, but the place
+ * that a person wants is the bracket. `context` is the opening one. */
 static bool explain_open_bracket(const char *problem, struct place place, struct place context,
                                  const struct doc *doc, struct diag *diag)
 {
@@ -177,9 +177,9 @@ int doc_fault(const yaml_parser_t *parser, const struct doc_input *in, const str
     if (strcmp(problem, "found character that cannot start any token") == 0)
         explain_character(place, doc, diag);
     else if (fault != NULL)
-        diag_help(diag_error(diag, CC1002, fault->at_context ? context : place, "%s",
-                             fault->message),
-                  "%s", fault->help != NULL ? fault->help : "");
+        diag_help(
+            diag_error(diag, CC1002, fault->at_context ? context : place, "%s", fault->message),
+            "%s", fault->help != NULL ? fault->help : "");
     else
         diag_error(diag, CC1002, place, "%s%s%s", parser->context != NULL ? parser->context : "",
                    parser->context != NULL ? ": " : "", problem);

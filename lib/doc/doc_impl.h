@@ -36,12 +36,6 @@ void doc_input_free(struct doc_input *in);
 /* The place in the source of a place in the rewritten text. */
 struct place doc_input_place(const struct doc_input *in, const struct doc *doc, yaml_mark_t mark);
 
-/* The type of an unquoted scalar. */
-enum doc_type doc_scalar_type(struct slice text);
-
-/* Is an unquoted scalar of type DOC_BOOL a yes? */
-bool doc_scalar_true(struct slice text);
-
 /* Adds the finding for the error that stopped libyaml. CC_EPARSE, or CC_ENOMEM. */
 int doc_fault(const yaml_parser_t *parser, const struct doc_input *in, const struct doc *doc,
               struct diag *diag);
@@ -68,8 +62,9 @@ int doc_anchors_add(struct doc_anchors *a, struct slice name, size_t *index);
 const struct doc_anchor *doc_anchors_find(const struct doc_anchors *a, struct slice name);
 void doc_anchors_free(struct doc_anchors *a);
 
-/* Turns the 2 * n nodes at `pairs` (key, value, ...) into the entries of `map`: merges `<<`, reports
- * duplicate keys, builds the index. CC_ENOMEM when the arena is full; findings do not stop it. */
+/* Turns the 2 * n nodes at `pairs` (key, value, ...) into the entries of `map`: merges `<<`,
+ * reports duplicate keys, builds the index. CC_ENOMEM when the arena is full; findings do not stop
+ * it. */
 int doc_map_fill(struct doc_node *map, const struct doc_node *const *pairs, size_t n,
                  const struct doc *doc, struct arena *arena, struct diag *diag);
 

@@ -60,7 +60,7 @@ static int check_characters(const struct doc *doc, struct diag *diag)
 
     for (size_t i = 0; i < text.n;) {
         const unsigned char *c = (const unsigned char *)text.p + i;
-        size_t n = *c < 0x80 ? 1 : utf8_length(slice_from(text, i));
+        size_t n = *c < 0x80 ? 1 : utf8_length(slice_make(c, text.n - i));
 
         if (n == 0) {
             diag_help(diag_error(diag, CC1005, place_at(doc, i), "byte 0x%02x is not UTF-8", *c),
@@ -79,7 +79,7 @@ static int check_byte_order_mark(struct doc *doc, struct diag *diag)
     struct slice text = doc->source.text;
 
     if (slice_starts(text, SLICE("\xef\xbb\xbf"))) {
-        doc->source.text = slice_from(text, 3);
+        doc->source.text = slice_make(text.p + 3, text.n - 3);
         return CC_OK;
     }
     if (!slice_starts(text, SLICE("\xff\xfe")) && !slice_starts(text, SLICE("\xfe\xff")))
@@ -108,9 +108,9 @@ static unsigned escape_value(struct slice s)
 
 /* What JSON text has and YAML reads in another way, or not at all. */
 struct rewrite {
-    size_t eaten;   /* bytes of the source */
-    char text[11];  /* what to write instead */
-    long shift;     /* characters that the source is longer */
+    size_t eaten;  /* bytes of the source */
+    char text[11]; /* what to write instead */
+    long shift;    /* characters that the source is longer */
 };
 
 /* At a place inside a JSON string: is there something to rewrite? RFC 8259 section 7 writes
@@ -155,8 +155,8 @@ static int add_shift(struct doc_input *in, size_t line, size_t col, long by)
     return CC_OK;
 }
 
-/* Copies `source` with all rewrites. It follows strings as JSON has them; at the first sign that the
- * text is no JSON but YAML in braces (a comment, a single quote) the rest is copied as it is. A
+/* Copies `source` with all rewrites. It follows strings as JSON has them; at the first sign that
+ * the text is no JSON but YAML in braces (a comment, a single quote) the rest is copied as it is. A
  * rewrite is never longer than what it replaces. */
 static int rewrite_json(struct doc_input *in, struct slice source)
 {
@@ -166,7 +166,7 @@ static int rewrite_json(struct doc_input *in, struct slice source)
     struct rewrite r;
 
     for (size_t i = 0; i < source.n;) {
-        struct slice rest = slice_from(source, i);
+        struct slice rest = slice_make(source.p + i, source.n - i);
         char c = rest.p[0];
         size_t n = in_string && c == '\\' && rest.n > 1 ? 2 : 1;
 
@@ -206,8 +206,8 @@ static bool may_need_rewrite(struct slice text)
 {
     size_t i = 0;
 
-    while (i < text.n && (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\n' ||
-                          text.p[i] == '\r'))
+    while (i < text.n &&
+           (text.p[i] == ' ' || text.p[i] == '\t' || text.p[i] == '\n' || text.p[i] == '\r'))
         i++;
     if (i == text.n || (text.p[i] != '{' && text.p[i] != '['))
         return false;

@@ -16,7 +16,7 @@ void doc_map_sort(const struct doc_entry *entries, uint32_t *by_key, size_t n)
     for (size_t i = 0; i < n; i++)
         by_key[i] = (uint32_t)i;
     /* the comparison only reads; qsort_r() has no const for its argument */
-    qsort_r(by_key, n, sizeof(*by_key), compare_keys, (void *)(uintptr_t)entries);
+    qsort_r(by_key, n, sizeof(*by_key), compare_keys, (void *)entries);
 }
 
 static void report_duplicate(const struct doc_node *first, const struct doc_node *again,

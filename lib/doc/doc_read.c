@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { NODES_AT_ONCE = 1024, TEXT_AT_ONCE = 64 << 10 };
+enum { NODES_AT_ONCE = 1024, TEXT_AT_ONCE = 64 << 10, VALUES_MIN = 256 };
 
 /* A container that is being read. */
 struct frame {
@@ -92,17 +92,22 @@ static struct slice new_text(struct reader *r, struct slice s)
     return slice_make(p, s.n);
 }
 
+static int grow_values(struct reader *r)
+{
+    size_t cap = r->cap_values == 0 ? VALUES_MIN : r->cap_values * 2;
+    const struct doc_node **values = reallocarray(r->values, cap, sizeof(*values));
+
+    if (values == NULL)
+        return CC_ENOMEM;
+    r->values = values;
+    r->cap_values = cap;
+    return CC_OK;
+}
+
 static int push_value(struct reader *r, const struct doc_node *node)
 {
-    if (r->n_values == r->cap_values) {
-        size_t cap = r->cap_values == 0 ? 256 : r->cap_values * 2;
-        const struct doc_node **values = reallocarray(r->values, cap, sizeof(*values));
-
-        if (values == NULL)
-            return CC_ENOMEM;
-        r->values = values;
-        r->cap_values = cap;
-    }
+    if (r->n_values == r->cap_values && grow_values(r) != CC_OK)
+        return CC_ENOMEM;
     r->values[r->n_values++] = node;
     return CC_OK;
 }
@@ -125,9 +130,9 @@ static int attach(struct reader *r, const struct doc_node *node, uint64_t expand
     if (f->expanded > DOC_MAX_NODES)
         return refuse_size(r, place, "too many values, more than 8000000 with aliases followed");
     if (f->node->type == DOC_MAP && (r->n_values - f->first) % 2 == 0 && height > 0)
-        diag_help(diag_error(r->diag, CC1002, place, "%s cannot be a key",
-                             doc_type_name(node->type)),
-                  "put text that begins with '{' or '[' in quotes");
+        diag_help(
+            diag_error(r->diag, CC1002, place, "%s cannot be a key", doc_type_name(node->type)),
+            "put text that begins with '{' or '[' in quotes");
     return push_value(r, node);
 }
 
@@ -209,12 +214,14 @@ static int on_alias(struct reader *r, const yaml_event_t *event)
     struct place place = mark_place(r, event->start_mark);
 
     if (anchor == NULL) {
-        diag_help(diag_error(r->diag, CC1002, place, "no anchor &%s stands before this alias", name),
-                  "put text that begins with '*' in quotes");
+        diag_help(
+            diag_error(r->diag, CC1002, place, "no anchor &%s stands before this alias", name),
+            "put text that begins with '*' in quotes");
         return CC_EPARSE;
     }
     if (anchor->node == NULL) {
-        diag_error(r->diag, CC1002, place, "the alias *%s stands inside of what it refers to", name);
+        diag_error(r->diag, CC1002, place, "the alias *%s stands inside of what it refers to",
+                   name);
         return CC_EPARSE;
     }
     return attach(r, anchor->node, anchor->expanded, anchor->height, place);
@@ -225,7 +232,8 @@ static int on_start(struct reader *r, const yaml_event_t *event)
     bool is_map = event->type == YAML_MAPPING_START_EVENT;
     const yaml_char_t *name =
         is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
-    const yaml_char_t *tag = is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+    const yaml_char_t *tag =
+        is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
     struct frame *f = &r->frames[r->depth];
     size_t anchor = 0;
     int rc;
@@ -233,7 +241,8 @@ static int on_start(struct reader *r, const yaml_event_t *event)
     if (tag != NULL && !tag_is(tag, is_map ? YAML_MAP_TAG : YAML_SEQ_TAG) && !tag_is(tag, "!"))
         return refuse_tag(r, event, tag);
     if (r->depth == DOC_MAX_DEPTH)
-        return refuse_size(r, mark_place(r, event->start_mark), "nested too deeply, more than 256 levels");
+        return refuse_size(r, mark_place(r, event->start_mark),
+                           "nested too deeply, more than 256 levels");
     rc = define_anchor(r, name, &anchor);
     if (rc != CC_OK)
         return rc;
@@ -351,7 +360,7 @@ static int run_reader(struct reader *r)
 
     if (rc != CC_OK)
         return rc;
-    if (!yaml_parser_initialize(&r->parser))
+    if (grow_values(r) != CC_OK || !yaml_parser_initialize(&r->parser))
         return CC_ENOMEM;
     yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&r->parser, (const unsigned char *)r->input.text.p,

@@ -150,7 +150,8 @@ static struct diag_item *wrong_type(const struct doc *doc, const struct doc_node
                                     const char *what, const char *expected, struct diag *diag)
 {
     return diag_error(diag, CC1201, doc_place(doc, node), "%s is %s, expected %s", what,
-                      node->type == DOC_NULL ? "empty (null)" : doc_type_name(node->type), expected);
+                      node->type == DOC_NULL ? "empty (null)" : doc_type_name(node->type),
+                      expected);
 }
 
 int doc_text(const struct doc *doc, const struct doc_node *node, const char *what,

@@ -58,8 +58,12 @@ static const struct mistake mistakes[] = {
     {"a: \x7f", CC1002, 1, 4, "U+007F", "escape"},
     {"a: \xc2\x80", CC1002, 1, 4, "U+0080", "escape"},
     {"a: x\xef\xbb\xbf", CC1002, 1, 5, "U+FEFF", "very beginning"},
-    {"\xff\xfe" "a", CC1005, 0, 0, "UTF-16", "UTF-8"},
-    {"\xfe\xff" "a", CC1005, 0, 0, "UTF-16", "UTF-8"},
+    {"\xff\xfe"
+     "a",
+     CC1005, 0, 0, "UTF-16", "UTF-8"},
+    {"\xfe\xff"
+     "a",
+     CC1005, 0, 0, "UTF-16", "UTF-8"},
     {"a: \xc3\xa4\nb: \xc3\xa4\xff", CC1005, 2, 5, "0xff", "UTF-8"},
     {"a: \xed\xa0\x80", CC1005, 1, 4, "0xed", "UTF-8"},
 };

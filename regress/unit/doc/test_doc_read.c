@@ -39,12 +39,15 @@ static void test_empty_documents(void **state)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_int_equal(read_ok(f, texts[i])->type, DOC_NULL);
+    assert_int_equal(read_ok(f, "{}")->n, 0);
+    assert_int_equal(read_ok(f, "[]")->n, 0);
 }
 
 static void test_byte_order_mark_moves_nothing(void **state)
 {
     struct doc_fixture *f = *state;
-    const struct doc_node *root = read_ok(f, "\xef\xbb\xbf" "a: 1\n");
+    const struct doc_node *root = read_ok(f, "\xef\xbb\xbf"
+                                             "a: 1\n");
 
     assert_int_equal(doc_get(root, "a")->col, 4);
     assert_text(f->doc->source.text, "a: 1\n");

@@ -14,17 +14,17 @@ static void assert_types(enum doc_type type, const char *const *texts)
 static void test_types(void **state)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const bools[] = {"true", "True", "TRUE", "false", "yes", "Yes",
-                                        "YES",  "no",   "No",   "on",    "On",  "OFF", NULL};
-    static const char *const ints[] = {"0",     "7",    "-7",    "+7", "007", "12345678901234567890",
+    static const char *const bools[] = {"true", "True", "TRUE", "false", "yes", "Yes", "YES",
+                                        "no",   "No",   "on",   "On",    "OFF", NULL};
+    static const char *const ints[] = {"0",     "7",    "-7",   "+7", "007", "12345678901234567890",
                                        "0x1fA", "-0x1", "0o17", NULL};
-    static const char *const reals[] = {"1.0",  "-1.5", ".5",    "5.",   "1e5",  "1E+5", "1.5e-3",
+    static const char *const reals[] = {"1.0",  "-1.5",  ".5",    "5.",   "1e5",  "1E+5", "1.5e-3",
                                         ".inf", "-.Inf", "+.INF", ".nan", ".NaN", NULL};
     static const char *const texts[] = {
-        "x",     "nULL",  "tRUE", "y",    "n",     "truE",       "nul",    "-",    "+",   ".",
-        "-.",    "1.0.0", "1_000", "12:30", "0x",  "0xg",        "0o8",    "1e",   "1e+", "e5",
-        "1.5e",  "1a",    ".e5",  "..",   ".nanx", "2001-12-14", "1.2.3-rc", "--1", "nope", "-.nan",
-        "falsee", "\xc3\xa4", NULL};
+        "x",   "nULL", "tRUE",  "y",      "n",        "truE", "nul",   "-",          "+",
+        ".",   "-.",   "1.0.0", "1_000",  "12:30",    "0x",   "0xg",   "0o8",        "1e",
+        "1e+", "e5",   "1.5e",  "1a",     ".e5",      "..",   ".nanx", "2001-12-14", "1.2.3-rc",
+        "--1", "nope", "-.nan", "falsee", "\xc3\xa4", NULL};
 
     (void)state;
     assert_types(DOC_NULL, nulls);

@@ -193,8 +193,14 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_get),  T(test_pointer), T(test_pointer_part_too_long), T(test_text),
-        T(test_bool), T(test_u64),     T(test_containers),            cmocka_unit_test(test_refusals),
+        T(test_get),
+        T(test_pointer),
+        T(test_pointer_part_too_long),
+        T(test_text),
+        T(test_bool),
+        T(test_u64),
+        T(test_containers),
+        cmocka_unit_test(test_refusals),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
