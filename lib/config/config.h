@@ -1,21 +1,26 @@
 /* config: cc.yaml, read by one table of settings.
  *
- * settings.def has a row for each setting: name, type, default, limits, unit, what a change needs,
- * help. The parser, the CC_ environment overrides, `cc-gen help settings`, the manual's table and the tests all
- * come from it. Order of precedence: default < cc.yaml < environment < config_set().
+ * settings.def has a row for each setting: name, type, default, limits, what a change needs, help.
+ * The parser, the environment overrides, `cc-gen help settings`, the manual's table and the tests
+ * all come from it. Order of precedence: default < cc.yaml < environment < overrides.
  *
- * Rules: a key that is no setting is an error with the nearest name; text may contain $env{NAME}
- * (unset NAME = error); CC_ROUTER_LISTENERPORT=8080 overrides router.listenerPort (upper case, no
- * separator inside words, list elements by index: CC_ENFORCER_SECURITY_TOKENSERVICE_0_ISSUER; a list of text is
- * comma-separated). A CC_ variable that names no setting is an error too: a misspelt override must not
- * silently do nothing.
+ * Rules: a key that is no setting is an error with the nearest name; a list in cc.yaml replaces the
+ * default list. Text in cc.yaml may contain $env{NAME} (unset NAME = error).
+ * CC_ROUTER_LISTENERPORT=8080 overrides router.listenerPort: upper case, '_' between the parts of a
+ * name, none inside a word; elements of lists by index from 0
+ * (CC_ENFORCER_SECURITY_TOKENSERVICE_0_ISSUER), which may also add to the list; lists of text with
+ * commas. A variable that begins with CC_ADAPTER_, CC_ROUTER_, CC_ENFORCER_ or CC_AGENT_ and names
+ * no setting is an error: a misspelt override must not silently do nothing. Other CC_... variables
+ * belong to others.
  *
- * A struct config and all its texts live in the arena given to config_load(). Paths of files are made
- * absolute, relative to the directory of cc.yaml (to the working directory when they come from elsewhere). */
+ * A struct config and all its texts live in the arena given to config_load(). Paths of files are
+ * made absolute, relative to the directory of cc.yaml (to the working directory when they come from
+ * elsewhere); sockets must be absolute already. */
 #pragma once
 
 #include "base/base.h"
 
+/* The environment "Default" is always there: with vhost localhost when it is not given. */
 struct config_vhost_mapping {
     struct slice environment;
     struct slice vhost;
@@ -31,7 +36,7 @@ struct config_token_service {
     size_t n_audiences;
     struct slice consumer_key_claim;
     struct slice scope_claim;
-    struct place origin;
+    struct place origin; /* of the element */
 };
 
 struct config {
@@ -47,7 +52,7 @@ struct config {
             struct slice cert_path, key_path;
         } keystore;
         struct slice entry_socket; /* handed-over requests of an existing frontend; "" = off */
-        struct slice chroot;       /* HAProxy's chroot; socket paths are written as seen inside */
+        struct slice chroot;       /* HAProxy's chroot; agent.socket is below it when it is set */
         struct slice log_target;   /* HAProxy `log` target; "" = the user's `log global` */
         struct {
             uint64_t route_timeout_s, route_idle_timeout_s;
@@ -59,7 +64,7 @@ struct config {
     } router;
     struct {
         struct {
-            struct slice authorization_header;
+            struct slice authorization_header; /* lower case */
             bool enable_outbound_auth_header;
         } auth_header;
         uint64_t leeway_s;
@@ -84,29 +89,31 @@ struct config {
 
 /* An override that stands above all others: how `cc-gen run` and --set place values. */
 struct config_override {
-    struct slice name;  /* "agent.socket" */
+    struct slice name; /* "agent.socket", "adapter.vhostMapping[0].vhost" */
     struct slice value;
 };
 
 /* Reads `path` (NULL: no file, defaults and environment only). `environ_` is a NULL-terminated
- * array of "NAME=value" (pass environ). All findings at once; CC_EINVAL when there was an error. */
+ * array of "NAME=value" (pass environ); NULL = empty. Findings CC1xxx about the file and CC3xxx
+ * about settings, all at once; CC_EINVAL when there was an error. Blocks on the file. */
 int config_load(struct config **out, const char *path, char *const *environ_,
                 const struct config_override *overrides, size_t n_overrides, struct arena *arena,
                 struct diag *diag);
 
 /* What the settings are, for help texts, docs and tests. */
 struct config_setting {
-    const char *name;    /* "router.listenerPort"; elements of lists: "a.b[].c" */
-    const char *type;    /* "port", "seconds", "text", "path", "true or false", "list of text", ... */
-    const char *def;     /* the default as it would stand in cc.yaml */
-    const char *limits;  /* "0 to 65535", or "" */
-    const char *change;  /* "reload HAProxy", "restart agent", "build" */
+    const char *name;   /* "router.listenerPort"; elements of lists: "a.b[].c" */
+    const char *type;   /* "port", "seconds", "text", "true or false", "list of text", ... */
+    const char *def;    /* the default as it would stand in cc.yaml */
+    const char *limits; /* "0 to 65535", or "" */
+    const char *change; /* what makes a new value work: "cc-gen build", "restart cc-spoa" */
     const char *help;
 };
 const struct config_setting *config_settings(size_t *n);
 
-/* Where the effective value of a setting comes from: "default", "environment CC_X", or file:line:col.
- * Written into out; false when there is no such setting. */
+/* Where the effective value of a setting comes from: "default", "file:line:col", "environment CC_X"
+ * or "--set NAME". Written into out; false when there is no such setting. Settings of list elements
+ * are named with their index, "a.b[0].c", and must exist. */
 bool config_origin(const struct config *c, const char *name, struct buf *out);
 
 /* The effective value as it would stand in cc.yaml. */

@@ -1,0 +1,137 @@
+#include "config/loader.h"
+
+/* Where a setting got its value; of two, the first that was not a default. */
+static struct place place_of(struct loader *l, const char *name, const char *or_name)
+{
+    const char *const names[] = {name, or_name};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct origin *o = loader_origin(l->store, settings_find_row(slice_of(names[i])), 0);
+
+        if (o->kind != FROM_DEFAULT)
+            return o->place;
+    }
+    return PLACE_NONE;
+}
+
+static bool is_any_address(struct slice host)
+{
+    return slice_is(host, "0.0.0.0") || slice_is(host, "::") || slice_is(host, "[::]") ||
+           slice_is(host, "*");
+}
+
+static void check_listeners(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    struct slice plain = c->router.listener_host, secured = c->router.secured_listener_host;
+    struct place place = place_of(l, "router.securedListenerPort", "router.listenerPort");
+
+    if (c->router.listener_port == 0 && c->router.secured_listener_port == 0 &&
+        c->router.entry_socket.n == 0)
+        diag_help(diag_error(l->diag, CC3005, place,
+                             "router.listenerPort and router.securedListenerPort are both 0 and "
+                             "there is no router.entrySocket: nothing could reach the gateway"),
+                  "give one of them");
+    if (c->router.listener_port != 0 &&
+        c->router.listener_port == c->router.secured_listener_port &&
+        (slice_eq(plain, secured) || is_any_address(plain) || is_any_address(secured)))
+        diag_help(diag_error(l->diag, CC3005, place,
+                             "router.listenerPort and router.securedListenerPort are both %llu",
+                             (unsigned long long)c->router.listener_port),
+                  "give them different ports, or listen on different addresses");
+}
+
+static void check_key_pair(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    bool has_key = c->router.keystore.key_path.n > 0;
+
+    if (has_key != (c->router.keystore.cert_path.n > 0))
+        diag_help(diag_error(l->diag, CC3005,
+                             place_of(l, "router.keystore.keyPath", "router.keystore.certPath"),
+                             "router.keystore.%s is set and router.keystore.%s is not",
+                             has_key ? "keyPath" : "certPath", has_key ? "certPath" : "keyPath"),
+                  "the HTTPS listener needs both");
+}
+
+/* Is `path` inside of directory `dir`? By name; a ".." could lead anywhere and so counts as out. */
+static bool is_inside(struct slice path, struct slice dir)
+{
+    while (dir.n > 0 && dir.p[dir.n - 1] == '/')
+        dir.n--;
+    return slice_starts(path, dir) && path.n > dir.n + 1 && path.p[dir.n] == '/' &&
+           !slice_contains(path, SLICE("/../"));
+}
+
+static void check_chroot(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+
+    if (c->router.chroot.n > 0 && c->agent.socket.p[0] == '/' &&
+        !is_inside(c->agent.socket, c->router.chroot))
+        diag_help(diag_error(l->diag, CC3005, place_of(l, "agent.socket", "router.haproxy.chroot"),
+                             "agent.socket %" PRIslice " is not inside of router.haproxy.chroot "
+                             "%" PRIslice ", where HAProxy could not reach it",
+                             SLICE_ARG(c->agent.socket), SLICE_ARG(c->router.chroot)),
+                  "put the socket below the chroot directory");
+}
+
+static void check_environments(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    const struct config_vhost_mapping *list = c->adapter.vhost_mapping;
+    int setting = settings_find_row(SLICE("adapter.vhostMapping[].environment"));
+
+    for (size_t i = 1; i < c->adapter.n_vhost_mapping; i++)
+        for (size_t j = 0; j < i; j++)
+            if (slice_eq(list[i].environment, list[j].environment))
+                diag_error(l->diag, CC3005, loader_origin(l->store, setting, i)->place,
+                           "adapter.vhostMapping has the environment '%" PRIslice "' twice",
+                           SLICE_ARG(list[i].environment));
+}
+
+static void check_issuer_names(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    const struct config_token_service *list = c->security.token_service;
+    int setting = settings_find_row(SLICE("enforcer.security.tokenService[].name"));
+
+    for (size_t i = 1; i < c->security.n_token_service; i++)
+        for (size_t j = 0; j < i; j++)
+            if (list[i].name.n > 0 && slice_eq(list[i].name, list[j].name))
+                diag_error(l->diag, CC3005, loader_origin(l->store, setting, i)->place,
+                           "enforcer.security.tokenService has the name '%" PRIslice "' twice",
+                           SLICE_ARG(list[i].name));
+}
+
+/* Settings of elements that have no default: their text is empty although it may not be. */
+static void check_required(struct loader *l)
+{
+    size_t n;
+    const struct config_setting *rows = config_settings(&n);
+
+    for (int i = 0; i < (int)n; i++) {
+        const struct setting *s = &settings[i];
+
+        if (s->list == LIST_NONE || s->min == 0 || strcmp(rows[i].def, "\"\"") != 0)
+            continue;
+        for (size_t e = 0; e < loader_list_length(l->store, s->list); e++) {
+            const struct origin *o = loader_origin(l->store, i, e);
+
+            if (o->kind == FROM_DEFAULT)
+                diag_help(
+                    diag_error(l->diag, CC3007, o->place, "%s is missing", loader_title(l, i, e)),
+                    "%s", rows[i].help);
+        }
+    }
+}
+
+void config_check(struct loader *l)
+{
+    check_listeners(l);
+    check_key_pair(l);
+    check_chroot(l);
+    check_environments(l);
+    check_issuer_names(l);
+    check_required(l);
+}

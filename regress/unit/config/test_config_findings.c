@@ -1,0 +1,247 @@
+/* What is wrong in cc.yaml or the environment is said with its place and what to do. */
+#include "config_fixture.h"
+
+struct mistake {
+    const char *yaml;
+    enum diag_code code;
+    unsigned line;
+    const char *message, *help; /* parts of them */
+};
+
+static const struct mistake mistakes[] = {
+    {"router: {listnerPort: 1}", CC3001, 1, "no setting router.listnerPort",
+     "did you mean router.listenerPort?"},
+    {"router:\n  ListenerPort: 1\n", CC3001, 2, "no setting router.ListenerPort",
+     "did you mean router.listenerPort?"},
+    {"listenerPort: 1", CC3001, 1, "no setting listenerPort", "did you mean router.listenerPort?"},
+    {"rooter: {}", CC3001, 1, "no setting rooter", "did you mean router?"},
+    {"router: {upstreem: {}}", CC3001, 1, "no setting router.upstreem",
+     "did you mean router.upstream?"},
+    {"qqqqqqqq: 1", CC3001, 1, "no setting qqqqqqqq", "help settings"},
+    {"router.listenerPort: 1", CC3001, 1, "no setting router.listenerPort", "not joined"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " audience: x}]}}",
+     CC3001, 1, "tokenService[].audience",
+     "did you mean enforcer.security.tokenService[].audiences?"},
+    {"controlPlane: {enabled: true}", CC3001, 1, "does not have the setting controlPlane",
+     "control plane"},
+    {"enforcer:\n  throttling:\n    publisher: {username: x}\n", CC3001, 2,
+     "does not have the setting enforcer.throttling", "throttling"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " jwksURL: x}]}}",
+     CC3001, 1, "does not have the setting enforcer.security.tokenService[].jwksURL",
+     "certificateFilePath"},
+    {"router: {listenerPort: x}", CC3002, 1, "router.listenerPort is text, expected a whole number",
+     ""},
+    {"router: {listenerPort: \"80\"}", CC3002, 1, "router.listenerPort is text",
+     "remove the quotes"},
+    {"router: {listenerPort: 65536}", CC3003, 1,
+     "router.listenerPort is '65536', expected a whole number (port), 0 to 65535", "0 = no such"},
+    {"router: {listenerPort: -1}", CC3003, 1, "router.listenerPort is '-1'", ""},
+    {"router: {listenerPort: 0x50}", CC3003, 1, "router.listenerPort is '0x50'", ""},
+    {"router: {listenerPort: 1.5}", CC3002, 1, "router.listenerPort is a number", ""},
+    {"router: {listenerPort: [1]}", CC3002, 1, "router.listenerPort is a list", ""},
+    {"router: {listenerPort: }", CC3002, 1, "router.listenerPort is empty (null)",
+     "remove the line for the default, 9090"},
+    {"router: {listenerHost: yes}", CC3002, 1, "router.listenerHost is true or false", "\"yes\""},
+    {"router: {listenerHost: \"\"}", CC3003, 1, "router.listenerHost is ''", ""},
+    {"router: {listenerHost: \"a b\"}", CC3003, 1, "router.listenerHost is 'a b'", ""},
+    {"router: {haproxy: {logTarget: \"a\\nb\"}}", CC3003, 1, "router.haproxy.logTarget", ""},
+    {"router: {connection: {timeouts: {requestHeadersTimeoutInSeconds: 0}}}", CC3003, 1,
+     "requestHeadersTimeoutInSeconds is '0'", "cannot be turned off"},
+    {"router: {upstream: {tls: {verifyHostName: \"true\"}}}", CC3002, 1,
+     "verifyHostName is text, expected true or false", "remove the quotes"},
+    {"router: {upstream: {tls: {verifyHostName: 1}}}", CC3002, 1,
+     "verifyHostName is a whole number", ""},
+    {"router: {entrySocket: run/x}", CC3003, 1, "router.entrySocket is 'run/x', expected absolute",
+     ""},
+    {"router: 5", CC3002, 1, "router is a whole number, expected a mapping", ""},
+    {"- a", CC3002, 1, "the document is a list, expected a mapping", ""},
+    {"adapter: {vhostMapping: {environment: x}}", CC3002, 1,
+     "adapter.vhostMapping is a mapping, expected a list", ""},
+    {"adapter: {vhostMapping: [x]}", CC3002, 1, "adapter.vhostMapping is text, expected a list",
+     ""},
+    {"adapter: {vhostMapping: [{environment: a, vhost: b}, {environment: a, vhost: c}]}", CC3005, 1,
+     "the environment 'a' twice", ""},
+    {"enforcer: {security: {leewayInSeconds: 301}}", CC3003, 1, "leewayInSeconds is '301'", ""},
+    {"enforcer: {security: {authHeader: {authorizationHeader: \"x y\"}}}", CC3003, 1,
+     "authorizationHeader is 'x y'", ""},
+    {"enforcer:\n  security:\n    tokenService:\n    - {name: a, certificateFilePath: c}\n", CC3007,
+     4, "enforcer.security.tokenService[0].issuer is missing", "iss claim"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: \"\", certificateFilePath: c}]}}",
+     CC3003, 1, "enforcer.security.tokenService[0].issuer is ''", "iss claim"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: [], certificateFilePath: c}]}}",
+     CC3002, 1, "enforcer.security.tokenService[0].issuer is a list", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " algorithms: [RS256, none]}]}}",
+     CC3003, 1, "algorithms is 'none', expected a list of RS256", "never chooses"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " algorithms: []}]}}",
+     CC3003, 1, "algorithms is '[]'", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " algorithms: RS256}]}}",
+     CC3002, 1, "algorithms is text, expected a list", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
+     " audiences: [[]]}]}}",
+     CC3002, 1, "audiences is a list, expected a list of text, each", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c},"
+     " {name: a, issuer: d, certificateFilePath: c}]}}",
+     CC3005, 1, "the name 'a' twice", ""},
+    {"agent: {socket: spoa.sock}", CC3003, 1, "agent.socket is 'spoa.sock'", ""},
+    {"agent: {socket: \"host:0\"}", CC3003, 1, "agent.socket is 'host:0'", ""},
+    {"agent: {socketMode: 0680}", CC3003, 1, "agent.socketMode is '0680'", ""},
+    {"agent: {socketMode: rw}", CC3002, 1, "agent.socketMode is 'rw'", ""},
+    {"agent: {socketMode: \"1777\"}", CC3003, 1, "agent.socketMode is '1777'", ""},
+    {"agent: {logLevel: verbose}", CC3003, 1, "agent.logLevel is 'verbose', expected one of error",
+     ""},
+    {"router: {systemHost: \"$env{NOT_SET}\"}", CC3004, 1, "NOT_SET is not set", ""},
+    {"router: {systemHost: \"$env{NOT\"}", CC3004, 1, "$env{ without", "write $env{NAME}"},
+    {"router: {systemHost: \"$env{}\"}", CC3004, 1, "$env{ without", "write $env{NAME}"},
+    {"router:\n  listenerPort: 0\n  securedListenerPort: 0\n", CC3005, 3, "are both 0",
+     "one of them"},
+    {"router: {listenerPort: 9095}", CC3005, 1, "are both 9095", "different ports"},
+    {"router: {listenerPort: 1, listenerHost: a, securedListenerPort: 1}", CC3005, 1, "are both 1",
+     ""},
+    {"router:\n  keystore:\n    certPath: x\n", CC3005, 3,
+     "certPath is set and router.keystore.keyPath", "needs both"},
+    {"router:\n  keystore:\n    keyPath: x\n", CC3005, 3,
+     "keyPath is set and router.keystore.certPath", "needs both"},
+    {"router: {haproxy: {chroot: /var/lib/haproxy}}", CC3005, 1, "not inside of",
+     "below the chroot"},
+    {"router: {haproxy: {chroot: /c}}\nagent: {socket: /c/../s}", CC3005, 2, "not inside of", ""},
+    {"router: {haproxy: {chroot: /c}}\nagent: {socket: /cc/s}", CC3005, 2, "not inside of", ""},
+    {"router: {listenerPort: 1, listenerPort: 2}", CC1003, 1, "appears twice", ""},
+    {"router: [1", CC1002, 1, "never closed", ""},
+};
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        const struct mistake *m = &mistakes[i];
+        struct config_fixture *f;
+        void *one;
+
+        assert_int_equal(config_fixture_setup(&one), 0);
+        f = one;
+        if (load(f, m->yaml, NULL) != CC_EINVAL)
+            fail_msg("taken: %s", m->yaml);
+        assert_null(f->config);
+        assert_finding(f->diag, 0, m->code, m->line, m->message, m->help);
+        if (diag_errors(f->diag) != 1) {
+            diag_print(f->diag, stderr, false);
+            fail_msg("%zu findings for: %s", diag_errors(f->diag), m->yaml);
+        }
+        config_fixture_teardown(&one);
+    }
+}
+
+static void test_all_findings_at_once(void **state)
+{
+    struct config_fixture *f = *state;
+    const char *const environment[] = {"CC_ROUTER_X=1", NULL};
+
+    assert_int_equal(load(f,
+                          "router:\n  listenerPort: x\n  foo: 1\nagent:\n  socket: s\n"
+                          "enforcer: {security: {tokenService: [{name: a}]}}\n",
+                          environment),
+                     CC_EINVAL);
+    assert_int_equal(diag_errors(f->diag), 6);
+    assert_finding(f->diag, 0, CC3002, 2, "router.listenerPort", "");
+    assert_finding(f->diag, 1, CC3001, 3, "router.foo", "");
+    assert_finding(f->diag, 2, CC3003, 5, "agent.socket", "");
+    assert_finding(f->diag, 3, CC3001, 0, "names no setting", "");
+    assert_finding(f->diag, 4, CC3007, 6, "issuer is missing", "");
+    assert_finding(f->diag, 5, CC3007, 6, "certificateFilePath is missing", "");
+}
+
+static void test_environment(void **state)
+{
+    struct config_fixture *f = *state;
+    const char *const environment[] = {"CC_ROUTER_LISTNERPORT=1",
+                                       "CC_ROUTER_LISTENERPORT=no",
+                                       "CC_ENFORCER_THROTTLING_PUBLISHER_USERNAME=x",
+                                       "CC_ADAPTER_VHOSTMAPPING_7_VHOST=x",
+                                       "CC_AGENT_SOCKET=",
+                                       "CC_ENFORCER_SECURITY_TOKENSERVICE_0_JWKSURL=x",
+                                       "CC_ROUTER_=x",
+                                       "CC_AGENT_WORKERS",
+                                       NULL};
+    struct diag_view v;
+
+    assert_int_equal(load(f, NULL, environment), CC_EINVAL);
+    assert_int_equal(diag_errors(f->diag), 7);
+    assert_finding(f->diag, 0, CC3001, 0, "names no setting",
+                   "did you mean CC_ROUTER_LISTENERPORT?");
+    assert_finding(f->diag, 1, CC3002, 0, "router.listenerPort is 'no'", "");
+    assert_finding(f->diag, 2, CC3001, 0, "does not have the setting enforcer.throttling", "");
+    assert_finding(f->diag, 3, CC3001, 0, "adapter.vhostMapping has 1 elements", "from 0");
+    assert_finding(f->diag, 4, CC3003, 0, "agent.socket is ''", "");
+    assert_finding(f->diag, 5, CC3001, 0, "tokenService[].jwksURL", "certificateFilePath");
+    assert_finding(f->diag, 6, CC3001, 0, "names no setting", "");
+    assert_true(diag_get(f->diag, 0, &v));
+    assert_string_equal(v.place.source->name, "CC_ROUTER_LISTNERPORT");
+}
+
+static void test_overrides(void **state)
+{
+    struct config_fixture *f = *state;
+    const struct config_override overrides[] = {
+        {SLICE_INIT("router.listnerPort"), SLICE_INIT("1")},
+        {SLICE_INIT("agent.workers"), SLICE_INIT("65")},
+        {SLICE_INIT("controlPlane.enabled"), SLICE_INIT("true")},
+    };
+    struct diag_view v;
+
+    assert_int_equal(config_load(&f->config, NULL, NULL, overrides, 3, f->arena, f->diag),
+                     CC_EINVAL);
+    assert_int_equal(diag_errors(f->diag), 3);
+    assert_finding(f->diag, 0, CC3001, 0, "no such setting", "did you mean router.listenerPort?");
+    assert_finding(f->diag, 1, CC3003, 0, "agent.workers is '65'", "");
+    assert_finding(f->diag, 2, CC3001, 0, "does not have the setting controlPlane", "");
+    assert_true(diag_get(f->diag, 1, &v));
+    assert_string_equal(v.place.source->name, "--set agent.workers");
+}
+
+static void test_no_file(void **state)
+{
+    struct config_fixture *f = *state;
+    const char *const environment[] = {"CC_ROUTER_X=1", NULL};
+
+    assert_int_equal(
+        config_load(&f->config, f->path, environ_of(environment), NULL, 0, f->arena, f->diag),
+        CC_EINVAL);
+    assert_int_equal(diag_errors(f->diag), 2);
+    assert_finding(f->diag, 0, CC1001, 0, "no such file", "");
+    assert_finding(f->diag, 1, CC3001, 0, "names no setting", "");
+}
+
+static void test_too_many_elements(void **state)
+{
+    struct config_fixture *f = *state;
+    struct buf b;
+
+    buf_init(&b, 1 << 16);
+    buf_add_str(&b, "adapter:\n  vhostMapping:\n");
+    for (unsigned i = 0; i < 65; i++)
+        buf_printf(&b, "    - {environment: e%u, vhost: h}\n", i);
+    assert_int_equal(load(f, buf_slice(&b).p, NULL), CC_EINVAL);
+    assert_finding(f->diag, 0, CC3003, 67, "more than 64 elements", "");
+    buf_free(&b);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, config_fixture_setup, config_fixture_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mistakes),
+        T(test_all_findings_at_once),
+        T(test_environment),
+        T(test_overrides),
+        T(test_no_file),
+        T(test_too_many_elements),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
