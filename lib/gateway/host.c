@@ -33,7 +33,7 @@ static bool normalize_ipv6(struct slice text, char *room, struct slice *out)
     char name[INET6_ADDRSTRLEN];
     struct in6_addr address;
 
-    if (text.n == 0 || text.n >= sizeof(name) || memchr(text.p, '\0', text.n) != NULL)
+    if (text.p == NULL || text.n >= sizeof(name) || slice_has_control(text))
         return false;
     memcpy(name, text.p, text.n);
     name[text.n] = '\0';
@@ -50,7 +50,7 @@ static bool normalize_name(struct slice text, char *room, struct slice *out)
 
     if (slice_ends(text, SLICE(".")))
         text.n--;
-    if (text.n == 0 || text.n > GW_HOST_MAX)
+    if (text.p == NULL || text.n == 0 || text.n > GW_HOST_MAX)
         return false;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.p[i];
@@ -85,8 +85,10 @@ bool gw_host_normalize(struct slice raw, char *room, struct slice *out)
 const char *gw_vhost_fault(struct slice vhost)
 {
     char room[GW_HOST_MAX];
-    struct slice name = vhost, normal;
+    struct slice name = vhost, normal = SLICE_NONE;
 
+    if (vhost.p == NULL)
+        return "it is absent";
     if (slice_is(vhost, "*"))
         return NULL;
     if (slice_starts(vhost, SLICE("*.")))

@@ -3,7 +3,7 @@
 const char *gw_path_fault_text(enum gw_path_fault fault)
 {
     static const char *const texts[] = {
-#define X(name, text) [name] = text,
+#define X(name, text) [name] = (text),
         GW_PATH_FAULTS(X)
 #undef X
     };
@@ -19,26 +19,11 @@ enum { SLASH = 1, DOT = 2, NORMAL = 4, UNRESERVED = 8 };
 #define WORD (NORMAL | UNRESERVED)
 /* pchar = unreserved / pct-encoded / sub-delims / ":" / "@" (RFC 3986 3.3), here without ';'. */
 static const unsigned char byte_class[256] = {
-    ['a' ... 'z'] = WORD,
-    ['A' ... 'Z'] = WORD,
-    ['0' ... '9'] = WORD,
-    ['-'] = WORD,
-    ['_'] = WORD,
-    ['~'] = WORD,
-    ['.'] = WORD | DOT,
-    ['/'] = NORMAL | SLASH,
-    ['!'] = NORMAL,
-    ['$'] = NORMAL,
-    ['&'] = NORMAL,
-    ['\''] = NORMAL,
-    ['('] = NORMAL,
-    [')'] = NORMAL,
-    ['*'] = NORMAL,
-    ['+'] = NORMAL,
-    [','] = NORMAL,
-    ['='] = NORMAL,
-    [':'] = NORMAL,
-    ['@'] = NORMAL,
+    ['a' ... 'z'] = WORD, ['A' ... 'Z'] = WORD, ['0' ... '9'] = WORD, ['-'] = WORD,
+    ['_'] = WORD,         ['~'] = WORD,         ['.'] = WORD | DOT,   ['/'] = NORMAL | SLASH,
+    ['!'] = NORMAL,       ['$'] = NORMAL,       ['&'] = NORMAL,       ['\''] = NORMAL,
+    ['('] = NORMAL,       [')'] = NORMAL,       ['*'] = NORMAL,       ['+'] = NORMAL,
+    [','] = NORMAL,       ['='] = NORMAL,       [':'] = NORMAL,       ['@'] = NORMAL,
 };
 #undef WORD
 

@@ -1,10 +1,11 @@
 /* The one normal form of a request path: what is matched, decided on and sent to the backend.
  *
- * Percent-encoded unreserved characters are decoded (RFC 3986 6.2.2.2), other escapes get upper-case
- * digits (6.2.2.1); nothing is decoded twice. Everything that two parties could read differently is
- * refused instead of repaired: dot segments, empty segments, encoded slash, backslash, NUL or control
- * characters, ';' parameters, '#', raw non-ASCII bytes, broken escapes. A trailing slash is kept and
- * is not an empty segment. What remains is made of RFC 3986 pchar without ';', and '/'.
+ * Percent-encoded unreserved characters are decoded (RFC 3986 6.2.2.2), other escapes get
+ * upper-case digits (6.2.2.1); nothing is decoded twice. Everything that two parties could read
+ * differently is refused instead of repaired: dot segments, empty segments, encoded slash,
+ * backslash, NUL or control characters, ';' parameters, '#', raw non-ASCII bytes, broken escapes. A
+ * trailing slash is kept and is not an empty segment. What remains is made of RFC 3986 pchar
+ * without ';', and '/'.
  *
  * All functions are pure, allocate nothing and are safe from any thread. */
 #pragma once
@@ -13,16 +14,16 @@
 
 enum { GW_PATH_MAX = 8192, GW_PATH_MAX_SEGMENTS = 256, GW_HOST_MAX = 255 };
 
-#define GW_PATH_FAULTS(X)                                                                   \
-    X(GW_PATH_OK, "")                                                                       \
-    X(GW_PATH_NOT_ABSOLUTE, "the path does not begin with '/'")                             \
-    X(GW_PATH_TOO_LONG, "the path is longer than 8192 bytes or 256 segments")               \
-    X(GW_PATH_DOT_SEGMENT, "the path has a '.' or '..' segment")                            \
-    X(GW_PATH_EMPTY_SEGMENT, "the path has an empty segment")                               \
-    X(GW_PATH_ENCODED_SEPARATOR, "the path has an encoded slash or a backslash")            \
-    X(GW_PATH_CONTROL, "the path has a control character")                                  \
-    X(GW_PATH_PARAMETER, "the path has a ';' parameter")                                    \
-    X(GW_PATH_BAD_ESCAPE, "the path has a broken percent-escape")                           \
+#define GW_PATH_FAULTS(X)                                                        \
+    X(GW_PATH_OK, "")                                                            \
+    X(GW_PATH_NOT_ABSOLUTE, "the path does not begin with '/'")                  \
+    X(GW_PATH_TOO_LONG, "the path is longer than 8192 bytes or 256 segments")    \
+    X(GW_PATH_DOT_SEGMENT, "the path has a '.' or '..' segment")                 \
+    X(GW_PATH_EMPTY_SEGMENT, "the path has an empty segment")                    \
+    X(GW_PATH_ENCODED_SEPARATOR, "the path has an encoded slash or a backslash") \
+    X(GW_PATH_CONTROL, "the path has a control character")                       \
+    X(GW_PATH_PARAMETER, "the path has a ';' parameter")                         \
+    X(GW_PATH_BAD_ESCAPE, "the path has a broken percent-escape")                \
     X(GW_PATH_BAD_CHARACTER, "the path has a character that must be percent-encoded")
 
 enum gw_path_fault {

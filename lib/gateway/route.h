@@ -3,11 +3,11 @@
  *
  * One trie of path segments per virtual host, base paths and templates together. At each segment a
  * literal beats a mixed segment ("{id}.json"; most literal text first, then the longest text before
- * a parameter, then the order of bytes) beats a parameter ("{id}") beats a final wildcard ("/...*");
- * when a choice leads nowhere the next one is tried. Each trie node is visited at most once a
- * look-up, because a node has one parent: there is no blow-up. A parameter matches one non-empty
- * segment; a wildcard matches the prefix itself, the prefix with a slash, and all below. Trailing
- * slashes are significant otherwise: /pets and /pets/ differ.
+ * a parameter, then the order of bytes) beats a parameter ("{id}") beats a final wildcard
+ * ("/...*"); when a choice leads nowhere the next one is tried. Each trie node is visited at most
+ * once a look-up, because a node has one parent: there is no blow-up. A parameter matches one
+ * non-empty segment; a wildcard matches the prefix itself, the prefix with a slash, and all below.
+ * Trailing slashes are significant otherwise: /pets and /pets/ differ.
  *
  * Hosts: an exact name beats the longest "*.suffix" beats "*".
  *
@@ -36,15 +36,15 @@ struct gw_route {
     const struct gw_resource *resource; /* NULL: no resource there */
     bool host_known;                    /* some API is on this virtual host */
     /* Templates that match exactly the same requests (/pets/{id} and /pets/{name}) may be declared
-     * apart when their methods differ. Then all of them are found; api and resource are the first. */
+     * apart when their methods differ. All are found then; api and resource are of the first. */
     const struct gw_route_match *matches;
     size_t n_matches;
 };
 
 /* Looks up a host (as gw_host_normalize() gives it) and a path (as gw_path_normalize() gives it).
- * True when a resource matches. When none does, out->api is the API with the longest base path above
- * the path, if any. The host is chosen first: what is not on an exact name is not looked for on a
- * wildcard. Allocates nothing. */
+ * True when a resource matches. When none does, out->api is the API with the longest base path
+ * above the path, if any. The host is chosen first: what is not on an exact name is not looked for
+ * on a wildcard. Allocates nothing. */
 bool gw_route_find(const struct gw_route_table *t, struct slice host, struct slice path,
                    struct gw_route *out);
 
@@ -56,7 +56,8 @@ const struct gw_operation *gw_route_operation(struct gw_route *route, enum gw_me
 unsigned gw_route_methods(const struct gw_route *route);
 
 /* The operation of `method` in one resource, or NULL. */
-const struct gw_operation *gw_resource_operation(const struct gw_resource *r, enum gw_method method);
+const struct gw_operation *gw_resource_operation(const struct gw_resource *r,
+                                                 enum gw_method method);
 
 /* Bytes of memory the table holds. */
 size_t gw_route_table_bytes(const struct gw_route_table *t);

@@ -230,8 +230,7 @@ int gw_route_table_new(struct gw_route_table **out, const struct gw_model *model
         goto out;
     qsort(b.entries, b.n, sizeof(*b.entries), compare_entries);
     check_collisions(&b);
-    rc = diag_errors(diag) > errors ? CC_EREFUSED
-                                    : route_freeze(t, b.entries, b.n, b.arena);
+    rc = diag_errors(diag) > errors ? CC_EREFUSED : route_freeze(t, b.entries, b.n, b.arena);
     if (rc != CC_OK)
         goto out;
     *out = t;

@@ -16,7 +16,7 @@ static struct slice label_of(const struct route_node *node)
     return slice_make(part_of(node, route_label_at()), node->label_n);
 }
 
-/* Does `rest` (a path behind a slash, or a host) go on with the label, up to the end of a segment? */
+/* Does `rest` (a path behind a slash, or a host) go on with the label, to the end of a segment? */
 static bool label_leads(const struct route_node *node, struct slice rest)
 {
     struct slice label = label_of(node);
@@ -33,8 +33,8 @@ static void prefetch_subtree(const struct route_node *node)
         __builtin_prefetch((const char *)node + i);
 }
 
-/* The literal child whose label `rest` goes on with, or NULL. `segment` is its first segment; no two
- * children have the same. */
+/* The literal child whose label `rest` goes on with, or NULL. `segment` is its first segment; no
+ * two children have the same. */
 static const struct route_node *find_literal(const struct gw_route_table *t,
                                              const struct route_node *node, struct slice segment,
                                              struct slice rest)

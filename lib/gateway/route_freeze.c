@@ -209,8 +209,11 @@ static uint32_t write_node(struct freezer *f, struct slice label, size_t first, 
         return 0;
     *node_at(f, ref) = node;
     p = part_at(f, ref, route_label_at());
-    for (size_t i = 0; i < label.n; i++)
-        p[i] = label.p[i] == ROUTE_SEPARATOR ? '/' : label.p[i];
+    for (size_t i = 0; i < label.n; i++) {
+        p[i] = label.p[i];
+        if (p[i] == ROUTE_SEPARATOR)
+            p[i] = '/';
+    }
     p = part_at(f, ref, route_base_at(&node));
     if (node.has_base)
         memcpy(p, &f->entries[first].match.api, sizeof(f->entries[first].match.api));
@@ -225,7 +228,8 @@ static void put_child(struct freezer *f, uint32_t ref, const struct groups *g, s
                       uint32_t child)
 {
     struct route_node *node = node_at(f, ref);
-    struct route_child *cells = (struct route_child *)(void *)part_at(f, ref, route_literals_at(node));
+    struct route_child *cells =
+        (struct route_child *)(void *)part_at(f, ref, route_literals_at(node));
     uint32_t *mixed = (uint32_t *)(void *)part_at(f, ref, route_mixed_at(node));
     const struct group *group = &g->list[index];
 

@@ -1,9 +1,9 @@
 /* Internal to the route table: how it lies in memory, and what passes from its builder to its
  * freezer.
  *
- * The table is one block of records, each a node of the trie, in depth-first order: the nodes of one
- * API are neighbours, so a look-up among very many APIs misses the cache a few times, not once a
- * segment. A node refers to others by their offset in words of 8 bytes; 0 is none. A chain of
+ * The table is one block of records, each a node of the trie, in depth-first order: the nodes of
+ * one API are neighbours, so a look-up among very many APIs misses the cache a few times, not once
+ * a segment. A node refers to others by their offset in words of 8 bytes; 0 is none. A chain of
  * literal segments without branches is one node ("petstore/1.0.0"). */
 #pragma once
 

@@ -1,10 +1,11 @@
 /* The snapshot: a gw_model as one JSON file, and back.
  *
- * Schema: {"schema":1,"hash":"sha256 of the rest","generation":7,...,"apis":[one a line]}; the tables
- * in snapshot_schema.h are its definition. The writer is deterministic: equal models give equal
- * bytes. The reader believes nothing: layout, types, ranges, references and both hashes are checked,
- * memory is bounded by the size of the text; a snapshot is accepted whole or refused with the reason
- * (CC6001 findings, without a place, for the model that places point into is gone by then).
+ * Schema: {"schema":1,"hash":"sha256 of the rest","generation":7,...,"apis":[one a line]}; the
+ * tables in snapshot_schema.h are its definition. The writer is deterministic: equal models give
+ * equal bytes. The reader believes nothing: layout, types, ranges, references and both hashes are
+ * checked, memory is bounded by the size of the text; a snapshot is accepted whole or refused with
+ * the reason (CC6001 findings, without a place, for the model that places point into is gone by
+ * then).
  *
  * Reading blocks (file) and takes up to a second for a very large snapshot: not for a worker. */
 #pragma once

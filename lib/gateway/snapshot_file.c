@@ -64,7 +64,7 @@ int gw_snapshot_read_file(struct gw_snapshot **out, const char *path, struct dia
     const char *fault = link_fault(path);
     char *text = NULL;
     size_t n = 0;
-    struct stat st;
+    struct stat st = {0};
     int rc, fd = -1;
 
     if (fault != NULL)

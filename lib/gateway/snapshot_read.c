@@ -100,9 +100,10 @@ static int read_slice(struct reader *r, const json_t *json, const char *(*fault)
 static int new_list(struct reader *r, const json_t *json, size_t size, char **first, size_t *n)
 {
     *first = NULL;
-    *n = json_array_size(json); /* 0 when it is no list */
+    *n = 0;
     if (!json_is_array(json))
         return refuse(r, "it is not a list");
+    *n = json_array_size(json);
     if (*n == 0)
         return CC_OK;
     *first = arena_array(r->arena, *n, size);
@@ -317,7 +318,7 @@ static int next_line(struct reader *r, struct slice *line)
     ptrdiff_t n = slice_find(r->rest, '\n');
 
     r->line++;
-    if (n < 0)
+    if (n < 0 || r->rest.p == NULL)
         return refuse(r, "the snapshot is cut short");
     if (n > SNAPSHOT_MAX_LINE)
         return refuse(r, "the line is too long");
@@ -347,7 +348,7 @@ static int parse_object(struct reader *r, const struct snapshot_schema *schema, 
 static int read_members(struct reader *r, const struct snapshot_schema *schema, void *object)
 {
     struct buf text;
-    struct slice line;
+    struct slice line = SLICE_NONE;
     int rc = next_line(r, &line);
 
     if (rc != CC_OK)
@@ -380,7 +381,7 @@ static size_t count_elements(struct slice rest)
 static int read_element(struct reader *r, const struct snapshot_schema *schema, bool last,
                         char *object)
 {
-    struct slice line;
+    struct slice line = SLICE_NONE;
     int rc = next_line(r, &line);
 
     if (rc != CC_OK)
@@ -398,7 +399,7 @@ static int read_section(struct reader *r, const char *name, const struct snapsho
     size_t n = 0;
     char *first = NULL, room[32];
     struct buf begin;
-    struct slice line;
+    struct slice line = SLICE_NONE;
     int rc = next_line(r, &line);
 
     buf_init_fixed(&begin, room, sizeof(room));
@@ -472,7 +473,7 @@ static int read_hash_line(struct reader *r, const char *name, char hex[SNAPSHOT_
 {
     char want[SNAPSHOT_HASH_HEX + 32];
     struct buf b;
-    struct slice line;
+    struct slice line = SLICE_NONE;
     int rc = next_line(r, &line);
 
     if (rc == CC_OK)

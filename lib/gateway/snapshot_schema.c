@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-/* What holds for texts, whoever wrote them: they end up in logs, headers and variables of HAProxy. */
+/* What holds for texts, whoever wrote them: they get into logs, headers, variables of HAProxy. */
 
 static const char *optional_text(struct slice s)
 {
@@ -127,14 +127,17 @@ static const char *generations_fault(const void *object)
 
 /* The tables. */
 
-#define SCHEMA(rows, owner, check) {sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check}
+#define SCHEMA(rows, owner, check)                                   \
+    {                                                                \
+        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check \
+    }
 #define AT(owner, member) .name = #member, .offset = offsetof(owner, member)
-#define LIST(owner, member, element)                                                        \
-    AT(owner, member), .type = SNAPSHOT_LIST, .count_offset = offsetof(owner, n_##member),  \
-    .of = (element)
+#define LIST(owner, member, element)                                                       \
+    AT(owner, member), .type = SNAPSHOT_LIST, .count_offset = offsetof(owner, n_##member), \
+                       .of = (element)
 #define TEXTS(owner, member, check)                                                         \
     AT(owner, member), .type = SNAPSHOT_TEXTS, .count_offset = offsetof(owner, n_##member), \
-    .fault = (check)
+                       .fault = (check)
 
 /* Integers that any JSON reader keeps exact (RFC 8259 6). */
 #define MAX_EXACT ((UINT64_C(1) << 53) - 1)
@@ -143,8 +146,8 @@ static const struct snapshot_field requirement_fields[] = {
     {TEXTS(struct gw_requirement, scopes, scope_text)},
     {AT(struct gw_requirement, origin), .type = SNAPSHOT_ORIGIN},
 };
-static const struct snapshot_schema requirement = SCHEMA(requirement_fields, struct gw_requirement,
-                                                         NULL);
+static const struct snapshot_schema requirement =
+    SCHEMA(requirement_fields, struct gw_requirement, NULL);
 
 static const struct snapshot_field operation_fields[] = {
     {AT(struct gw_operation, method), .type = SNAPSHOT_METHOD},
@@ -153,8 +156,8 @@ static const struct snapshot_field operation_fields[] = {
     {LIST(struct gw_operation, requirements, &requirement)},
     {AT(struct gw_operation, origin), .type = SNAPSHOT_ORIGIN},
 };
-static const struct snapshot_schema operation = SCHEMA(operation_fields, struct gw_operation,
-                                                       operation_fault);
+static const struct snapshot_schema operation =
+    SCHEMA(operation_fields, struct gw_operation, operation_fault);
 
 static const struct snapshot_field resource_fields[] = {
     {AT(struct gw_resource, template), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -162,8 +165,8 @@ static const struct snapshot_field resource_fields[] = {
     {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER_OR_NULL},
     {AT(struct gw_resource, origin), .type = SNAPSHOT_ORIGIN},
 };
-static const struct snapshot_schema resource = SCHEMA(resource_fields, struct gw_resource,
-                                                      resource_fault);
+static const struct snapshot_schema resource =
+    SCHEMA(resource_fields, struct gw_resource, resource_fault);
 
 static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -191,8 +194,8 @@ static const struct snapshot_field cluster_fields[] = {
     {AT(struct gw_cluster, name), .type = SNAPSHOT_TEXT, .fault = cluster_name},
     {LIST(struct gw_cluster, endpoints, &endpoint)},
 };
-const struct snapshot_schema snapshot_cluster = SCHEMA(cluster_fields, struct gw_cluster,
-                                                       cluster_fault);
+const struct snapshot_schema snapshot_cluster =
+    SCHEMA(cluster_fields, struct gw_cluster, cluster_fault);
 
 static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -204,7 +207,8 @@ static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
 };
-const struct snapshot_schema snapshot_issuer = SCHEMA(issuer_fields, struct gw_issuer, issuer_fault);
+const struct snapshot_schema snapshot_issuer =
+    SCHEMA(issuer_fields, struct gw_issuer, issuer_fault);
 
 static const struct snapshot_field file_fields[] = {
     {AT(struct source, name), .type = SNAPSHOT_C_STRING, .fault = required_text},
@@ -217,12 +221,12 @@ static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
     {TEXTS(struct gw_model, headers, header_name)},
 };
-const struct snapshot_schema snapshot_settings = SCHEMA(settings_fields, struct gw_model,
-                                                        settings_fault);
+const struct snapshot_schema snapshot_settings =
+    SCHEMA(settings_fields, struct gw_model, settings_fault);
 
 static const struct snapshot_field generations_fields[] = {
     {AT(struct gw_model, generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
     {AT(struct gw_model, haproxy_generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
 };
-const struct snapshot_schema snapshot_generations = SCHEMA(generations_fields, struct gw_model,
-                                                           generations_fault);
+const struct snapshot_schema snapshot_generations =
+    SCHEMA(generations_fields, struct gw_model, generations_fault);

@@ -36,8 +36,8 @@ enum snapshot_type {
     SNAPSHOT_ORIGIN,     /* struct place */
     SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name */
     SNAPSHOT_CLUSTER_OR_NULL,
-    SNAPSHOT_C_STRING,   /* const char * */
-    SNAPSHOT_LIST        /* const struct X *, size_t; `of` describes X */
+    SNAPSHOT_C_STRING, /* const char * */
+    SNAPSHOT_LIST      /* const struct X *, size_t; `of` describes X */
 };
 
 struct snapshot_schema;

@@ -61,9 +61,10 @@ static const char *parameter_fault(struct slice name)
         return "a parameter has no name";
     if (slice_has_control(name))
         return "a parameter's name has a control character";
-    if (memchr("+#./;?&=,!@|", name.p[0], 12) != NULL || name.p[name.n - 1] == '*' ||
+    if (strchr("+#./;?&=,!@|", name.p[0]) != NULL || name.p[name.n - 1] == '*' ||
         name.p[name.n - 1] == '+')
-        return "a parameter is {name}; operators as in {+name}, {name*} or {name+} are not supported";
+        return "a parameter is {name}; operators as in {+name}, {name*} or {name+} are not "
+               "supported";
     return NULL;
 }
 

@@ -293,7 +293,7 @@ static void other_schemas_are_told(void **state)
     expect_refused(SLICE("{\"schema\":1,\n\n"), "hash does not match");
 }
 
-/* The sealed snapshot with the first `old` (from line `line` on) replaced. */
+/* The sealed snapshot with the first `old` replaced. */
 static void forge(struct buf *out, const char *old, const char *new)
 {
     struct buf text, changed;
@@ -318,80 +318,80 @@ static void forge(struct buf *out, const char *old, const char *new)
 }
 
 /* Right hashes do not make a snapshot right. */
+static const struct {
+    const char *old, *new, *says;
+} forgeries[] = {
+    {"\"generation\":7,", "", "line 3: generation: it is missing"},
+    {"\"generation\":7", "\"generation\":\"7\"", "generation: it is not a whole number"},
+    {"\"generation\":7", "\"generation\":-7", "generation: it is out of range"},
+    {"\"generation\":7", "\"generation\":7.0", "generation: it is not a whole number"},
+    {"\"generation\":7", "\"generation\":5", "haproxy_generation is above generation"},
+    {"\"generation\":7", "\"generation\":9007199254740992", "generation: it is out of range"},
+    {"\"generation\":7", "\"generation\":99999999999999999999", "not valid JSON"},
+    {"\"generation\":7", "\"more\":1,\"generation\":7", "a member that this schema does not"},
+    {"\"generation\":7", "\"generation\":7,\"generation\":7", "not valid JSON: duplicate"},
+    {"\"haproxy_generation\":6,", "\"haproxy_generation\":6", "a comma is missing"},
+    {"\"leeway_s\":5", "\"leeway_s\":null", "line 5: leeway_s: it is not a whole number"},
+    {"\"keep_auth_header\":true", "\"keep_auth_header\":1", "neither true nor false"},
+    {"[\"authorization\",\"x-token\"]", "[\"x-token\",\"authorization\"]", "not in order"},
+    {"[\"authorization\",\"x-token\"]", "[\"x-token\",\"x-token\"]", "not in order"},
+    {"[\"authorization\",\"x-token\"]", "[\"X-Token\"]", "headers[0]: it is not a header name"},
+    {"[\"authorization\",\"x-token\"]", "{}", "headers: it is not a list"},
+    {"\"system_host\":\"localhost\"", "\"system_host\":\"*\"", "it has a wildcard"},
+    {"\"files\":[", "\"flies\":[", "files: this section does not begin here"},
+    {"{\"name\":\"cc.yaml\"}", "{\"name\":\"\"}", "files[0].name: it is empty"},
+    {"{\"name\":\"cc.yaml\"}", "[\"cc.yaml\"]", "files[0]: it is not an object"},
+    {"{\"name\":\"cc.yaml\"}", "{\"name\":\"a\\u0000b\"}", "not valid JSON"},
+    {"{\"name\":\"cc.yaml\"}", "{\"name\":\"\xff\"}", "not valid JSON"},
+    {"{\"name\":\"cc.yaml\"},", "{\"name\":\"cc.yaml\"}", "a comma is missing"},
+    {"\"RS256\"", "\"HS256\"", "issuers[0].algorithms: it names an unknown algorithm"},
+    {"[\"RS256\",\"EdDSA\"]", "[]", "issuers[0]: it allows no algorithm"},
+    {"[\"RS256\",\"EdDSA\"]", "[1]", "unknown algorithm"},
+    {"[\"gateway\"]", "[\"\"]", "issuers[0].audiences[0]: it is empty"},
+    {"[0,12,3]", "[3,12,3]", "issuers[0].origin: it is out of range"},
+    {"[0,12,3]", "[0,12]", "neither [file,line,column] nor null"},
+    {"[0,12,3]", "[0,12,4294967296]", "out of range"},
+    {"[0,12,3]", "[0,-1,1]", "out of range"},
+    {"[0,12,3]", "\"x\"", "neither [file,line,column] nor null"},
+    {"cc_b_0123456789ab", "cc_b_0123456789AB", "clusters[0].name: it is not \"cc_b_\""},
+    {"cc_b_0123456789ab", "stats", "clusters[0].name: it is not \"cc_b_\""},
+    {"cc_b_0123456789ab", "cc_b_ffffffffffff", "two clusters have the same name"},
+    {"\"port\":443", "\"port\":0", "clusters[0].endpoints[0].port: it is out of range"},
+    {"\"port\":443", "\"port\":65536", "out of range"},
+    {"\"host\":\"pets.internal\"", "\"host\":\"a b\"", "endpoints[0].host: it is not a host"},
+    {"\"path\":\"/v2\"", "\"path\":\"v2\"", "must begin with '/'"},
+    {"\"path\":\"/v2\"", "\"path\":\"/v2\\n\"", "control character"},
+    {"\"production\":\"cc_b_0", "\"production\":\"cc_b_1", "apis[0].production: it names no"},
+    {"\"production\":\"cc_b_0123456789ab\"", "\"production\":null", "it names no cluster"},
+    {"\"vhost\":\"*.example.com\"", "\"vhost\":\"A\"", "apis[0].vhost: a virtual host is"},
+    {"\"base_path\":\"/pets/1.0\"", "\"base_path\":\"/a/../b\"", "'..' segment"},
+    {"\"auth_header\":\"x-token\"", "\"auth_header\":\"x token\"", "not a header name"},
+    {"\"id\":\"42\"", "\"id\":42", "apis[0].id: it is not text"},
+    {"\"id\":\"42\"", "\"id\":\"\\u001b\"", "apis[0].id: it has a control character"},
+    {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
+    {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
+    {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},
+    {"\"read:pets\"", "\"read pets\"",
+     "resources[0].operations[0].requirements[0].scopes[0]: it has a space"},
+    {"\"scopes\":[\"read:pets\",\"admin\"]", "\"scopes\":null", "scopes: it is not a list"},
+    {"\"template\":\"/pets/{id}\"", "\"template\":\"pets\"", "CC2003: path \"pets\" cannot"},
+    {"\"template\":\"/files/*\"", "\"template\":\"/pets/{x}\"", "CC2004: GET /pets/1.0/pets"},
+    {"\n]}\n", "\n],\n", "the section does not end as it should"},
+    {"\n]}\n", "\n]}\nx\n", "something follows the end"},
+    {"\n]}\n", "\n", "cut short"},
+    {"\"resources\":[]}\n]}", "\"resources\":[]},\n]}", "a comma after the last element"},
+    {"\"resources\":[]}\n]}", "\"resources\":[}\n]}", "not valid JSON"},
+    {"\"resources\":[]}\n]}", "\"resources\":[]}{}\n]}", "not valid JSON"},
+};
+
 static void forged_snapshots_are_refused(void **state)
 {
-    static const struct {
-        const char *old, *new, *says;
-    } cases[] = {
-        {"\"generation\":7,", "", "line 3: generation: it is missing"},
-        {"\"generation\":7", "\"generation\":\"7\"", "generation: it is not a whole number"},
-        {"\"generation\":7", "\"generation\":-7", "generation: it is out of range"},
-        {"\"generation\":7", "\"generation\":7.0", "generation: it is not a whole number"},
-        {"\"generation\":7", "\"generation\":5", "haproxy_generation is above generation"},
-        {"\"generation\":7", "\"generation\":9007199254740992", "generation: it is out of range"},
-        {"\"generation\":7", "\"generation\":99999999999999999999", "not valid JSON"},
-        {"\"generation\":7", "\"more\":1,\"generation\":7", "a member that this schema does not"},
-        {"\"generation\":7", "\"generation\":7,\"generation\":7", "not valid JSON: duplicate"},
-        {"\"haproxy_generation\":6,", "\"haproxy_generation\":6", "a comma is missing"},
-        {"\"leeway_s\":5", "\"leeway_s\":null", "line 5: leeway_s: it is not a whole number"},
-        {"\"keep_auth_header\":true", "\"keep_auth_header\":1", "neither true nor false"},
-        {"[\"authorization\",\"x-token\"]", "[\"x-token\",\"authorization\"]", "not in order"},
-        {"[\"authorization\",\"x-token\"]", "[\"x-token\",\"x-token\"]", "not in order"},
-        {"[\"authorization\",\"x-token\"]", "[\"X-Token\"]", "headers[0]: it is not a header name"},
-        {"[\"authorization\",\"x-token\"]", "{}", "headers: it is not a list"},
-        {"\"system_host\":\"localhost\"", "\"system_host\":\"*\"", "it has a wildcard"},
-        {"\"files\":[", "\"flies\":[", "files: this section does not begin here"},
-        {"{\"name\":\"cc.yaml\"}", "{\"name\":\"\"}", "files[0].name: it is empty"},
-        {"{\"name\":\"cc.yaml\"}", "[\"cc.yaml\"]", "files[0]: it is not an object"},
-        {"{\"name\":\"cc.yaml\"}", "{\"name\":\"a\\u0000b\"}", "not valid JSON"},
-        {"{\"name\":\"cc.yaml\"}", "{\"name\":\"\xff\"}", "not valid JSON"},
-        {"{\"name\":\"cc.yaml\"},", "{\"name\":\"cc.yaml\"}", "a comma is missing"},
-        {"\"RS256\"", "\"HS256\"", "issuers[0].algorithms: it names an unknown algorithm"},
-        {"[\"RS256\",\"EdDSA\"]", "[]", "issuers[0]: it allows no algorithm"},
-        {"[\"RS256\",\"EdDSA\"]", "[1]", "unknown algorithm"},
-        {"[\"gateway\"]", "[\"\"]", "issuers[0].audiences[0]: it is empty"},
-        {"[0,12,3]", "[3,12,3]", "issuers[0].origin: it is out of range"},
-        {"[0,12,3]", "[0,12]", "neither [file,line,column] nor null"},
-        {"[0,12,3]", "[0,12,4294967296]", "out of range"},
-        {"[0,12,3]", "[0,-1,1]", "out of range"},
-        {"[0,12,3]", "\"x\"", "neither [file,line,column] nor null"},
-        {"cc_b_0123456789ab", "cc_b_0123456789AB", "clusters[0].name: it is not \"cc_b_\""},
-        {"cc_b_0123456789ab", "stats", "clusters[0].name: it is not \"cc_b_\""},
-        {"cc_b_0123456789ab", "cc_b_ffffffffffff", "two clusters have the same name"},
-        {"\"port\":443", "\"port\":0", "clusters[0].endpoints[0].port: it is out of range"},
-        {"\"port\":443", "\"port\":65536", "out of range"},
-        {"\"host\":\"pets.internal\"", "\"host\":\"a b\"", "endpoints[0].host: it is not a host"},
-        {"\"path\":\"/v2\"", "\"path\":\"v2\"", "must begin with '/'"},
-        {"\"path\":\"/v2\"", "\"path\":\"/v2\\n\"", "control character"},
-        {"\"production\":\"cc_b_0", "\"production\":\"cc_b_1", "apis[0].production: it names no"},
-        {"\"production\":\"cc_b_0123456789ab\"", "\"production\":null", "it names no cluster"},
-        {"\"vhost\":\"*.example.com\"", "\"vhost\":\"A\"", "apis[0].vhost: a virtual host is"},
-        {"\"base_path\":\"/pets/1.0\"", "\"base_path\":\"/a/../b\"", "'..' segment"},
-        {"\"auth_header\":\"x-token\"", "\"auth_header\":\"x token\"", "not a header name"},
-        {"\"id\":\"42\"", "\"id\":42", "apis[0].id: it is not text"},
-        {"\"id\":\"42\"", "\"id\":\"\\u001b\"", "apis[0].id: it has a control character"},
-        {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
-        {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
-        {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},
-        {"\"read:pets\"", "\"read pets\"",
-         "resources[0].operations[0].requirements[0].scopes[0]: it has a space"},
-        {"\"scopes\":[\"read:pets\",\"admin\"]", "\"scopes\":null", "scopes: it is not a list"},
-        {"\"template\":\"/pets/{id}\"", "\"template\":\"pets\"", "CC2003: path \"pets\" cannot"},
-        {"\"template\":\"/files/*\"", "\"template\":\"/pets/{x}\"", "CC2004: GET /pets/1.0/pets"},
-        {"\n]}\n", "\n],\n", "the section does not end as it should"},
-        {"\n]}\n", "\n]}\nx\n", "something follows the end"},
-        {"\n]}\n", "\n", "cut short"},
-        {"\"resources\":[]}\n]}", "\"resources\":[]},\n]}", "a comma after the last element"},
-        {"\"resources\":[]}\n]}", "\"resources\":[}\n]}", "not valid JSON"},
-        {"\"resources\":[]}\n]}", "\"resources\":[]}{}\n]}", "not valid JSON"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(forgeries); i++) {
         struct buf text;
 
-        forge(&text, cases[i].old, cases[i].new);
-        expect_refused(buf_slice(&text), cases[i].says);
+        forge(&text, forgeries[i].old, forgeries[i].new);
+        expect_refused(buf_slice(&text), forgeries[i].says);
         buf_free(&text);
     }
 }
