@@ -183,7 +183,8 @@ static int check_port(const char *setting, struct slice host, uint64_t port)
         return CC_OK;
     cli_say("run: port %llu of %" PRIslice " cannot be used: %s", (unsigned long long)port,
             SLICE_ARG(host), strerror(errnum));
-    fprintf(stderr, "  another one: --set %s=%llu\n", setting, (unsigned long long)port + 10000);
+    fprintf(stderr, "  another one: --set %s=%llu\n", setting,
+            (unsigned long long)(port < 50000 ? port + 10000 : port - 10000));
     return CC_EREFUSED;
 }
 
