@@ -14,7 +14,7 @@
 
 extern char **environ;
 
-enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20 };
+enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20, MIN_CACHE_BYTES = 4096 };
 
 /* X(name, letter, value, help) */
 #define OPTIONS(X)                                                                          \
@@ -137,6 +137,16 @@ static size_t worker_count(const struct config *config)
     return n < MAX_WORKERS ? n : MAX_WORKERS;
 }
 
+/* A worker's part of the token cache: never so small that it could not exist. */
+static struct enforce_options share_of_cache(const struct config *config, size_t n)
+{
+    size_t entries = (size_t)config->cache.maximum_size / n;
+    size_t bytes = (size_t)config->cache.maximum_bytes / n;
+
+    return (struct enforce_options){entries > 0 ? entries : 1,
+                                    bytes > MIN_CACHE_BYTES ? bytes : MIN_CACHE_BYTES};
+}
+
 static void setup_log(const struct config *config, bool debug)
 {
     enum log_level level = LOG_INFO;
@@ -190,8 +200,7 @@ static int serve(const struct arguments *a, const struct config *config,
     int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
 
     if (config->cache.enabled)
-        cache = (struct enforce_options){(size_t)config->cache.maximum_size / n,
-                                         (size_t)config->cache.maximum_bytes / n};
+        cache = share_of_cache(config, n);
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
         rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules));
         if (rc == CC_OK)

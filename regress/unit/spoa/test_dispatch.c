@@ -1,0 +1,427 @@
+/* From a NOTIFY to the variables of its ACK, with the real decision engine behind. */
+#include "regress/tools/spop_peer.h"
+#include "regress/unit/enforce/fixture.h"
+#include "spoa/dispatch.h"
+#include "spoa/vars.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { MAX_FRAME = 16380 };
+
+struct bench {
+    struct fixture fixture;
+    struct dispatch *dispatch;
+    struct responder *responder;
+    struct counters counters;
+    struct clock_fixed clock;
+    uint8_t notify[SPOP_MAX_FRAME_SIZE], ack[SPOP_LENGTH_SIZE + SPOP_MAX_FRAME_SIZE];
+    size_t n_ack;
+};
+
+static int setup(void **state)
+{
+    static const struct enforce_options options = {100, 1 << 20};
+    struct bench *b = calloc(1, sizeof *b);
+
+    if (b == NULL)
+        return -1;
+    fixture_init(&b->fixture);
+    clock_fixed_init(&b->clock, FIXTURE_NOW, 0);
+    if (dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture)) != CC_OK)
+        return -1;
+    b->responder = dispatch_responder(b->dispatch);
+    *state = b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+
+    dispatch_free(&b->dispatch);
+    fixture_free(&b->fixture);
+    free(b);
+    return 0;
+}
+
+struct request {
+    const char *method, *path, *host, *header; /* NULL = NULL value */
+};
+
+static void put(struct spop_writer *w, const char *name, const char *value)
+{
+    if (value != NULL)
+        peer_put_text(w, name, slice_of(value));
+    else
+        peer_put_null(w, name);
+}
+
+/* The message as the generated SPOE section sends it; headers: authorization, x-token. */
+static void put_request(struct spop_writer *w, const struct request *r)
+{
+    put(w, "id", "r-1");
+    spop_put_name(w, SLICE("src"));
+    spop_put_varint(w, SPOP_IPV4);
+    for (int i = 0; i < 4; i++)
+        spop_put_varint(w, 10);
+    put(w, "method", r->method);
+    put(w, "path", r->path);
+    put(w, "query", NULL);
+    put(w, "host", r->host);
+    spop_put_name(w, SLICE("tls"));
+    spop_put_bool(w, true);
+    put(w, "h0", r->header);
+    peer_put_int(w, "n0", r->header != NULL);
+    put(w, "h1", NULL);
+    peer_put_int(w, "n1", 0);
+}
+
+enum { REQUEST_ARGS = 11 };
+
+/* Ends the NOTIFY in w and has it answered. */
+static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
+{
+    size_t n = spop_end(w, SPOP_MAX_FRAME_SIZE);
+    struct spop_frame f;
+
+    assert_true(n > 0);
+    assert_int_equal(spop_read_frame(slice_make(b->notify + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE),
+                                     &f),
+                     SPOP_NORMAL);
+    b->n_ack = b->responder->answer(b->responder, &f, &b->clock.clock, &b->counters, b->ack,
+                                    max_frame);
+    assert_true(b->n_ack <= SPOP_LENGTH_SIZE + max_frame);
+}
+
+static void ask(struct bench *b, const struct request *r)
+{
+    struct spop_writer w;
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS);
+    put_request(&w, r);
+    answer(b, &w, MAX_FRAME);
+}
+
+static struct slice ack_body(const struct bench *b)
+{
+    return slice_make(b->ack + SPOP_LENGTH_SIZE, b->n_ack - SPOP_LENGTH_SIZE);
+}
+
+static void expect_text(const struct bench *b, const char *name, const char *value)
+{
+    struct spop_value v;
+
+    if (!peer_ack_value(ack_body(b), name, &v))
+        fail_msg("the answer does not set %s", name);
+    assert_int_equal(v.type, SPOP_STRING);
+    if (!slice_is(v.bytes, value))
+        fail_msg("%s is \"%.*s\", expected \"%s\"", name, SLICE_ARG(v.bytes), value);
+}
+
+static void expect_int(const struct bench *b, const char *name, int64_t value)
+{
+    struct spop_value v;
+
+    assert_true(peer_ack_value(ack_body(b), name, &v));
+    assert_int_equal(v.type, SPOP_INT64);
+    assert_int_equal(v.integer, value);
+}
+
+/* The names that the answer sets, in order, all in scope txn. */
+static void expect_names(const struct bench *b, const char *expected)
+{
+    struct spop_frame f;
+    struct slice name;
+    struct spop_value v;
+    unsigned scope;
+    struct buf names;
+    char room[512];
+
+    buf_init_fixed(&names, room, sizeof room);
+    assert_int_equal(spop_read_frame(ack_body(b), &f), SPOP_NORMAL);
+    assert_int_equal(f.stream_id, 300);
+    assert_int_equal(f.frame_id, 2);
+    while (peer_read_set_var(&f.payload, &scope, &name, &v)) {
+        assert_int_equal(scope, SPOP_TXN);
+        buf_printf(&names, "%s%.*s", names.n > 0 ? " " : "", SLICE_ARG(name));
+    }
+    assert_ptr_equal(f.payload.p, f.payload.end); /* nothing else in it */
+    assert_string_equal(room, expected);
+}
+
+static void an_open_operation_is_allowed(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){"GET", "/pets/1.0/open", "any.example.com:8080", NULL});
+    expect_names(b, "backend path host api apiver resource gen verdict");
+    expect_text(b, "verdict", "allow");
+    expect_text(b, "backend", "cc_b_000000000001");
+    expect_text(b, "path", "/v2/open");
+    expect_text(b, "host", "pets.internal");
+    expect_text(b, "api", "Pets");
+    expect_text(b, "apiver", "1.0");
+    expect_text(b, "resource", "/open");
+    expect_int(b, "gen", 7);
+}
+
+static void a_good_token_is_allowed(void **state)
+{
+    struct bench *b = *state;
+    char payload[256], header[2048];
+    char *token;
+
+    snprintf(payload, sizeof payload,
+             "{\"iss\":\"https://rsa\",\"sub\":\"alice\",\"exp\":%d,\"azp\":\"app7\"}",
+             FIXTURE_NOW + 60);
+    token = fixture_sign(&b->fixture, FIXTURE_RSA, JWT_RS256, payload);
+    snprintf(header, sizeof header, "Bearer %s", token);
+    free(token);
+    for (int round = 0; round < 2; round++) { /* the second from the cache */
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", header});
+        expect_names(b, "backend path host strip api apiver resource user app keytype gen verdict");
+        expect_text(b, "verdict", "allow");
+        expect_text(b, "path", "/v2/pets/7");
+        expect_text(b, "strip", "authorization");
+        expect_text(b, "user", "alice");
+        expect_text(b, "app", "app7");
+        expect_text(b, "keytype", "PRODUCTION");
+    }
+}
+
+static void a_missing_token_is_denied(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL});
+    expect_names(b, "status code body challenge api apiver resource reason gen verdict");
+    expect_text(b, "verdict", "deny");
+    expect_int(b, "status", 401);
+    expect_text(b, "code", "900902");
+}
+
+static void an_unlisted_method_names_the_listed_ones(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){"PUT", "/pets/1.0/open", "x", NULL});
+    expect_names(b, "status code body allow api apiver resource reason gen verdict");
+    expect_int(b, "status", 405);
+    expect_text(b, "verdict", "deny");
+}
+
+static void an_unknown_path_is_denied(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){"GET", "/nowhere", "x", NULL});
+    expect_names(b, "status code body reason gen verdict");
+    expect_int(b, "status", 404);
+}
+
+static void ready_names_both_generations(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){"GET", "/ready", "localhost", NULL});
+    expect_names(b, "gen hgen verdict");
+    expect_text(b, "verdict", "ready");
+    expect_int(b, "gen", 7);
+    expect_int(b, "hgen", 6);
+}
+
+/* Each argument missing or NULL on its own: never an allow unless it does not matter. */
+static void absent_arguments_fail_closed(void **state)
+{
+    struct bench *b = *state;
+
+    ask(b, &(struct request){NULL, "/pets/1.0/open", "x", NULL});
+    expect_text(b, "verdict", "deny");
+    ask(b, &(struct request){"GET", NULL, "x", NULL});
+    expect_text(b, "verdict", "deny");
+    ask(b, &(struct request){"GET", "/pets/1.0/open", NULL, NULL});
+    expect_text(b, "verdict", "deny");
+}
+
+static void arguments_are_found_by_name(void **state)
+{
+    struct bench *b = *state;
+    struct spop_writer w;
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", 6);
+    put(&w, "host", "x");
+    put(&w, "future", "?");
+    put(&w, "h99", "of a newer configuration");
+    put(&w, "", "without a name");
+    put(&w, "path", "/pets/1.0/open");
+    put(&w, "method", "GET");
+    answer(b, &w, MAX_FRAME);
+    expect_text(b, "verdict", "allow");
+}
+
+static void an_argument_of_the_wrong_type_is_absent(void **state)
+{
+    struct bench *b = *state;
+    struct spop_writer w;
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", 3);
+    put(&w, "host", "x");
+    peer_put_int(&w, "path", 1);
+    put(&w, "method", "GET");
+    answer(b, &w, MAX_FRAME);
+    expect_text(b, "verdict", "deny");
+    expect_int(b, "status", 400);
+}
+
+/* Two header lines, or a count that cannot be true: not a token that was checked. */
+static void a_repeated_header_is_denied(void **state)
+{
+    static const int64_t counts[] = {2, -1, INT64_MAX, (int64_t)UINT32_MAX + 2};
+    struct bench *b = *state;
+    char payload[128], header[2048];
+    char *token;
+
+    snprintf(payload, sizeof payload, "{\"iss\":\"https://rsa\",\"sub\":\"a\",\"exp\":%d}",
+             FIXTURE_NOW + 60);
+    token = fixture_sign(&b->fixture, FIXTURE_RSA, JWT_RS256, payload);
+    snprintf(header, sizeof header, "Bearer %s", token);
+    free(token);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct spop_writer w;
+
+        peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", 5);
+        put(&w, "host", "x");
+        put(&w, "path", "/pets/1.0/pets/7");
+        put(&w, "method", "GET");
+        put(&w, "h0", header);
+        peer_put_int(&w, "n0", counts[i]);
+        answer(b, &w, MAX_FRAME);
+        expect_text(b, "verdict", "deny");
+    }
+}
+
+/* The headers of one request must not be seen by the next one on the same worker. */
+static void nothing_is_left_from_the_request_before(void **state)
+{
+    struct bench *b = *state;
+    struct spop_writer w;
+
+    a_good_token_is_allowed(state);
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", 3);
+    put(&w, "host", "x");
+    put(&w, "path", "/pets/1.0/pets/7");
+    put(&w, "method", "GET");
+    answer(b, &w, MAX_FRAME);
+    expect_text(b, "verdict", "deny");
+    expect_int(b, "status", 401);
+}
+
+static void what_is_not_one_request_is_an_error(void **state)
+{
+    struct bench *b = *state;
+    struct request good = {"GET", "/pets/1.0/open", "x", NULL};
+    struct spop_writer w;
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-other", REQUEST_ARGS);
+    put_request(&w, &good);
+    answer(b, &w, MAX_FRAME);
+    expect_names(b, "status reason gen verdict");
+    expect_text(b, "verdict", "error");
+    expect_int(b, "status", 503);
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS);
+    put_request(&w, &good);
+    spop_put_name(&w, SLICE("cc-request"));
+    spop_put_varint(&w, 0);
+    answer(b, &w, MAX_FRAME);
+    expect_text(b, "verdict", "error");
+
+    spop_begin(&w, b->notify, sizeof b->notify, SPOP_NOTIFY, 300, 2); /* no message at all */
+    answer(b, &w, MAX_FRAME);
+    expect_text(b, "verdict", "error");
+    assert_int_equal(counter_get(&b->counters.errors), 3);
+}
+
+static void a_malformed_message_is_not_answered(void **state)
+{
+    struct bench *b = *state;
+    struct spop_writer w;
+
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS + 1);
+    put_request(&w, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    answer(b, &w, MAX_FRAME);
+    assert_int_equal(b->n_ack, 0);
+}
+
+static void an_answer_that_does_not_fit_is_an_error(void **state)
+{
+    struct bench *b = *state;
+    static char path[600];
+    struct spop_writer w;
+
+    snprintf(path, sizeof path, "/pets/1.0/pets/%0*d", 300, 7);
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS);
+    put_request(&w, &(struct request){"GET", path, "x", NULL});
+    answer(b, &w, SPOP_MIN_FRAME_SIZE);
+    expect_names(b, "status reason gen verdict");
+    expect_int(b, "status", 503);
+    expect_text(b, "verdict", "error");
+}
+
+static void new_rules_are_used_from_the_next_request_on(void **state)
+{
+    struct bench *b = *state;
+    struct enforce_rules *old;
+
+    b->fixture.model.generation = 8;
+    old = b->responder->adopt(b->responder, fixture_rules(&b->fixture));
+    assert_int_equal(enforce_rules_model(old)->generation, 7);
+    enforce_rules_unref(&old);
+    ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    expect_int(b, "gen", 8);
+}
+
+/* vars.def: the verdict is the last variable, whatever the verdict is. */
+static void the_verdict_is_last(void **state)
+{
+    static const char *const names[] = {
+#define X(name, scope, type, when, help) #name,
+#include "gateway/vars.def"
+#undef X
+    };
+
+    (void)state;
+    assert_string_equal(names[sizeof names / sizeof *names - 1], "verdict");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        /* HAProxy builds "txn.cc.NAME" in a buffer of 64 bytes and does not check */
+        assert_true(strlen(names[i]) + sizeof "txn.cc." <= 60);
+    }
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(an_open_operation_is_allowed),
+        TEST(a_good_token_is_allowed),
+        TEST(a_missing_token_is_denied),
+        TEST(an_unlisted_method_names_the_listed_ones),
+        TEST(an_unknown_path_is_denied),
+        TEST(ready_names_both_generations),
+        TEST(absent_arguments_fail_closed),
+        TEST(arguments_are_found_by_name),
+        TEST(an_argument_of_the_wrong_type_is_absent),
+        TEST(a_repeated_header_is_denied),
+        TEST(nothing_is_left_from_the_request_before),
+        TEST(what_is_not_one_request_is_an_error),
+        TEST(a_malformed_message_is_not_answered),
+        TEST(an_answer_that_does_not_fit_is_an_error),
+        TEST(new_rules_are_used_from_the_next_request_on),
+        cmocka_unit_test(the_verdict_is_last),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
