@@ -8,13 +8,15 @@
 enum { LINK_READS_PER_TURN = 4 };
 
 static const ev_tstamp HELLO_TIMEOUT_S = 5.;  /* from accept to HELLO, and for a health check's end */
+static const ev_tstamp LEAVE_TIMEOUT_S = 5.;  /* for the peer to take its last answers */
 static const ev_tstamp LINGER_TIMEOUT_S = 1.; /* from our goodbye to the peer's close */
 
 struct link {
     struct link_set *set;
     struct link *prev, *next;
     int fd;
-    bool shut; /* the sending side is shut down */
+    bool leaving; /* the goodbye is in the output */
+    bool shut;    /* and it was sent; the sending side is shut down */
     ev_io io;
     ev_timer timer;
     struct conn conn;
@@ -107,30 +109,44 @@ static void log_fault(struct link *link)
              spop_status_text(link->conn.status));
 }
 
+static void start_timer(struct link *link, ev_tstamp seconds)
+{
+    ev_timer_stop(link->set->loop, &link->timer);
+    ev_timer_set(&link->timer, seconds, 0.);
+    ev_timer_start(link->set->loop, &link->timer);
+}
+
+static void leave(struct link *link, bool pending)
+{
+    if (!link->leaving) {
+        link->leaving = true;
+        log_fault(link);
+        start_timer(link, LEAVE_TIMEOUT_S);
+    }
+    if (!pending && !link->shut) {
+        /* Half-close, then read away what is still coming: closing with unread input would reset
+         * the connection and could destroy the goodbye before the peer has read it. */
+        link->shut = true;
+        shutdown(link->fd, SHUT_WR);
+        start_timer(link, LINGER_TIMEOUT_S);
+    }
+}
+
 /* After a turn: what to wait for next, and until when. */
 static void watch(struct link *link)
 {
-    struct link_set *set = link->set;
     bool pending = conn_output(&link->conn).n > 0;
     int events = pending ? EV_WRITE : EV_READ;
 
-    if (link->conn.state == CONN_OPEN && ev_is_active(&link->timer))
-        ev_timer_stop(set->loop, &link->timer);
-    if (link->conn.state == CONN_GOODBYE && !pending && !link->shut) {
-        /* Half-close, then read away what is still coming: closing with unread input would reset
-         * the connection and could destroy the goodbye before the peer has read it. */
-        log_fault(link);
-        link->shut = true;
-        shutdown(link->fd, SHUT_WR);
-        ev_timer_stop(set->loop, &link->timer);
-        ev_timer_set(&link->timer, LINGER_TIMEOUT_S, 0.);
-        ev_timer_start(set->loop, &link->timer);
-    }
+    if (link->conn.state == CONN_GOODBYE)
+        leave(link, pending);
+    else if (link->conn.state == CONN_OPEN && ev_is_active(&link->timer))
+        ev_timer_stop(link->set->loop, &link->timer);
     /* back-pressure: no reading while answers wait */
     if ((link->io.events & (EV_READ | EV_WRITE)) != events) {
-        ev_io_stop(set->loop, &link->io);
+        ev_io_stop(link->set->loop, &link->io);
         ev_io_set(&link->io, link->fd, events);
-        ev_io_start(set->loop, &link->io);
+        ev_io_start(link->set->loop, &link->io);
     }
 }
 
