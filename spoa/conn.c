@@ -118,9 +118,9 @@ static void on_hello(struct conn *c, const struct spop_frame *f)
         say_goodbye(c, status);
         return;
     }
-    /* the smaller of both limits: a fixed answer would break when the operator lowers tune.bufsize */
+    /* a fixed answer would break as soon as the operator lowers tune.bufsize */
     frame_size = hello.max_frame_size < SPOP_MAX_FRAME_SIZE ? (size_t)hello.max_frame_size
-                                                             : SPOP_MAX_FRAME_SIZE;
+                                                            : SPOP_MAX_FRAME_SIZE;
     if (!hello.healthcheck && !allocate_buffers(c, frame_size)) {
         say_goodbye(c, SPOP_RESOURCE);
         return;

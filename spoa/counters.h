@@ -8,14 +8,14 @@
 
 #include <stdatomic.h>
 
-#define COUNTERS(X)                                                                         \
-    X(connections, "connections taken")                                                     \
-    X(closed, "connections closed")                                                         \
-    X(hellos, "connections that said HELLO")                                                \
-    X(health_checks, "health checks answered")                                              \
-    X(notifies, "NOTIFY frames answered")                                                   \
-    X(errors, "NOTIFY frames answered with the verdict error")                              \
-    X(protocol_errors, "connections closed because of what the peer sent")                  \
+#define COUNTERS(X)                                                        \
+    X(connections, "connections taken")                                    \
+    X(closed, "connections closed")                                        \
+    X(hellos, "connections that said HELLO")                               \
+    X(health_checks, "health checks answered")                             \
+    X(notifies, "NOTIFY frames answered")                                  \
+    X(errors, "NOTIFY frames answered with the verdict error")             \
+    X(protocol_errors, "connections closed because of what the peer sent") \
     X(timeouts, "connections closed because the peer was silent")
 
 struct counters {

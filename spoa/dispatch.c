@@ -13,13 +13,13 @@ struct dispatch {
 
 /* The fixed arguments, in the order in which HAProxy sends them. `src` and `tls` are sent for the
  * features that need them and not looked at by the engine yet, so they have no place to go. */
-#define ARGS(X)                                                                             \
-    X(id, &request->id)                                                                     \
-    X(src, NULL)                                                                            \
-    X(method, &request->method)                                                             \
-    X(path, &request->path)                                                                 \
-    X(query, &request->query)                                                               \
-    X(host, &request->host)                                                                 \
+#define ARGS(X)                 \
+    X(id, &request->id)         \
+    X(src, NULL)                \
+    X(method, &request->method) \
+    X(path, &request->path)     \
+    X(query, &request->query)   \
+    X(host, &request->host)     \
     X(tls, NULL)
 
 enum {
@@ -112,8 +112,7 @@ static bool read_request(struct dispatch *d, const struct spop_frame *notify, si
         struct slice name;
         unsigned n_args;
 
-        if (!spop_read_message(&r, &name, &n_args) ||
-            !read_args(d, &r, n_args, n_headers, request))
+        if (!spop_read_message(&r, &name, &n_args) || !read_args(d, &r, n_args, n_headers, request))
             return false;
         if (!slice_eq(name, SLICE("cc-request")))
             *known = false;
@@ -186,8 +185,7 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
     struct enforce_request request;
     struct enforce_decision decision;
     struct spop_writer w;
-    struct vars v = {.gen = (int64_t)model->generation,
-                     .hgen = (int64_t)model->haproxy_generation};
+    struct vars v = {.gen = (int64_t)model->generation, .hgen = (int64_t)model->haproxy_generation};
     enum vars_verdict verdict;
     bool known;
     size_t n;

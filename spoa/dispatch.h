@@ -4,8 +4,8 @@
  *
  * The message is the one that HAProxy's generated SPOE section sends (cc-request): named arguments,
  * looked up by name with their usual place as a hint. What is unknown is ignored, so that an older
- * agent serves a newer configuration; what is absent stays empty, and an empty value is never enough
- * to be allowed. */
+ * agent serves a newer configuration; what is absent stays empty, and an empty value is never
+ * enough to be allowed. */
 #pragma once
 
 #include "spoa/responder.h"

@@ -7,7 +7,7 @@
 
 enum { LINK_READS_PER_TURN = 4 };
 
-static const ev_tstamp HELLO_TIMEOUT_S = 5.;  /* from accept to HELLO, and for a health check's end */
+static const ev_tstamp HELLO_TIMEOUT_S = 5.;  /* from accept to HELLO, or a health check's end */
 static const ev_tstamp LEAVE_TIMEOUT_S = 5.;  /* for the peer to take its last answers */
 static const ev_tstamp LINGER_TIMEOUT_S = 1.; /* from our goodbye to the peer's close */
 
@@ -232,6 +232,10 @@ void link_set_drain(struct link_set *set)
 
 void link_set_close(struct link_set *set)
 {
-    while (set->first != NULL)
-        close_link(set->first);
+    struct link *next;
+
+    for (struct link *link = set->first; link != NULL; link = next) {
+        next = link->next;
+        close_link(link);
+    }
 }

@@ -1,8 +1,8 @@
 /* link: the sockets of one worker's connections; it moves bytes between them and struct conn.
  *
- * Everything here runs on the worker's thread. Nothing blocks: sockets are non-blocking, a peer that
- * does not take its answers is not read from, and no link gets more than a few reads a loop turn, so
- * that one busy connection cannot starve the others. */
+ * Everything here runs on the worker's thread. Nothing blocks: sockets are non-blocking, a peer
+ * that does not take its answers is not read from, and no link gets more than a few reads a loop
+ * turn, so that one busy connection cannot starve the others. */
 #pragma once
 
 #include "spoa/conn.h"
@@ -19,8 +19,8 @@ struct link_set {
     _Atomic size_t *total; /* connections of all workers; the listener counts up, we count down */
     struct link *first;
     size_t n;
-    bool draining;     /* the loop is left when the last link closes */
-    ev_tstamp logged;  /* when a peer's fault was last logged: once a second is enough */
+    bool draining;    /* the loop is left when the last link closes */
+    ev_tstamp logged; /* when a peer's fault was last logged: once a second is enough */
 };
 
 /* Takes over the connected, non-blocking socket; closes it when memory is short. */

@@ -42,7 +42,7 @@ static int find_group(struct slice name, gid_t *gid)
 
 static int make_directory(struct slice path, gid_t gid)
 {
-    char dir[sizeof ((struct listener *)NULL)->path];
+    char dir[sizeof((struct listener *)NULL)->path];
     struct stat st;
     char *slash;
 
@@ -77,7 +77,7 @@ static int remove_stale(const struct sockaddr_un *sun, struct slice path)
         return log_errno("make a socket for", path);
     error = connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0 ? 0 : errno;
     close(fd);
-    /* only a refusal proves that nobody listens: EAGAIN, for one, is a stopped agent's full queue */
+    /* only a refusal proves that nobody listens: EAGAIN is the full queue of a stopped agent */
     if (error != ECONNREFUSED) {
         log_error("another agent listens on %" PRIslice "; stop it or set agent.socket",
                   SLICE_ARG(path));
@@ -175,8 +175,7 @@ static int open_tcp(struct listener *l, const struct listener_options *options)
     }
     l->tcp = true;
     l->fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    error = l->fd < 0 ||
-            setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+    error = l->fd < 0 || setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
             bind(l->fd, found->ai_addr, found->ai_addrlen) != 0;
     freeaddrinfo(found); /* keeps errno: POSIX.1-2024 free(3), glibc since 2.33 */
     return error ? log_errno("bind", options->address) : CC_OK;

@@ -25,7 +25,7 @@ struct listener {
     ino_t ino;
 };
 
-/* Opens, binds and listens. What went wrong is logged in words. CC_EEXIST: another agent listens. */
+/* Opens, binds and listens. What went wrong has been logged. CC_EEXIST: another agent listens. */
 int listener_open(struct listener *l, const struct listener_options *options);
 
 /* Stops listening and removes the socket file. May be called twice. */

@@ -17,13 +17,13 @@ extern char **environ;
 enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20, MIN_CACHE_BYTES = 4096 };
 
 /* X(name, letter, value, help) */
-#define OPTIONS(X)                                                                          \
-    X(config, 'c', "FILE", "settings; without it the defaults and the environment count")   \
-    X(snapshot, 's', "FILE", "what to enforce, from cc-gen build [out/gateway.json]")       \
-    X(set, 'S', "NAME=VALUE", "one setting, above all others; may be repeated")             \
-    X(test, 't', NULL, "load everything, say ok or what is wrong, and end")                 \
-    X(debug, 'd', NULL, "log in detail and allow core dumps, which may hold tokens")        \
-    X(version, 'V', NULL, "print the version and end")                                      \
+#define OPTIONS(X)                                                                        \
+    X(config, 'c', "FILE", "settings; without it the defaults and the environment count") \
+    X(snapshot, 's', "FILE", "what to enforce, from cc-gen build [out/gateway.json]")     \
+    X(set, 'S', "NAME=VALUE", "one setting, above all others; may be repeated")           \
+    X(test, 't', NULL, "load everything, say ok or what is wrong, and end")               \
+    X(debug, 'd', NULL, "log in detail and allow core dumps, which may hold tokens")      \
+    X(version, 'V', NULL, "print the version and end")                                    \
     X(help, 'h', NULL, "print this and end")
 
 struct arguments {
@@ -38,11 +38,11 @@ static void print_help(FILE *out)
     fputs("usage: cc-spoa [-c FILE] [-s FILE] [--set NAME=VALUE]... [-t]\n"
           "The gateway's agent: decides for HAProxy, over SPOE, about every request.\n\n",
           out);
-#define X(name, letter, value, help)                                                        \
-    {                                                                                       \
-        const char *value_ = value;                                                         \
-        fprintf(out, "  -%c, --%s%s%-*s %s\n", letter, #name, value_ ? " " : "",            \
-                (int)(20 - sizeof #name - (value_ ? 1 : 0)), value_ ? value_ : "", help);   \
+#define X(name, letter, value, help)                                                      \
+    {                                                                                     \
+        const char *value_ = value;                                                       \
+        fprintf(out, "  -%c, --%s%s%-*s %s\n", letter, #name, value_ ? " " : "",          \
+                (int)(20 - sizeof #name - (value_ ? 1 : 0)), value_ ? value_ : "", help); \
     }
     OPTIONS(X)
 #undef X
@@ -71,11 +71,11 @@ static bool add_set(struct arguments *a, const char *text)
 static int parse_arguments(int argc, char **argv, struct arguments *a)
 {
     static const struct option longs[] = {
-#define X(name, letter, value, help)                                                        \
+#define X(name, letter, value, help) \
     {#name, (value) != NULL ? required_argument : no_argument, NULL, letter},
         OPTIONS(X)
 #undef X
-        {NULL, 0, NULL, 0}};
+            {NULL, 0, NULL, 0}};
     int c;
 
     *a = (struct arguments){.snapshot = "out/gateway.json"};

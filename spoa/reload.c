@@ -14,7 +14,7 @@ struct reload {
     void *context;
     pthread_t thread;
     bool running, again; /* the main thread's */
-    /* The loader's until it sends `done`; pthread_join() then makes it visible to the main thread. */
+    /* the loader's until it sends `done`; pthread_join() makes it visible to the main thread */
     struct reload_result result;
 };
 
@@ -47,9 +47,8 @@ static void log_findings(const struct diag *diag)
     for (size_t i = 0; diag_get(diag, i, &v); i++) {
         const char *name = v.place.source != NULL ? v.place.source->name : "snapshot";
 
-        log_write(v.severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN,
-                  "%s:%u:%u: %s: %" PRIslice, name, v.place.line, v.place.col,
-                  diag_code_name(v.code), SLICE_ARG(v.message));
+        log_write(v.severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN, "%s:%u:%u: %s: %" PRIslice, name,
+                  v.place.line, v.place.col, diag_code_name(v.code), SLICE_ARG(v.message));
     }
 }
 

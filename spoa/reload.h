@@ -1,8 +1,8 @@
 /* reload: a snapshot file -> rules, in the foreground at start, in a thread of its own later.
  *
  * Reading and checking a large snapshot and parsing its keys takes time and blocks on the disk, so
- * neither a worker nor the main loop does it. A snapshot is taken whole or refused with its findings
- * in the log; the one in use then stays. */
+ * neither a worker nor the main loop does it. A snapshot is taken whole or refused with its
+ * findings in the log; the one in use then stays. */
 #pragma once
 
 #include "enforce/enforce.h"

@@ -1,8 +1,8 @@
 /* responder: what stands behind a connection and answers NOTIFY frames.
  *
  * The agent's is struct dispatch (dispatch.h); the benchmark's null agent has one that decides
- * nothing, so that comparing the two measures the decision alone. A responder belongs to one worker:
- * its functions are called by that worker's thread only, but `report`. */
+ * nothing, so that comparing the two measures the decision alone. A responder belongs to one
+ * worker: its functions are called by that worker's thread only, but `report`. */
 #pragma once
 
 #include "enforce/enforce.h"
@@ -17,7 +17,7 @@ struct responder {
                      const struct clock *clock, struct counters *counters, void *room,
                      size_t max_frame);
 
-    /* Takes over the reference to new rules, gives back that to the old ones. NULL: has no rules. */
+    /* Takes over the reference to new rules, returns that to the old ones. NULL: has no rules. */
     struct enforce_rules *(*adopt)(struct responder *self, struct enforce_rules *rules);
 
     /* Adds "name=value ..." to the counters' log line; any thread. NULL: nothing to add. */

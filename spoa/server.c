@@ -14,6 +14,7 @@
 enum {
     ACCEPTS_PER_TURN = 64,
     RESERVED_FDS = 64,      /* loops, log, listener, snapshot */
+    MIN_CONNECTIONS = 64,   /* tried even where the limit of files may not allow it */
     MAX_CONNECTIONS = 16384 /* about 50 KB each */
 };
 
@@ -53,12 +54,14 @@ static size_t connection_limit(void)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > MAX_CONNECTIONS + RESERVED_FDS)
         return MAX_CONNECTIONS;
-    return limit.rlim_cur > 2 * RESERVED_FDS ? (size_t)limit.rlim_cur - RESERVED_FDS : RESERVED_FDS;
+    if (limit.rlim_cur < RESERVED_FDS + MIN_CONNECTIONS)
+        return MIN_CONNECTIONS;
+    return (size_t)limit.rlim_cur - RESERVED_FDS;
 }
 
 /* Accepting */
 
-/* A full table is no reason to spin: the listener stays readable, so it is not watched for a while. */
+/* The listener stays readable while the table is full: watching it would only spin. */
 static void pause_accepting(struct server *s, const char *why)
 {
     log_warn("not accepting for %d ms: %s (%zu connections)", (int)(ACCEPT_PAUSE_S * 1000), why,
@@ -94,7 +97,7 @@ static void set_tcp_options(int fd)
 {
     int on = 1;
 
-    /* an ACK of SPOP must not wait for one of TCP; a vanished peer must not hold its place for ever */
+    /* answers do not wait for TCP's ACKs; a vanished peer does not hold its place for ever */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0)
         log_debug("cannot set TCP options: %s", strerror(errno));
@@ -178,7 +181,7 @@ static void log_counters(struct server *s)
         const struct responder *r = s->options->responders[i];
 
         buf_init_fixed(&line, room, sizeof room);
-#define X(name, help)                                                                       \
+#define X(name, help) \
     buf_printf(&line, " " #name "=%llu", (unsigned long long)counter_get(&c->name));
         COUNTERS(X)
 #undef X
@@ -335,9 +338,8 @@ static void stop(struct server *s)
 
 int server_run(const struct server_options *options)
 {
-    struct server s = {.options = options,
-                       .listener = {.fd = -1},
-                       .max_connections = connection_limit()};
+    struct server s = {
+        .options = options, .listener = {.fd = -1}, .max_connections = connection_limit()};
     int rc;
 
     if (options->rules != NULL)

@@ -15,8 +15,8 @@ struct server_options {
     struct listener_options listener;
     struct responder *const *responders; /* one a worker; they outlive server_run() */
     size_t n_workers;
-    const char *snapshot_path;   /* what SIGHUP loads; NULL: SIGHUP is ignored */
-    struct enforce_rules *rules; /* what the responders start with; borrowed; NULL without a snapshot */
+    const char *snapshot_path; /* what SIGHUP loads; NULL: SIGHUP is ignored */
+    struct enforce_rules *rules; /* what the responders start with; borrowed; or NULL */
     uint64_t drain_timeout_s;
 };
 

@@ -1,8 +1,8 @@
 /* spop: the Stream Processing Offload Protocol 2.0, frames in and out.
  *
  * Pure coding over caller's memory: no I/O, no allocation. Readers believe nothing and stop at the
- * first broken byte; writers write into bounded room and say when it is full. Names follow HAProxy's
- * doc/SPOE.txt (sections 3.2 and 3.3). */
+ * first broken byte; writers write into bounded room and say when it is full. Names follow
+ * HAProxy's doc/SPOE.txt (sections 3.2 and 3.3). */
 #pragma once
 
 #include "base/base.h"
@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 
 enum {
-    SPOP_MIN_FRAME = 7,       /* type, flags and two one-byte varints: shorter frames are errors */
+    SPOP_MIN_FRAME = 7, /* type, flags and two one-byte varints: shorter frames are errors */
     SPOP_MIN_FRAME_SIZE = 256,
     SPOP_MAX_FRAME_SIZE = 65532, /* the largest max-frame-size we agree to */
     SPOP_LENGTH_SIZE = 4
@@ -26,21 +26,21 @@ enum spop_frame_type {
 };
 
 /* Status codes of DISCONNECT frames (SPOE.txt 3.2.9). */
-#define SPOP_STATUSES(X)                                                                    \
-    X(SPOP_NORMAL, 0, "normal")                                                             \
-    X(SPOP_IO, 1, "I/O error")                                                              \
-    X(SPOP_TIMEOUT, 2, "a timeout occurred")                                                \
-    X(SPOP_TOO_BIG, 3, "frame is too big")                                                  \
-    X(SPOP_INVALID, 4, "invalid frame received")                                            \
-    X(SPOP_NO_VERSION, 5, "version value not found")                                        \
-    X(SPOP_NO_FRAME_SIZE, 6, "max-frame-size value not found")                              \
-    X(SPOP_NO_CAPABILITIES, 7, "capabilities value not found")                              \
-    X(SPOP_BAD_VERSION, 8, "unsupported version")                                           \
-    X(SPOP_BAD_FRAME_SIZE, 9, "max-frame-size too big or too small")                        \
-    X(SPOP_FRAGMENTED, 10, "payload fragmentation is not supported")                        \
-    X(SPOP_INTERLACED, 11, "invalid interlaced frames")                                     \
-    X(SPOP_NO_FRAME_ID, 12, "frame-id not found")                                           \
-    X(SPOP_RESOURCE, 13, "resource allocation error")                                       \
+#define SPOP_STATUSES(X)                                             \
+    X(SPOP_NORMAL, 0, "normal")                                      \
+    X(SPOP_IO, 1, "I/O error")                                       \
+    X(SPOP_TIMEOUT, 2, "a timeout occurred")                         \
+    X(SPOP_TOO_BIG, 3, "frame is too big")                           \
+    X(SPOP_INVALID, 4, "invalid frame received")                     \
+    X(SPOP_NO_VERSION, 5, "version value not found")                 \
+    X(SPOP_NO_FRAME_SIZE, 6, "max-frame-size value not found")       \
+    X(SPOP_NO_CAPABILITIES, 7, "capabilities value not found")       \
+    X(SPOP_BAD_VERSION, 8, "unsupported version")                    \
+    X(SPOP_BAD_FRAME_SIZE, 9, "max-frame-size too big or too small") \
+    X(SPOP_FRAGMENTED, 10, "payload fragmentation is not supported") \
+    X(SPOP_INTERLACED, 11, "invalid interlaced frames")              \
+    X(SPOP_NO_FRAME_ID, 12, "frame-id not found")                    \
+    X(SPOP_RESOURCE, 13, "resource allocation error")                \
     X(SPOP_UNKNOWN, 99, "an unknown error occurred")
 
 enum spop_status {
@@ -73,15 +73,23 @@ bool spop_read_varint(struct spop_reader *r, uint64_t *out);
 bool spop_read_name(struct spop_reader *r, struct slice *out);
 
 enum spop_type {
-    SPOP_NULL, SPOP_BOOL, SPOP_INT32, SPOP_UINT32, SPOP_INT64, SPOP_UINT64,
-    SPOP_IPV4, SPOP_IPV6, SPOP_STRING, SPOP_BINARY
+    SPOP_NULL,
+    SPOP_BOOL,
+    SPOP_INT32,
+    SPOP_UINT32,
+    SPOP_INT64,
+    SPOP_UINT64,
+    SPOP_IPV4,
+    SPOP_IPV6,
+    SPOP_STRING,
+    SPOP_BINARY
 };
 
 struct spop_value {
     enum spop_type type;
-    bool boolean;        /* SPOP_BOOL */
-    int64_t integer;     /* the four integer types; UINT64 above INT64_MAX is refused */
-    struct slice bytes;  /* STRING, BINARY, and the raw 4 or 16 bytes of addresses */
+    bool boolean;       /* SPOP_BOOL */
+    int64_t integer;    /* the four integer types; UINT64 above INT64_MAX is refused */
+    struct slice bytes; /* STRING, BINARY, and the raw 4 or 16 bytes of addresses */
 };
 bool spop_read_value(struct spop_reader *r, struct spop_value *out);
 

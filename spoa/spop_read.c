@@ -216,8 +216,8 @@ bool spop_read_arg(struct spop_reader *r, struct slice *name, struct spop_value 
 const char *spop_status_text(uint64_t status)
 {
     switch (status) {
-#define X(name, value, text)                                                                \
-    case name:                                                                              \
+#define X(name, value, text) \
+    case name:               \
         return text;
         SPOP_STATUSES(X)
 #undef X

@@ -34,8 +34,8 @@ static void put_INT(struct spop_writer *w, enum spop_scope scope, struct slice n
 void vars_put(struct spop_writer *w, struct vars *v, enum vars_verdict verdict)
 {
     v->verdict = vars_verdict_name(verdict);
-#define X(name, scope, type, when, help)                                                    \
-    if (VARS_##when & verdict)                                                              \
+#define X(name, scope, type, when, help) \
+    if (VARS_##when & verdict)           \
         put_##type(w, SPOP_##scope, SLICE(#name), v->name);
 #include "gateway/vars.def"
 #undef X

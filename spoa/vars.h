@@ -1,6 +1,6 @@
 /* vars: the variables of an ACK, from the one table gateway/vars.def.
  *
- * Fill a struct vars, then vars_put() writes those that the verdict carries and that have a value. */
+ * Fill a struct vars, then vars_put() writes those that belong to the verdict and have a value. */
 #pragma once
 
 #include "spoa/spop.h"
@@ -18,8 +18,8 @@ enum vars_verdict {
 };
 
 struct vars {
-#define VARS_MEMBER_TEXT struct slice
-#define VARS_MEMBER_INT int64_t
+#define VARS_MEMBER_TEXT                 struct slice
+#define VARS_MEMBER_INT                  int64_t
 #define X(name, scope, type, when, help) VARS_MEMBER_##type name;
 #include "gateway/vars.def"
 #undef X

@@ -27,7 +27,7 @@ struct worker {
     ev_async wake;
     struct loop_clock clock;
     struct link_set links;
-    pthread_mutex_t lock;             /* guards mail and retired */
+    pthread_mutex_t lock; /* guards mail and retired */
     struct mail mail;
     struct enforce_rules *retired[4]; /* on their way back to the main thread */
     atomic_bool finished;

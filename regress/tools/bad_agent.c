@@ -17,22 +17,22 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MODES(X)                                                                            \
-    X(SILENT, "silent", "says HELLO, never answers a NOTIFY")                               \
-    X(MUTE, "mute", "accepts and says nothing at all, not even HELLO")                      \
-    X(GARBAGE, "garbage", "answers a NOTIFY with random bytes")                             \
-    X(GARBAGE_HELLO, "garbage-hello", "answers HELLO with random bytes")                    \
-    X(HANGUP, "hangup", "closes the connection on a NOTIFY")                                \
-    X(EMPTY_ACK, "empty-ack", "an ACK without any action")                                  \
-    X(NO_VERDICT, "no-verdict", "sets backend, path and host, but no verdict")              \
-    X(WRONG_VERDICT, "wrong-verdict", "sets a verdict that is none: \"Allow\"")             \
-    X(INT_VERDICT, "int-verdict", "sets the verdict as the number 1")                       \
-    X(BROKEN_VERDICT, "broken-verdict", "the last action, the verdict, is cut short")       \
-    X(WRONG_SCOPE, "wrong-scope", "sets verdict allow in scope sess instead of txn")        \
-    X(HALF_FRAME, "half-frame", "half of a good ACK, then nothing")                         \
-    X(LATE, "late", "a good ACK after MILLISECONDS")                                        \
-    X(BAD_IDS, "bad-ids", "a good ACK for another stream and frame")                        \
-    X(TOO_BIG, "too-big", "an ACK larger than the negotiated frame size")                   \
+#define MODES(X)                                                                      \
+    X(SILENT, "silent", "says HELLO, never answers a NOTIFY")                         \
+    X(MUTE, "mute", "accepts and says nothing at all, not even HELLO")                \
+    X(GARBAGE, "garbage", "answers a NOTIFY with random bytes")                       \
+    X(GARBAGE_HELLO, "garbage-hello", "answers HELLO with random bytes")              \
+    X(HANGUP, "hangup", "closes the connection on a NOTIFY")                          \
+    X(EMPTY_ACK, "empty-ack", "an ACK without any action")                            \
+    X(NO_VERDICT, "no-verdict", "sets backend, path and host, but no verdict")        \
+    X(WRONG_VERDICT, "wrong-verdict", "sets a verdict that is none: \"Allow\"")       \
+    X(INT_VERDICT, "int-verdict", "sets the verdict as the number 1")                 \
+    X(BROKEN_VERDICT, "broken-verdict", "the last action, the verdict, is cut short") \
+    X(WRONG_SCOPE, "wrong-scope", "sets verdict allow in scope sess instead of txn")  \
+    X(HALF_FRAME, "half-frame", "half of a good ACK, then nothing")                   \
+    X(LATE, "late", "a good ACK after MILLISECONDS")                                  \
+    X(BAD_IDS, "bad-ids", "a good ACK for another stream and frame")                  \
+    X(TOO_BIG, "too-big", "an ACK larger than the negotiated frame size")             \
     X(GOOD, "good", "a good ACK: allows everything; to test the tests")
 
 enum mode {
@@ -196,10 +196,10 @@ static bool on_hello(struct agent *a, int fd, const struct spop_frame *f)
         return true;
     if (a->mode == MODE_GARBAGE_HELLO)
         return say_garbage(fd);
-    n = spop_write_agent_hello(
-        room, sizeof room, hello.max_frame_size < FRAME_SIZE ? (uint32_t)hello.max_frame_size
-                                                             : (uint32_t)FRAME_SIZE,
-        hello.pipelining);
+    n = spop_write_agent_hello(room, sizeof room,
+                               hello.max_frame_size < FRAME_SIZE ? (uint32_t)hello.max_frame_size
+                                                                 : (uint32_t)FRAME_SIZE,
+                               hello.pipelining);
     return say(fd, room, n);
 }
 
@@ -322,8 +322,8 @@ int main(int argc, char **argv)
         return usage();
     a.delay_us = (int64_t)delay_ms * 1000;
     log_setup("bad_agent", LOG_INFO, LOG_TEXT);
-    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666,
-                                                            SLICE_NONE}) != CC_OK)
+    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666, SLICE_NONE}) !=
+        CC_OK)
         return EX_UNAVAILABLE;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -236,8 +236,7 @@ static void on_ack(struct load *l, struct client *c, struct slice body)
         errno = 0;
         die("the agent sent something else than the ACK of a request");
     }
-    if (!peer_ack_value(body, "verdict", &verdict) ||
-        !slice_is(verdict.bytes, l->options->expect))
+    if (!peer_ack_value(body, "verdict", &verdict) || !slice_is(verdict.bytes, l->options->expect))
         l->wrong++;
     l->answered++;
     l->histogram[bucket_of(clock_mono_us(&clock_system) - c->sent_us[f.stream_id - 1])]++;
@@ -317,8 +316,8 @@ static void turn(struct load *l)
     size_t n = (size_t)l->options->connections;
 
     for (size_t i = 0; i < n; i++)
-        l->fds[i].events = l->clients[i].out_start < l->clients[i].out_end ? POLLIN | POLLOUT
-                                                                           : POLLIN;
+        l->fds[i].events =
+            l->clients[i].out_start < l->clients[i].out_end ? POLLIN | POLLOUT : POLLIN;
     if (poll(l->fds, n, 5000) <= 0) {
         errno = ETIMEDOUT;
         die("the agent does not answer");
@@ -475,8 +474,14 @@ static bool set_option(struct options *o, int letter, struct arena *arena)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.method = "GET", .path = "/", .host = "localhost", .expect = "allow",
-                        .connections = 4, .depth = 20, .seconds = 3, .requests = UINT64_MAX,
+    struct options o = {.method = "GET",
+                        .path = "/",
+                        .host = "localhost",
+                        .expect = "allow",
+                        .connections = 4,
+                        .depth = 20,
+                        .seconds = 3,
+                        .requests = UINT64_MAX,
                         .warmup = 1000};
     struct arena *arena = arena_new(1 << 20);
     struct load l = {.options = &o};

@@ -63,8 +63,9 @@ static inline size_t peer_write_disconnect(void *room, size_t size)
 }
 
 /* A NOTIFY with one message. The caller adds n_args pairs and calls spop_end(). */
-static inline void peer_begin_notify(struct spop_writer *w, void *room, size_t size, uint64_t stream,
-                                     uint64_t frame, const char *message, uint8_t n_args)
+static inline void peer_begin_notify(struct spop_writer *w, void *room, size_t size,
+                                     uint64_t stream, uint64_t frame, const char *message,
+                                     uint8_t n_args)
 {
     spop_begin(w, room, size, SPOP_NOTIFY, stream, frame);
     spop_put_name(w, slice_of(message));

@@ -98,7 +98,7 @@ static int teardown(void **state)
 static pid_t spawn(struct agent *a, rlim_t files, const char *const *more)
 {
     char socket[128];
-    const char *argv[MAX_ARGS + 8] = {a->program, "-d", "-s", a->snapshot, "--set",
+    const char *argv[MAX_ARGS + 8] = {a->program,        "-d",    "-s",  a->snapshot, "--set",
                                       "agent.workers=2", "--set", socket};
     size_t n = 8;
     pid_t pid;

@@ -132,8 +132,8 @@ static bool next_said(struct talk *t, size_t *at, struct spop_frame *f)
 
     if (n == 0)
         return false;
-    assert_int_equal(
-        spop_read_frame(slice_from(slice_first(rest, n), SPOP_LENGTH_SIZE), f), SPOP_NORMAL);
+    assert_int_equal(spop_read_frame(slice_from(slice_first(rest, n), SPOP_LENGTH_SIZE), f),
+                     SPOP_NORMAL);
     *at += n;
     return true;
 }
@@ -326,7 +326,7 @@ static void faults_end_the_conversation(void **state)
         {false, 4, "\xff\xff\xff\xff", SPOP_TOO_BIG},
         {false, 11, "\x00\x00\x00\x07\x03\x00\x00\x00\x01\x00\x01", SPOP_INVALID}, /* NOTIFY */
         {true, 4, "\x00\x00\x00\x00", SPOP_INVALID},
-        {true, 4, "\x00\x00\x3f\xfd", SPOP_TOO_BIG}, /* 16381 */
+        {true, 4, "\x00\x00\x3f\xfd", SPOP_TOO_BIG},                              /* 16381 */
         {true, 11, "\x00\x00\x00\x07\x01\x00\x00\x00\x01\x00\x00", SPOP_INVALID}, /* HELLO again */
         {true, 11, "\x00\x00\x00\x07\x67\x00\x00\x00\x01\x00\x01", SPOP_INVALID}, /* our own ACK */
         {true, 11, "\x00\x00\x00\x07\x2a\x00\x00\x00\x01\x00\x01", SPOP_INVALID}, /* unknown type */

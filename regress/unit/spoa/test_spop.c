@@ -103,12 +103,12 @@ static void values_of_each_type(void **state)
         0x04, 0x2a,                                                       /* INT64 42 */
         0x05, 0xef,                                                       /* UINT64 239 */
         0x06, 127,  0,    0,    1,                                        /* IPV4 */
-        0x07, 0,    0,    0,    0,    0,    0,    0,    0,
-        0,    0,    0,    0,    0,    0,    0,    1, /* IPV6 */
-        0x08, 0x03, 'G',  'E',  'T',                 /* STRING */
-        0x09, 0x00,                                  /* BINARY, empty */
+        0x07, 0,    0,    0,    0,    0,    0,    0,    0,    0,    0,
+        0,    0,    0,    0,    0,    1, /* IPV6 */
+        0x08, 0x03, 'G',  'E',  'T',     /* STRING */
+        0x09, 0x00,                      /* BINARY, empty */
     };
-    static const enum spop_type types[] = {SPOP_NULL,   SPOP_BOOL,   SPOP_BOOL, SPOP_INT32,
+    static const enum spop_type types[] = {SPOP_NULL,   SPOP_BOOL,   SPOP_BOOL,   SPOP_INT32,
                                            SPOP_UINT32, SPOP_INT64,  SPOP_UINT64, SPOP_IPV4,
                                            SPOP_IPV6,   SPOP_STRING, SPOP_BINARY};
     static const int64_t integers[] = {0, 0, 0, -3, 16380, 42, 239, 0, 0, 0, 0};
@@ -134,11 +134,11 @@ static void values_that_are_refused(void **state)
         size_t n;
         uint8_t bytes[12];
     } bad[] = {
-        {0, {0}},                                                              /* nothing */
-        {2, {0x0a, 0x00}},                                                     /* unknown type */
-        {1, {0x04}},                                                           /* no integer */
-        {3, {0x08, 0x03, 'a'}},                                                /* cut text */
-        {4, {0x06, 1, 2, 3}},                                                  /* cut address */
+        {0, {0}},                                                                 /* nothing */
+        {2, {0x0a, 0x00}},                                                        /* unknown type */
+        {1, {0x04}},                                                              /* no integer */
+        {3, {0x08, 0x03, 'a'}},                                                   /* cut text */
+        {4, {0x06, 1, 2, 3}},                                                     /* cut address */
         {11, {0x05, 0xff, 0xf0, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0x0e}}, /* 2^64 - 1 */
         {11, {0x08, 0xff, 0xf0, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0xfe, 0x0e}}, /* its length */
     };
@@ -158,16 +158,18 @@ static struct slice body_of(const uint8_t *frame, size_t n)
     return slice_make(frame + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE);
 }
 
-/* Captured from HAProxy 2.6.12: NOTIFY, stream 0, frame 1, one message with five arguments. */
-static const uint8_t notify[] =
-    "\x03\x00\x00\x00\x01\x00\x01"
-    "\x0a"
-    "cc-request\x05"
-    "\x02id\x08\x04r-17"
-    "\x03src\x06\x7f\x00\x00\x01"
-    "\x06method\x08\x03GET"
-    "\x05query\x00"
-    "\x03tls\x11";
+/* Captured from HAProxy 2.6.12: the first NOTIFY of a process; stream 0, frame 1, nine arguments. */
+static const uint8_t notify[] = "\x03\x00\x00\x00\x01\x00\x01"
+                                "\x0a" "cc-request\x09"
+                                "\x02id\x08$be9fa7b2-67ef-430c-9bc0-e2bdc4530459"
+                                "\x03src\x06\x7f\x00\x00\x01"
+                                "\x06method\x08\x03GET"
+                                "\x04path\x08\x07/pets/7"
+                                "\x05query\x08\x03x=1"
+                                "\x04host\x08\x0f" "api.example.com"
+                                "\x03tls\x01"
+                                "\x02h0\x08\x0c" "Bearer a.b.c"
+                                "\x02n0\x04\x01";
 
 enum { NOTIFY_BYTES = sizeof notify - 1 };
 
@@ -179,8 +181,7 @@ static int read_whole(struct slice body)
     struct spop_value v;
     unsigned n_args;
 
-    if (spop_read_frame(body, &f) != SPOP_NORMAL ||
-        !spop_read_message(&f.payload, &name, &n_args))
+    if (spop_read_frame(body, &f) != SPOP_NORMAL || !spop_read_message(&f.payload, &name, &n_args))
         return -1;
     for (unsigned i = 0; i < n_args; i++) {
         if (!spop_read_arg(&f.payload, &name, &v))
@@ -192,14 +193,14 @@ static int read_whole(struct slice body)
 static void a_frame_cut_at_each_byte(void **state)
 {
     (void)state;
-    assert_int_equal(read_whole(slice_make(notify, NOTIFY_BYTES)), 5);
+    assert_int_equal(read_whole(slice_make(notify, NOTIFY_BYTES)), 9);
     for (size_t cut = 0; cut < NOTIFY_BYTES; cut++) {
         /* an exact copy, so that the address sanitizer sees a read of one byte too many */
         uint8_t *copy = malloc(cut + 1);
 
         assert_non_null(copy);
         memcpy(copy + 1, notify, cut);
-        assert_true(read_whole(slice_make(copy + 1, cut)) < 5);
+        assert_true(read_whole(slice_make(copy + 1, cut)) < 9);
         free(copy);
     }
 }
