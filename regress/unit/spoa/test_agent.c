@@ -160,14 +160,20 @@ static void start(struct agent *a)
     start_with(a, 0, (const char *const[]){NULL});
 }
 
-/* Stops it as an operator would; it must end well, and without a leak. */
-static void stop(struct agent *a)
+/* It must end well, which includes that it leaks nothing. */
+static void expect_end(struct agent *a)
 {
     pid_t pid = a->pid;
 
-    kill(pid, SIGTERM);
     a->pid = 0;
     assert_int_equal(exit_status(pid), EX_OK);
+}
+
+/* Stops it as an operator would. */
+static void stop(struct agent *a)
+{
+    kill(a->pid, SIGTERM);
+    expect_end(a);
 }
 
 /* A connection to it */
@@ -290,7 +296,7 @@ static void it_decides_and_drains(void **state)
     kill(a->pid, SIGTERM);
     expect_goodbye(&t);
     expect_goodbye(&idle);
-    stop(a);
+    expect_end(a);
     assert_int_equal(stat(a->socket, &st), -1);
     expect_log(a, "ended, all drained");
 }
@@ -416,7 +422,7 @@ static void draining_answers_what_is_half_received(void **state)
     send_all(t.fd, room + n / 2, n - n / 2);
     expect_allow(receive(&t), 77);
     expect_goodbye(&t);
-    stop(a);
+    expect_end(a);
 }
 
 static void a_second_signal_ends_it_at_once(void **state)
@@ -444,16 +450,13 @@ static void draining_ends_after_its_time(void **state)
     struct agent *a = *state;
     struct talk t;
     uint8_t room[256];
-    pid_t pid;
 
     start_with(a, 0, (const char *const[]){"--set", "agent.drainTimeoutInSeconds=1", NULL});
     say_hello(&t, try_connect(a));
     send_all(t.fd, room, make_notify(room, sizeof room, 1) - 1);
     usleep(50000);
-    pid = a->pid;
-    kill(pid, SIGTERM);
-    a->pid = 0;
-    assert_int_equal(exit_status(pid), EX_OK);
+    kill(a->pid, SIGTERM);
+    expect_end(a);
     expect_log(a, "drain time is over");
     close(t.fd);
 }
@@ -633,7 +636,6 @@ static void a_full_table_of_files_is_survived(void **state)
 static void it_cannot_gain_privileges(void **state)
 {
     struct agent *a = *state;
-    struct arena *arena = arena_new(1 << 16);
     char path[64], line[256];
     bool found = false;
     FILE *f;
@@ -646,7 +648,6 @@ static void it_cannot_gain_privileges(void **state)
         found = found || strcmp(line, "NoNewPrivs:\t1\n") == 0;
     fclose(f);
     assert_true(found);
-    arena_free(&arena);
     stop(a);
 }
 
