@@ -163,7 +163,7 @@ static void make_payload(struct load *l)
 {
     const struct options *o = l->options;
     struct spop_writer w = {l->payload, l->payload, l->payload + sizeof l->payload, false};
-    char name[8];
+    char name[24];
 
     spop_put_name(&w, SLICE("cc-request"));
     spop_put_varint(&w, 7 + 2 * o->n_headers);

@@ -1,5 +1,6 @@
 /* From a NOTIFY to the variables of its ACK, with the real decision engine behind. */
 #include "regress/tools/spop_peer.h"
+#include "regress/unit/enforce/alloc_count.h"
 #include "regress/unit/enforce/fixture.h"
 #include "spoa/dispatch.h"
 #include "spoa/vars.h"
@@ -17,6 +18,7 @@ struct bench {
     struct responder *responder;
     struct counters counters;
     struct clock_fixed clock;
+    char header[2048]; /* "Bearer " and the last token that was signed */
     uint8_t notify[SPOP_MAX_FRAME_SIZE], ack[SPOP_LENGTH_SIZE + SPOP_MAX_FRAME_SIZE];
     size_t n_ack;
 };
@@ -168,20 +170,25 @@ static void an_open_operation_is_allowed(void **state)
     expect_int(b, "gen", 7);
 }
 
+static void sign(struct bench *b, const char *claims)
+{
+    char payload[256];
+    char *token;
+
+    snprintf(payload, sizeof payload, "{\"iss\":\"https://rsa\",\"exp\":%d,%s}", FIXTURE_NOW + 60,
+             claims);
+    token = fixture_sign(&b->fixture, FIXTURE_RSA, JWT_RS256, payload);
+    snprintf(b->header, sizeof b->header, "Bearer %s", token);
+    free(token);
+}
+
 static void a_good_token_is_allowed(void **state)
 {
     struct bench *b = *state;
-    char payload[256], header[2048];
-    char *token;
 
-    snprintf(payload, sizeof payload,
-             "{\"iss\":\"https://rsa\",\"sub\":\"alice\",\"exp\":%d,\"azp\":\"app7\"}",
-             FIXTURE_NOW + 60);
-    token = fixture_sign(&b->fixture, FIXTURE_RSA, JWT_RS256, payload);
-    snprintf(header, sizeof header, "Bearer %s", token);
-    free(token);
+    sign(b, "\"sub\":\"alice\",\"azp\":\"app7\"");
     for (int round = 0; round < 2; round++) { /* the second from the cache */
-        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", header});
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
         expect_names(b, "backend path host strip api apiver resource user app keytype gen verdict");
         expect_text(b, "verdict", "allow");
         expect_text(b, "path", "/v2/pets/7");
@@ -281,14 +288,8 @@ static void a_repeated_header_is_denied(void **state)
 {
     static const int64_t counts[] = {2, -1, INT64_MAX, (int64_t)UINT32_MAX + 2};
     struct bench *b = *state;
-    char payload[128], header[2048];
-    char *token;
 
-    snprintf(payload, sizeof payload, "{\"iss\":\"https://rsa\",\"sub\":\"a\",\"exp\":%d}",
-             FIXTURE_NOW + 60);
-    token = fixture_sign(&b->fixture, FIXTURE_RSA, JWT_RS256, payload);
-    snprintf(header, sizeof header, "Bearer %s", token);
-    free(token);
+    sign(b, "\"sub\":\"alice\"");
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         struct spop_writer w;
 
@@ -296,7 +297,7 @@ static void a_repeated_header_is_denied(void **state)
         put(&w, "host", "x");
         put(&w, "path", "/pets/1.0/pets/7");
         put(&w, "method", "GET");
-        put(&w, "h0", header);
+        put(&w, "h0", b->header);
         peer_put_int(&w, "n0", counts[i]);
         answer(b, &w, MAX_FRAME);
         expect_text(b, "verdict", "deny");
@@ -371,6 +372,27 @@ static void an_answer_that_does_not_fit_is_an_error(void **state)
     expect_text(b, "verdict", "error");
 }
 
+/* A request whose token is in the cache, a refused one and an error: none touches the heap. */
+static void a_warm_request_allocates_nothing(void **state)
+{
+    struct bench *b = *state;
+    size_t made, freed;
+
+    a_good_token_is_allowed(state);
+    a_missing_token_is_denied(state);
+    made = alloc_made;
+    freed = alloc_freed;
+    for (int i = 0; i < 10; i++) {
+        ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+        expect_text(b, "verdict", "allow");
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL});
+        ask(b, &(struct request){"GET", "/nowhere", "x", NULL});
+    }
+    assert_int_equal(alloc_made, made);
+    assert_int_equal(alloc_freed, freed);
+}
+
 static void new_rules_are_used_from_the_next_request_on(void **state)
 {
     struct bench *b = *state;
@@ -419,9 +441,11 @@ int main(void)
         TEST(what_is_not_one_request_is_an_error),
         TEST(a_malformed_message_is_not_answered),
         TEST(an_answer_that_does_not_fit_is_an_error),
+        TEST(a_warm_request_allocates_nothing),
         TEST(new_rules_are_used_from_the_next_request_on),
         cmocka_unit_test(the_verdict_is_last),
     };
 
+    alloc_count_start();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
