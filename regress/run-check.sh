@@ -11,7 +11,7 @@ step() { printf '\n== %s\n' "$*"; }
 
 # Compiles with warnings as errors; each variant counts as one check.
 compile() {
-    if make --no-print-directory -s -j2 "$@"; then
+    if make --no-print-directory -s -k -j2 "$@"; then
         echo '1 0' >>"$CC_TALLY"
     else
         echo '0 1' >>"$CC_TALLY"
