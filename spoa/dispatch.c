@@ -60,30 +60,47 @@ static void set_fixed(struct enforce_request *request, unsigned arg, const struc
         *places[arg] = v->bytes;
 }
 
-/* h<i> is the value of the i-th header of the model, n<i> how often it came. True when the name is
- * of that form. */
-static bool set_header(struct dispatch *d, struct slice name, const struct spop_value *v,
-                       size_t n_headers)
+/* Index of the model's header `name`, or n_headers. Normally `hint`. */
+static size_t find_header(const struct gw_model *model, struct slice name, size_t hint)
 {
-    uint64_t i;
+    if (hint < model->n_headers && slice_eq(name, model->headers[hint]))
+        return hint;
+    for (size_t i = 0; i < model->n_headers; i++) {
+        if (slice_eq(name, model->headers[i]))
+            return i;
+    }
+    return model->n_headers;
+}
 
-    if (name.n < 2 || (name.p[0] != 'h' && name.p[0] != 'n') || !ascii_is_digit(name.p[1]))
+/* "h.NAME" is the value of header NAME, "n.NAME" how often it came. By name, not by number: while
+ * HAProxy and the snapshot are a generation apart, their lists of headers may differ. True when the
+ * argument is of that form; a header that the model does not know is ignored. */
+static bool set_header(struct dispatch *d, struct slice arg, const struct spop_value *v,
+                       const struct gw_model *model, size_t hint)
+{
+    bool is_value = slice_starts(arg, SLICE("h."));
+    struct enforce_header *h;
+    size_t i;
+
+    if (!is_value && !slice_starts(arg, SLICE("n.")))
         return false;
-    if (slice_to_u64(slice_from(name, 1), &i) != CC_OK || i >= n_headers)
-        return true; /* of a newer configuration: ignored */
-    if (name.p[0] == 'h') {
+    i = find_header(model, slice_from(arg, 2), hint);
+    if (i == model->n_headers)
+        return true;
+    h = &d->headers[i];
+    if (is_value) {
         if (v->type == SPOP_STRING)
-            d->headers[i].value = v->bytes;
+            h->value = v->bytes;
     } else if (v->type >= SPOP_INT32 && v->type <= SPOP_UINT64) {
         /* a count that cannot be true is taken as "several", which is refused where it matters */
-        d->headers[i].count =
+        h->count =
             v->integer < 0 || v->integer > INT32_MAX ? (unsigned)INT32_MAX : (unsigned)v->integer;
     }
     return true;
 }
 
-static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args, size_t n_headers,
-                      struct enforce_request *request)
+static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args,
+                      const struct gw_model *model, struct enforce_request *request)
 {
     for (unsigned i = 0; i < n_args; i++) {
         struct slice name;
@@ -91,7 +108,7 @@ static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args
 
         if (!spop_read_arg(r, &name, &value))
             return false;
-        if (!set_header(d, name, &value, n_headers))
+        if (!set_header(d, name, &value, model, i < N_ARGS ? 0 : (i - N_ARGS) / 2))
             set_fixed(request, find_arg(name, i), &value);
     }
     return true;
@@ -99,20 +116,20 @@ static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args
 
 /* Reads the one message of a NOTIFY. False: malformed. *known is false when it is not exactly one
  * message of ours; such a frame is well-formed but must not be decided on. */
-static bool read_request(struct dispatch *d, const struct spop_frame *notify, size_t n_headers,
-                         struct enforce_request *request, bool *known)
+static bool read_request(struct dispatch *d, const struct spop_frame *notify,
+                         const struct gw_model *model, struct enforce_request *request, bool *known)
 {
     struct spop_reader r = notify->payload;
     unsigned n_messages = 0;
 
-    memset(d->headers, 0, n_headers * sizeof *d->headers);
+    memset(d->headers, 0, model->n_headers * sizeof *d->headers);
     *request = (struct enforce_request){.headers = d->headers};
     *known = true;
     while (r.p < r.end) {
         struct slice name;
         unsigned n_args;
 
-        if (!spop_read_message(&r, &name, &n_args) || !read_args(d, &r, n_args, n_headers, request))
+        if (!spop_read_message(&r, &name, &n_args) || !read_args(d, &r, n_args, model, request))
             return false;
         if (!slice_eq(name, SLICE("cc-request")))
             *known = false;
@@ -190,7 +207,7 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
     bool known;
     size_t n;
 
-    if (!read_request(d, notify, model->n_headers, &request, &known))
+    if (!read_request(d, notify, model, &request, &known))
         return 0;
     if (!known)
         return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",

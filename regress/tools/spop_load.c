@@ -31,7 +31,9 @@ enum {
 
 struct options {
     const char *socket, *method, *path, *host, *expect;
-    struct slice headers[MAX_HEADERS];
+    struct {
+        struct slice name, value;
+    } headers[MAX_HEADERS];
     size_t n_headers;
     uint64_t connections, depth, seconds, requests, warmup;
 };
@@ -163,7 +165,7 @@ static void make_payload(struct load *l)
 {
     const struct options *o = l->options;
     struct spop_writer w = {l->payload, l->payload, l->payload + sizeof l->payload, false};
-    char name[24];
+    char name[64];
 
     spop_put_name(&w, SLICE("cc-request"));
     spop_put_varint(&w, 7 + 2 * o->n_headers);
@@ -179,13 +181,10 @@ static void make_payload(struct load *l)
     spop_put_name(&w, SLICE("tls"));
     spop_put_bool(&w, false);
     for (size_t i = 0; i < o->n_headers; i++) {
-        snprintf(name, sizeof name, "h%zu", i);
-        if (o->headers[i].n > 0)
-            peer_put_text(&w, name, o->headers[i]);
-        else
-            peer_put_null(&w, name);
+        snprintf(name, sizeof name, "h.%" PRIslice, SLICE_ARG(o->headers[i].name));
+        peer_put_text(&w, name, o->headers[i].value);
         name[0] = 'n';
-        peer_put_int(&w, name, o->headers[i].n > 0);
+        peer_put_int(&w, name, 1);
     }
     if (w.overflow) {
         fputs("spop_load: the request does not fit into a frame\n", stderr);
@@ -408,8 +407,8 @@ static int usage(void)
           "  -m WORD   method [GET]\n"
           "  -p PATH   path [/]\n"
           "  -H HOST   Host [localhost]\n"
-          "  -h TEXT   the next header of the snapshot's list; \"\" = not sent\n"
-          "  -T FILE   the same: \"Bearer \" and the first line of FILE\n"
+          "  -h N:TEXT header N with the value TEXT\n"
+          "  -T FILE   header authorization: \"Bearer \" and the first line of FILE\n"
           "  -e WORD   expected verdict [allow]; exit 1 when there was another\n",
           stderr);
     return EX_USAGE;
@@ -430,12 +429,21 @@ static bool number(const char *text, uint64_t max, uint64_t *out)
     return slice_to_u64(slice_of(text), out) == CC_OK && *out >= 1 && *out <= max;
 }
 
-static bool add_header(struct options *o, struct slice value)
+static bool add_header(struct options *o, struct slice name, struct slice value)
 {
-    if (o->n_headers == MAX_HEADERS || value.p == NULL)
+    if (o->n_headers == MAX_HEADERS || value.p == NULL || name.n > 60)
         return false;
-    o->headers[o->n_headers++] = value;
+    o->headers[o->n_headers].name = name;
+    o->headers[o->n_headers++].value = slice_trim(value);
     return true;
+}
+
+/* "name: value" */
+static bool add_header_line(struct options *o, struct slice line)
+{
+    struct slice name;
+
+    return slice_split(&line, ':', &name) && add_header(o, name, line);
 }
 
 static bool set_option(struct options *o, int letter, struct arena *arena)
@@ -462,9 +470,9 @@ static bool set_option(struct options *o, int letter, struct arena *arena)
         o->host = optarg;
         return true;
     case 'h':
-        return add_header(o, slice_of(optarg));
+        return add_header_line(o, slice_of(optarg));
     case 'T':
-        return add_header(o, read_token(arena, optarg));
+        return add_header(o, SLICE("authorization"), read_token(arena, optarg));
     case 'e':
         o->expect = optarg;
         return true;

@@ -179,7 +179,7 @@ static void hostile_names_stay_words(void **state)
     assert_int_equal(fixture_render(&f), CC_OK);
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "server s1 'a b)#'\\''%:1' ssl"));
     assert_true(fixture_has(&f, "haproxy/cc-spoe.conf",
-                            "h0=req.fhdr(''\\''x,1) http-request'\\''',1)"));
+                            "=req.fhdr(''\\''x,1) http-request'\\''',1)"));
     fixture_free(&f);
 
     fixture_init(&f);

@@ -75,10 +75,10 @@ static void put_request(struct spop_writer *w, const struct request *r)
     put(w, "host", r->host);
     spop_put_name(w, SLICE("tls"));
     spop_put_bool(w, true);
-    put(w, "h0", r->header);
-    peer_put_int(w, "n0", r->header != NULL);
-    put(w, "h1", NULL);
-    peer_put_int(w, "n1", 0);
+    put(w, "h.authorization", r->header);
+    peer_put_int(w, "n.authorization", r->header != NULL);
+    put(w, "h.x-token", NULL);
+    peer_put_int(w, "n.x-token", 0);
 }
 
 enum { REQUEST_ARGS = 11 };
@@ -297,10 +297,44 @@ static void a_repeated_header_is_denied(void **state)
         put(&w, "host", "x");
         put(&w, "path", "/pets/1.0/pets/7");
         put(&w, "method", "GET");
-        put(&w, "h0", b->header);
-        peer_put_int(&w, "n0", counts[i]);
+        put(&w, "h.authorization", b->header);
+        peer_put_int(&w, "n.authorization", counts[i]);
         answer(b, &w, MAX_FRAME);
         expect_text(b, "verdict", "deny");
+    }
+}
+
+/* While HAProxy's configuration is a generation older or newer, it may send other headers, or in
+ * another order: a header is what its name says, whatever its place. */
+static void a_header_is_known_by_its_name(void **state)
+{
+    static const struct {
+        const char *first, *second, *verdict;
+    } rows[] = {
+        {"x-token", "authorization", "allow"}, {"x-older", "authorization", "allow"},
+        {"x-token", "x-older", "deny"},        {"authorizatio", "authorization2", "deny"},
+        {"", "0", "deny"},
+    };
+    struct bench *b = *state;
+    char names[4][32];
+
+    sign(b, "\"sub\":\"alice\"");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct spop_writer w;
+
+        for (size_t n = 0; n < 4; n++)
+            snprintf(names[n], sizeof names[n], "%c.%s", n % 2 == 0 ? 'h' : 'n',
+                     n < 2 ? rows[i].first : rows[i].second);
+        peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", 7);
+        put(&w, "host", "x");
+        put(&w, "path", "/pets/1.0/pets/7");
+        put(&w, "method", "GET");
+        put(&w, names[0], NULL);
+        peer_put_int(&w, names[1], 0);
+        put(&w, names[2], b->header);
+        peer_put_int(&w, names[3], 1);
+        answer(b, &w, MAX_FRAME);
+        expect_text(b, "verdict", rows[i].verdict);
     }
 }
 
@@ -437,6 +471,7 @@ int main(void)
         TEST(arguments_are_found_by_name),
         TEST(an_argument_of_the_wrong_type_is_absent),
         TEST(a_repeated_header_is_denied),
+        TEST(a_header_is_known_by_its_name),
         TEST(nothing_is_left_from_the_request_before),
         TEST(what_is_not_one_request_is_an_error),
         TEST(a_malformed_message_is_not_answered),
