@@ -134,7 +134,7 @@ $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 
 DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev
 DEPS_RUN    := haproxy
-DEPS_TEST   := clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps
+DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps
 DEPS_BENCH  := wrk
 DEPS_LINT   := clang-tidy clang-format
 
@@ -145,6 +145,7 @@ deps: ## install the Debian packages that building, running and testing need (su
 # The targets below start another make after deps, so that everything asked while a makefile is
 # read (pkg-config) sees what was installed a moment ago.
 demo: deps ## build everything, run a gateway, show a 200, a 401 and a 403, stop it
+	@echo "== building cc-gen and cc-spoa"
 	@$(MAKE) --no-print-directory -s -j2 V=release programs
 	@regress/run-demo.sh
 
