@@ -15,7 +15,9 @@ for program; do
     timeout -k 5 120 "$program" >"$log" 2>&1
     status=$?
     good=$(grep -c '^ok ' "$log")
-    wrong=$(grep -c '^not ok ' "$log")
+    wrong=$(grep '^not ok ' "$log" | grep -vc '# SKIP')
+    # A case that needs another user skips itself; it counts as neither, but is not hidden.
+    grep '^not ok .*# SKIP' "$log" | sed "s|^|  $(basename "$program"): |"
     passed=$((passed + good))
     failed=$((failed + wrong))
     if [ "$status" -ne 0 ] || [ "$wrong" -gt 0 ] || [ "$good" -eq 0 ]; then
