@@ -45,13 +45,13 @@ static const char *embedded(const char *name)
 static int load_template(const struct render *r, const char *name, struct source **out)
 {
     struct source *source = arena_alloc(r->arena, sizeof(*source));
-    struct slice path = SLICE_NONE;
     int rc = CC_ENOENT;
 
     if (source == NULL)
         return CC_ENOMEM;
     if (r->templates != NULL) {
-        path = arena_printf(r->arena, "%s/%s", r->templates, name);
+        struct slice path = arena_printf(r->arena, "%s/%s", r->templates, name);
+
         if (path.p == NULL)
             return CC_ENOMEM;
         source->name = path.p;
