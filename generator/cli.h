@@ -10,14 +10,14 @@
 #include <stdio.h>
 
 /* Exit codes (the numbers of sysexits.h, so that scripts can tell the cases apart). */
-#define CLI_EXITS(X)                                                                        \
-    X(CLI_OK, 0, "done")                                                                    \
-    X(CLI_FAILED, 1, "refused, or a check or a started program failed")                     \
-    X(CLI_USAGE, 64, "the command line is wrong")                                           \
-    X(CLI_DATA, 65, "the input has errors; nothing was written")                            \
-    X(CLI_UNAVAILABLE, 69, "a program that is needed is missing")                           \
-    X(CLI_SOFTWARE, 70, "an error inside cc-gen")                                           \
-    X(CLI_CANTCREATE, 73, "the output cannot be created")                                   \
+#define CLI_EXITS(X)                                                    \
+    X(CLI_OK, 0, "done")                                                \
+    X(CLI_FAILED, 1, "refused, or a check or a started program failed") \
+    X(CLI_USAGE, 64, "the command line is wrong")                       \
+    X(CLI_DATA, 65, "the input has errors; nothing was written")        \
+    X(CLI_UNAVAILABLE, 69, "a program that is needed is missing")       \
+    X(CLI_SOFTWARE, 70, "an error inside cc-gen")                       \
+    X(CLI_CANTCREATE, 73, "the output cannot be created")               \
     X(CLI_IOERR, 74, "reading or writing failed")
 
 enum cli_exit {
@@ -31,7 +31,7 @@ struct cli_option {
     char letter;       /* 'o' for -o, or 0 */
     const char *value; /* "DIR"; NULL = a switch */
     const char *help;
-    bool repeat;       /* may be given more than once */
+    bool repeat; /* may be given more than once */
 };
 
 /* One option as it was given. */
@@ -45,7 +45,7 @@ struct cli_args {
     const struct cli_command *command;
     struct cli_given *given; /* in the order of the command line */
     size_t n_given;
-    const char **words;      /* what is not an option */
+    const char **words; /* what is not an option */
     size_t n_words;
 };
 
@@ -53,7 +53,7 @@ struct cli_command {
     const char *name;
     const char *synopsis; /* "[-c FILE] [-o DIR] DIR..." */
     const char *summary;
-    const char *help;     /* paragraphs */
+    const char *help;                 /* paragraphs */
     const struct cli_option *options; /* ends with a NULL name */
     size_t min_words, max_words;
     int (*run)(const struct cli_args *args); /* returns an enum cli_exit */
@@ -86,7 +86,8 @@ const char *cli_next(const struct cli_args *args, const char *name, size_t *at);
 /* "cc-gen: " and a line on stderr. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* May text on `stream` be coloured? Only on a terminal, and not when NO_COLOR is set (no-color.org). */
+/* May text on `stream` be coloured? Only on a terminal, and not when NO_COLOR is set
+ * (no-color.org). */
 bool cli_colour(FILE *stream);
 
 /* The help texts: of the program, of a command. */

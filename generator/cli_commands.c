@@ -1,14 +1,34 @@
 /* The commands of cc-gen: the one table that the parser and all help texts come from. */
 #include "generator/cli.h"
 
-#define OPTION_HELP {"help", 'h', NULL, "show this help", false}
-#define OPTION_CONFIG {"config", 'c', "FILE", "settings, cc.yaml (none: the defaults)", false}
-#define OPTION_SET {"set", 0, "NAME=VALUE", "a setting that stands above cc.yaml and environment", true}
-#define OPTION_RESOLVE {"resolve", 0, NULL, "warn about endpoint hosts that DNS does not know", false}
-#define OPTION_TEMPLATES                                                                    \
-    {"templates", 0, "DIR", "templates that replace the built-in ones of the same name", false}
-#define OPTION_HAPROXY {"haproxy", 0, "PROG", "the haproxy program (default: from PATH)", false}
-#define OPTIONS_END {NULL, 0, NULL, NULL, false}
+#define OPTION_HELP                                \
+    {                                              \
+        "help", 'h', NULL, "show this help", false \
+    }
+#define OPTION_CONFIG                                                          \
+    {                                                                          \
+        "config", 'c', "FILE", "settings, cc.yaml (none: the defaults)", false \
+    }
+#define OPTION_SET                                                                          \
+    {                                                                                       \
+        "set", 0, "NAME=VALUE", "a setting that stands above cc.yaml and environment", true \
+    }
+#define OPTION_RESOLVE                                                                \
+    {                                                                                 \
+        "resolve", 0, NULL, "warn about endpoint hosts that DNS does not know", false \
+    }
+#define OPTION_TEMPLATES                                                                          \
+    {                                                                                             \
+        "templates", 0, "DIR", "templates that replace the built-in ones of the same name", false \
+    }
+#define OPTION_HAPROXY                                                          \
+    {                                                                           \
+        "haproxy", 0, "PROG", "the haproxy program (default: from PATH)", false \
+    }
+#define OPTIONS_END                \
+    {                              \
+        NULL, 0, NULL, NULL, false \
+    }
 
 static const struct cli_option build_options[] = {
     {"output", 'o', "DIR", "where the generated files go (default: out)", false},
@@ -98,11 +118,10 @@ static const char token_help[] =
     "\n"
     "With --key FILE the token is signed by that key, and --issuer is needed.\n";
 
-static const char help_help[] =
-    "    cc-gen help            the commands\n"
-    "    cc-gen help COMMAND    one of them\n"
-    "    cc-gen help settings   all settings of cc.yaml\n"
-    "    cc-gen help CC2001     what a finding means and what to do\n";
+static const char help_help[] = "    cc-gen help            the commands\n"
+                                "    cc-gen help COMMAND    one of them\n"
+                                "    cc-gen help settings   all settings of cc.yaml\n"
+                                "    cc-gen help CC2001     what a finding means and what to do\n";
 
 const struct cli_command cli_commands[] = {
     {"build", "[-c FILE] [-o DIR] [options] PROJECT...",
@@ -110,8 +129,8 @@ const struct cli_command cli_commands[] = {
      build_options, 1, SIZE_MAX, cmd_build},
     {"check", "[-c FILE] [options] PROJECT...", "check API projects without writing anything",
      check_help, check_options, 1, SIZE_MAX, cmd_check},
-    {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground",
-     run_help, run_options, 1, SIZE_MAX, cmd_run},
+    {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
+     run_options, 1, SIZE_MAX, cmd_run},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",
      token_help, token_options, 0, 0, cmd_token},
     {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,

@@ -45,8 +45,8 @@ int cmd_load_config(struct cmd_work *w, const struct cli_args *args,
 int cmd_load_model(struct cmd_work *w, const struct cli_args *args,
                    const struct project_options *options)
 {
-    return project_build_model(&w->model, args->words, args->n_words, w->config, options,
-                               w->arena, w->diag);
+    return project_build_model(&w->model, args->words, args->n_words, w->config, options, w->arena,
+                               w->diag);
 }
 
 int cmd_exit_code(int rc)

@@ -30,7 +30,7 @@ enum { AGENT, HAPROXY, CHILDREN };
 struct run {
     struct cmd_work w;
     const struct cli_args *args;
-    char directory[64]; /* private; "" = not made yet */
+    char directory[64];         /* private; "" = not made yet */
     const char *haproxy, *spoa; /* programs */
     struct config_override overrides[MAX_OVERRIDES];
     size_t n_overrides;
@@ -71,8 +71,7 @@ static int make_directory(struct run *r)
     const char *parent = getenv("TMPDIR");
     int n;
 
-    if (parent == NULL || parent[0] != '/' ||
-        strlen(parent) + sizeof(name) >= sizeof(r->directory))
+    if (parent == NULL || parent[0] != '/' || strlen(parent) + sizeof(name) >= sizeof(r->directory))
         parent = "/tmp";
     n = snprintf(r->directory, sizeof(r->directory), "%s/%s", parent, name);
     CC_ASSERT(n > 0 && (size_t)n < sizeof(r->directory));
@@ -208,9 +207,9 @@ static int build(struct run *r)
         .config_path = cli_value(r->args, "config"),
     };
 
-    return out.p != NULL ? output_build(r->w.model, r->w.config, &options, r->w.arena, r->w.diag,
-                                        &result)
-                         : CC_ENOMEM;
+    return out.p != NULL
+               ? output_build(r->w.model, r->w.config, &options, r->w.arena, r->w.diag, &result)
+               : CC_ENOMEM;
 }
 
 /* The agent's command line: the same settings that the build had. NULL when memory is short. */
@@ -234,8 +233,7 @@ static const char *const *agent_argv(struct run *r)
     for (size_t i = 0; i < r->n_overrides; i++) {
         argv[n++] = "--set";
         argv[n++] = arena_printf(r->w.arena, "%" PRIslice "=%" PRIslice,
-                                 SLICE_ARG(r->overrides[i].name),
-                                 SLICE_ARG(r->overrides[i].value))
+                                 SLICE_ARG(r->overrides[i].name), SLICE_ARG(r->overrides[i].value))
                         .p;
     }
     while ((set = cli_next(r->args, "set", &at)) != NULL) {

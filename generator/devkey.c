@@ -51,8 +51,9 @@ static const char *state_directory(struct arena *arena, struct diag *diag)
     } else if (home != NULL && home[0] == '/') {
         path = arena_printf(arena, "%s/.local/state/cc-gen", home);
     } else {
-        diag_error(diag, CC4001, PLACE_NONE,
-                   "there is no place for development keys: neither XDG_STATE_HOME nor HOME is set");
+        diag_error(
+            diag, CC4001, PLACE_NONE,
+            "there is no place for development keys: neither XDG_STATE_HOME nor HOME is set");
         return NULL;
     }
     rc = path.p != NULL ? file_mkdirs(path.p, 0700) : CC_ENOMEM;

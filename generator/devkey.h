@@ -17,10 +17,12 @@ enum key_kind devkey_kind(enum jwt_alg alg);
 /* `iss` of tokens that the development key of this kind signs. */
 const char *devkey_issuer(enum key_kind kind);
 
-/* Loads the development key of this kind, making it when there is none. Findings: CC4001, CC4003. */
+/* Loads the development key of this kind, making it when there is none. Findings: CC4001, CC4003.
+ */
 int devkey_load(struct key **out, enum key_kind kind, struct arena *arena, struct diag *diag);
 
-/* Loads a private key from `path`. A file that others than its owner may read is refused (CC4003). */
+/* Loads a private key from `path`. A file that others than its owner may read is refused (CC4003).
+ */
 int devkey_load_file(struct key **out, const char *path, struct diag *diag);
 
 /* The issuers of all development keys (made when missing), in the arena: DEVKEY_KINDS of them. */

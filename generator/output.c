@@ -15,7 +15,7 @@ struct build {
     struct arena *arena;
     struct diag *diag;
     struct output_dir dir;
-    struct manifest current;    /* generation 0: there is none */
+    struct manifest current; /* generation 0: there is none */
     struct manifest next;
     struct render_output files; /* HAProxy's half of the next generation */
     struct buf snapshot;
@@ -109,10 +109,9 @@ static int render(struct build *b, bool *haproxy_changed)
 static bool same_model(const struct build *b)
 {
     const char *sum = manifest_sum(&b->current, "gateway.json");
-    const char *path =
-        arena_printf(b->arena, "%s/generations/%llu/gateway.json", b->dir.path,
-                     (unsigned long long)b->current.generation)
-            .p;
+    const char *path = arena_printf(b->arena, "%s/generations/%llu/gateway.json", b->dir.path,
+                                    (unsigned long long)b->current.generation)
+                           .p;
     struct slice text;
     char actual[65];
 
@@ -160,8 +159,7 @@ static int write_generation(struct build *b)
     buf_init(&b->snapshot, GW_SNAPSHOT_MAX_BYTES);
     rc = gw_snapshot_write(b->model, &b->snapshot);
     if (rc != CC_OK) {
-        diag_error(b->diag, CC6001, PLACE_NONE, "the snapshot cannot be made: %s",
-                   cc_strerror(rc));
+        diag_error(b->diag, CC6001, PLACE_NONE, "the snapshot cannot be made: %s", cc_strerror(rc));
         return CC_EINVAL;
     }
     rc = output_dir_write(&b->dir, b->next.generation, SLICE("gateway.json"),
@@ -202,8 +200,8 @@ static int write_manifest(struct build *b)
     buf_init(&text, MANIFEST_MAX_BYTES);
     rc = manifest_write(&b->next, &text);
     if (rc == CC_OK)
-        rc = output_dir_write(&b->dir, b->next.generation, SLICE("manifest.json"),
-                              buf_slice(&text));
+        rc =
+            output_dir_write(&b->dir, b->next.generation, SLICE("manifest.json"), buf_slice(&text));
     buf_free(&text);
     return rc;
 }
@@ -245,8 +243,8 @@ int output_build(struct gw_model *model, const struct config *config,
                  const struct output_options *options, struct arena *arena, struct diag *diag,
                  struct output_result *result)
 {
-    struct build b = {.model = model, .config = config, .options = options, .arena = arena,
-                      .diag = diag};
+    struct build b = {
+        .model = model, .config = config, .options = options, .arena = arena, .diag = diag};
     bool haproxy_changed = false;
     bool changed = false;
     int rc = output_dir_open(&b.dir, options->directory, arena, diag);

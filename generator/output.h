@@ -6,18 +6,18 @@
  *     out/haproxy -> current/haproxy, out/gateway.json -> current/..., out/manifest.json -> ...
  *     out/.cc-gen.lock                       one cc-gen at a time; also says that out/ is ours
  *
- * A build that would change nothing keeps the current generation. When only the agent's half changes,
- * the new generation's haproxy/ is a link to the older generation that holds the same files, and
- * haproxy_generation stays that one's: HAProxy needs no reload.
+ * A build that would change nothing keeps the current generation. When only the agent's half
+ * changes, the new generation's haproxy/ is a link to the older generation that holds the same
+ * files, and haproxy_generation stays that one's: HAProxy needs no reload.
  *
  * A generation is written whole and synced, checked by `haproxy -c -dW`, completed by its manifest,
  * and only then made current; a crash at any moment leaves the old one. What a crash left behind is
  * removed by the next build. The last OUTPUT_KEEP generations stay for a rollback, and those whose
  * haproxy/ they use.
  *
- * Files are 0644 and directories 0755 whatever the umask is: HAProxy and the agent read them as other
- * users, and there is no secret in them (gateway.json holds public keys; private keys are only
- * linked to). Whoever wants less gives a directory that is closed itself.
+ * Files are 0644 and directories 0755 whatever the umask is: HAProxy and the agent read them as
+ * other users, and there is no secret in them (gateway.json holds public keys; private keys are
+ * only linked to). Whoever wants less gives a directory that is closed itself.
  *
  * All calls block on the disk and on HAProxy's check. */
 #pragma once
@@ -28,10 +28,10 @@
 enum { OUTPUT_KEEP = 5 };
 
 struct output_options {
-    const char *directory; /* -o */
-    const char *templates; /* --templates, or NULL */
-    const char *haproxy;   /* --haproxy, the program; NULL = "haproxy" from PATH */
-    bool no_validate;      /* only for machines without HAProxy: --no-haproxy-check */
+    const char *directory;   /* -o */
+    const char *templates;   /* --templates, or NULL */
+    const char *haproxy;     /* --haproxy, the program; NULL = "haproxy" from PATH */
+    bool no_validate;        /* only for machines without HAProxy: --no-haproxy-check */
     const char *config_path; /* cc.yaml, or NULL; for the manifest */
 };
 

@@ -54,8 +54,8 @@ static int check_ours(const struct output_dir *d)
         return CC_OK;
     if (empty < 0)
         return fault(d, CC_EACCESS, "cannot be read", d->path, errno);
-    diag_help(diag_error(d->diag, CC5003, PLACE_NONE,
-                         "%s is not empty and was not made by cc-gen", d->path),
+    diag_help(diag_error(d->diag, CC5003, PLACE_NONE, "%s is not empty and was not made by cc-gen",
+                         d->path),
               "give a new or empty directory with -o");
     return CC_EACCESS;
 }
@@ -109,8 +109,7 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
         return chmod(generations, DIR_MODE) == 0
                    ? CC_OK
                    : fault(d, CC_EACCESS, "cannot be created", generations, errno);
-    return errno == EEXIST ? CC_OK
-                           : fault(d, CC_EACCESS, "cannot be created", generations, errno);
+    return errno == EEXIST ? CC_OK : fault(d, CC_EACCESS, "cannot be created", generations, errno);
 }
 
 void output_dir_close(struct output_dir *d)

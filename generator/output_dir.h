@@ -43,6 +43,7 @@ int output_dir_switch(const struct output_dir *d, uint64_t n);
 void output_dir_discard(const struct output_dir *d, uint64_t n);
 
 /* Removes old and incomplete generations; `uses` tells whose haproxy/ directory a generation uses
- * (0 = the generation is incomplete). Failures are harmless and ignored: the next build tries again. */
+ * (0 = the generation is incomplete). Failures are harmless and ignored: the next build tries
+ * again. */
 typedef uint64_t output_dir_uses(const struct output_dir *d, uint64_t n);
 void output_dir_prune(const struct output_dir *d, size_t keep, output_dir_uses *uses);

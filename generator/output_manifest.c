@@ -157,7 +157,8 @@ static int read_files(struct manifest *m, json_t *files, struct arena *arena)
     m->files = arena_array(arena, json_object_size(files), sizeof(*m->files));
     if (m->files == NULL)
         return CC_ENOMEM;
-    json_object_foreach(files, name, sum) {
+    json_object_foreach(files, name, sum)
+    {
         struct manifest_file *file = &m->files[m->n_files++];
 
         file->name = arena_dup(arena, slice_of(name));

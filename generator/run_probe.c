@@ -82,9 +82,9 @@ int probe_http(const char *host, unsigned port, const char *host_header, const c
 
     if (address == NULL)
         return 0;
-    length = snprintf(request, sizeof(request),
-                      "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
-                      host_header);
+    length =
+        snprintf(request, sizeof(request),
+                 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host_header);
     fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && length > 0 && (size_t)length < sizeof(request) &&
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == 0 &&

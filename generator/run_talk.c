@@ -77,7 +77,8 @@ static void print_example(const struct gw_model *model, const struct config *con
     if (e.operation->method != GW_GET)
         fprintf(stderr, " -X %s", gw_method_name(e.operation->method));
     if (!e.operation->open) {
-        fprintf(stderr, " -H \"%" PRIslice ": Bearer $(cc-gen token", SLICE_ARG(e.api->auth_header));
+        fprintf(stderr, " -H \"%" PRIslice ": Bearer $(cc-gen token",
+                SLICE_ARG(e.api->auth_header));
         if (e.operation->n_requirements > 0 && e.operation->requirements[0].n_scopes > 0) {
             fputs(" --scope '", stderr);
             print_shell(stderr, e.operation->requirements[0].scopes[0]);
@@ -88,9 +89,8 @@ static void print_example(const struct gw_model *model, const struct config *con
     if (!slice_is(e.api->vhost, "*") && !slice_is(e.api->vhost, "localhost"))
         fprintf(stderr, " -H 'Host: %s%" PRIslice "'",
                 slice_starts(e.api->vhost, SLICE("*.")) ? "any" : "",
-                SLICE_ARG(slice_starts(e.api->vhost, SLICE("*."))
-                              ? slice_from(e.api->vhost, 1)
-                              : e.api->vhost));
+                SLICE_ARG(slice_starts(e.api->vhost, SLICE("*.")) ? slice_from(e.api->vhost, 1)
+                                                                  : e.api->vhost));
     fputs(" '", stderr);
     print_url(stderr, "http", config->router.listener_host, config->router.listener_port);
     print_shell(stderr, e.api->base_path);
@@ -102,10 +102,11 @@ void run_talk_ready(const struct gw_model *model, const struct config *config, b
 {
     bool colour = cli_colour(stderr);
 
-    fprintf(stderr,
-            "%swarning%s: for development only. Tokens of `cc-gen token` open this gateway: it trusts\n"
-            "  the issuer %s and those below it. Do not let others reach it.\n",
-            colour ? "\033[1;33m" : "", colour ? "\033[0m" : "", devkey_issuer(KEY_RSA));
+    fprintf(
+        stderr,
+        "%swarning%s: for development only. Tokens of `cc-gen token` open this gateway: it trusts\n"
+        "  the issuer %s and those below it. Do not let others reach it.\n",
+        colour ? "\033[1;33m" : "", colour ? "\033[0m" : "", devkey_issuer(KEY_RSA));
     fputs("cc-gen: ready: ", stderr);
     print_url(stderr, "http", config->router.listener_host, config->router.listener_port);
     if (config->router.secured_listener_port != 0) {

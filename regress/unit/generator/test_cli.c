@@ -11,12 +11,9 @@
 #include <cmocka.h>
 
 static const struct cli_option options[] = {
-    {"output", 'o', "DIR", "", false},
-    {"set", 0, "NAME=VALUE", "", true},
-    {"resolve", 'r', NULL, "", false},
-    {"verbose", 'v', NULL, "", true},
-    {"help", 'h', NULL, "", false},
-    {NULL, 0, NULL, NULL, false},
+    {"output", 'o', "DIR", "", false}, {"set", 0, "NAME=VALUE", "", true},
+    {"resolve", 'r', NULL, "", false}, {"verbose", 'v', NULL, "", true},
+    {"help", 'h', NULL, "", false},    {NULL, 0, NULL, NULL, false},
 };
 static const struct cli_command command = {
     "build", "DIR...", "", "", options, 1, 2, NULL,
@@ -53,24 +50,20 @@ static int parse(struct cli_args *args, const char *const *words)
 #define PARSE(args, ...) parse(args, (const char *const[]){__VA_ARGS__, NULL})
 
 /* Parses what must be refused with a message that contains `words`. */
-#define REFUSED(words, ...)                                                                 \
-    do {                                                                                    \
-        struct cli_args refused;                                                            \
-        assert_int_equal(PARSE(&refused, __VA_ARGS__), CC_EINVAL);                          \
-        if (strstr(said, words) == NULL)                                                    \
-            fail_msg("'%s' is not in: %s", words, said);                                    \
-        cli_args_free(&refused);                                                            \
+#define REFUSED(words, ...)                                        \
+    do {                                                           \
+        struct cli_args refused;                                   \
+        assert_int_equal(PARSE(&refused, __VA_ARGS__), CC_EINVAL); \
+        if (strstr(said, words) == NULL)                           \
+            fail_msg("'%s' is not in: %s", words, said);           \
+        cli_args_free(&refused);                                   \
     } while (0)
 
 static void spellings_of_options(void **state)
 {
     static const char *const spellings[][4] = {
-        {"-o", "out", "p", NULL},
-        {"-oout", "p", NULL},
-        {"--output", "out", "p", NULL},
-        {"--output=out", "p", NULL},
-        {"p", "--output=out", NULL},
-        {"-ro", "out", "p", NULL},
+        {"-o", "out", "p", NULL},    {"-oout", "p", NULL},        {"--output", "out", "p", NULL},
+        {"--output=out", "p", NULL}, {"p", "--output=out", NULL}, {"-ro", "out", "p", NULL},
     };
 
     (void)state;

@@ -171,9 +171,9 @@ static void first_uses_at_once_agree(void **state)
     for (int i = 0; i < 4; i++) {
         struct slice pem;
 
-        assert_int_equal(file_read(w->arena, arena_printf(w->arena, "%s/public.%d", w->home, i).p,
-                                   65536, &pem),
-                         CC_OK);
+        assert_int_equal(
+            file_read(w->arena, arena_printf(w->arena, "%s/public.%d", w->home, i).p, 65536, &pem),
+            CC_OK);
         assert_int_equal(key_public_from_pem(&keys[i > 0], pem), CC_OK);
         if (i > 0) {
             assert_true(key_same(keys[0], keys[1]));
@@ -210,7 +210,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_key_is_made_once_and_private, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_that_others_read_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_directory_that_others_write_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_directory_that_others_write_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_broken_key_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_of_another_kind_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_home_there_is_no_key, set_up, tear_down),

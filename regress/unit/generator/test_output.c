@@ -85,18 +85,28 @@ static struct gw_model *make_model(const struct world *w, const char *agent, con
     *op = (struct gw_operation){.method = GW_GET};
     *r = (struct gw_resource){
         .template = arena_printf(w->arena, "/%s", agent), .operations = op, .n_operations = 1};
-    *api = (struct gw_api){
-        .id = SLICE("1"), .name = SLICE("Pets"), .version = SLICE("1"), .vhost = SLICE("*"),
-        .base_path = SLICE("/pets"), .auth_header = SLICE("authorization"),
-        .production = cluster, .resources = r, .n_resources = 1};
+    *api = (struct gw_api){.id = SLICE("1"),
+                           .name = SLICE("Pets"),
+                           .version = SLICE("1"),
+                           .vhost = SLICE("*"),
+                           .base_path = SLICE("/pets"),
+                           .auth_header = SLICE("authorization"),
+                           .production = cluster,
+                           .resources = r,
+                           .n_resources = 1};
     headers[0] = SLICE("authorization");
-    *m = (struct gw_model){.system_host = SLICE("localhost"), .headers = headers, .n_headers = 1,
-                           .clusters = cluster, .n_clusters = 1, .apis = api, .n_apis = 1};
+    *m = (struct gw_model){.system_host = SLICE("localhost"),
+                           .headers = headers,
+                           .n_headers = 1,
+                           .clusters = cluster,
+                           .n_clusters = 1,
+                           .apis = api,
+                           .n_apis = 1};
     return m;
 }
 
-static int build_with(struct world *w, const char *agent, const char *endpoint,
-                      const char *haproxy, struct output_result *result)
+static int build_with(struct world *w, const char *agent, const char *endpoint, const char *haproxy,
+                      struct output_result *result)
 {
     struct output_options options = {
         .directory = w->out, .haproxy = haproxy, .no_validate = haproxy == NULL};
@@ -149,17 +159,16 @@ static void assert_whole(const struct world *w)
     assert_int_equal(manifest_read(&m, content(w, "out/manifest.json"), w->arena), CC_OK);
     assert_true(m.n_files > 2);
     for (size_t i = 0; i < m.n_files; i++) {
-        const char *name = arena_printf(w->arena, "out/current/%" PRIslice,
-                                        SLICE_ARG(m.files[i].name))
-                               .p;
+        const char *name =
+            arena_printf(w->arena, "out/current/%" PRIslice, SLICE_ARG(m.files[i].name)).p;
         char sum[65];
 
         assert_int_equal(crypto_sha256_hex(content(w, name), sum), CC_OK);
         assert_string_equal(sum, m.files[i].sha256);
     }
     assert_true(slice_eq(content(w, "out/gateway.json"), content(w, "out/current/gateway.json")));
-    assert_true(slice_eq(content(w, "out/haproxy/cc.cfg"),
-                         content(w, "out/current/haproxy/cc.cfg")));
+    assert_true(
+        slice_eq(content(w, "out/haproxy/cc.cfg"), content(w, "out/current/haproxy/cc.cfg")));
 }
 
 static struct diag_view assert_finding(const struct world *w, enum diag_code code,
@@ -302,11 +311,12 @@ static void haproxy_must_agree(void **state)
     struct diag_view view;
 
     build(w, "cats", "a.example");
-    put(w, "haproxy", "#!/bin/sh\n"
-                      "echo '[NOTICE]   (7) : haproxy version is 2.6.12' >&2\n"
-                      "for last; do :; done\n"
-                      "echo \"[ALERT]    (7) : config : parsing [$last:3] : no such keyword\" >&2\n"
-                      "exit 1\n",
+    put(w, "haproxy",
+        "#!/bin/sh\n"
+        "echo '[NOTICE]   (7) : haproxy version is 2.6.12' >&2\n"
+        "for last; do :; done\n"
+        "echo \"[ALERT]    (7) : config : parsing [$last:3] : no such keyword\" >&2\n"
+        "exit 1\n",
         0755);
     assert_int_equal(build_with(w, "cats", "b.example", path(w, "haproxy"), &r), CC_EREFUSED);
     view = assert_finding(w, CC5001, "HAProxy says: no such keyword");
