@@ -27,6 +27,8 @@ WARN        := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing
 BASEFLAGS   := -std=c11 -D_GNU_SOURCE -DCC_VERSION='"$(VERSION)"' -Ilib -I. -g $(WARN) \
                $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml) -lpthread
+# What only cc-gen needs; the agent parses no archives.
+GEN_LIBS    := $(shell pkg-config --libs libarchive 2>/dev/null || echo -larchive)
 HARDEN      := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 SANFLAGS    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -83,6 +85,7 @@ tools: $(TOOL_BIN)
 benches: $(BENCH_BIN)
 
 $(BIN)/cc-gen: $(O)/generator/main.o $(O)/libgen.a $(O)/libcc.a
+$(BIN)/cc-gen: LDLIBS += $(GEN_LIBS)
 $(BIN)/cc-spoa: $(O)/spoa/main.o $(O)/libspoa.a $(O)/libcc.a
 $(BIN)/cc-spoa: LDLIBS += -lev
 $(BIN)/%:
@@ -114,27 +117,27 @@ $(O)/%.o: %.c
 $(O)/unit/%: $(O)/regress/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(GEN_LIBS) $(LIBS)
 $(O)/tools/%: $(O)/regress/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
 $(O)/bench/%: $(O)/regress/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
 $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
 
 
 # ---------------------------------------------------------------------------------------------
 # Packages: the one list, by what they are needed for. Debian 12 names.
 
-DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev
+DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev
 DEPS_RUN    := haproxy
-DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps
+DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip
 DEPS_BENCH  := wrk
 DEPS_LINT   := clang-tidy clang-format
 

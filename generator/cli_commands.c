@@ -76,8 +76,9 @@ static const struct cli_option token_options[] = {
 static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
 
 static const char build_help[] =
-    "Reads the API projects, checks them, renders HAProxy's files and the agent's snapshot into a\n"
-    "new generation below DIR, lets `haproxy -c -dW` check it, and only then makes it current:\n"
+    "Reads the API projects (directories, or zips of them), checks them, renders HAProxy's files and\n"
+    "the agent's snapshot into a new generation below DIR, lets `haproxy -c -dW` check it, and only\n"
+    "then makes it current:\n"
     "\n"
     "    DIR/haproxy/cc.cfg   add to HAProxy:  haproxy -f your.cfg -f DIR/haproxy/cc.cfg\n"
     "    DIR/gateway.json     give to the agent: cc-spoa -s DIR/gateway.json\n"

@@ -59,22 +59,19 @@ bool project_text(struct project *p, const struct doc *doc, const struct doc_nod
     return true;
 }
 
-static void read_project(struct project_build *build, const char *dir)
+static void read_project(struct project_build *build, const char *path)
 {
     struct project *p = project_alloc(build, 1, sizeof(*p));
-    struct slice path = slice_of(dir);
+    int rc;
 
     if (p == NULL)
         return;
-    while (path.n > 1 && path.p[path.n - 1] == '/')
-        path.n--;
-    path = arena_dup(build->arena, path);
-    if (path.p == NULL) {
-        build->rc = CC_ENOMEM;
-        return;
-    }
     p->build = build;
-    p->dir = path.p;
+    rc = project_source_open(&p->source, path, build->arena, build->diag);
+    if (rc == CC_ENOMEM)
+        build->rc = rc;
+    if (rc != CC_OK)
+        return;
     if (!project_read_api_file(p))
         return;
     if (p->api_doc != NULL)
@@ -152,7 +149,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
         project_clusters_resolve(build, model);
 }
 
-int project_build_model(struct gw_model **out, const char *const *dirs, size_t n_dirs,
+int project_build_model(struct gw_model **out, const char *const *paths, size_t n_paths,
                         const struct config *config, const struct project_options *options,
                         struct arena *arena, struct diag *diag)
 {
@@ -162,8 +159,8 @@ int project_build_model(struct gw_model **out, const char *const *dirs, size_t n
     struct gw_model *model = project_alloc(&build, 1, sizeof(*model));
 
     build.clusters = project_clusters_new(&build);
-    for (size_t i = 0; i < n_dirs && build.rc == CC_OK; i++)
-        read_project(&build, dirs[i]);
+    for (size_t i = 0; i < n_paths && build.rc == CC_OK; i++)
+        read_project(&build, paths[i]);
     if (build.rc == CC_OK)
         project_finish_model(&build, model);
     if (build.rc != CC_OK)

@@ -1,6 +1,6 @@
-/* project: API project directories -> the gateway model.
+/* project: API projects, directories or zips -> the gateway model.
  *
- * Reads api.yaml|json and Definitions/swagger.yaml|json of each directory, merges them by the
+ * Reads api.yaml|json and Definitions/swagger.yaml|json of each project, merges them by the
  * contract's rules (docs/compatibility.md lists them) and checks everything that can be checked
  * without HAProxy. All findings of all projects are collected before anything is refused. */
 #pragma once
@@ -15,9 +15,9 @@ struct project_options {
     size_t n_development_issuers;
 };
 
-/* Builds the model of `dirs` in `arena`: APIs sorted by vhost and base path, equal clusters shared,
+/* Builds the model of the projects at `paths` in `arena`: APIs sorted by vhost and base path, equal clusters shared,
  * headers the union of what the APIs need, issuers with the PEM text of their certificate files.
  * generation and haproxy_generation are left 0. CC_EREFUSED after findings with errors. */
-int project_build_model(struct gw_model **out, const char *const *dirs, size_t n_dirs,
+int project_build_model(struct gw_model **out, const char *const *paths, size_t n_paths,
                         const struct config *config, const struct project_options *options,
                         struct arena *arena, struct diag *diag);

@@ -1,7 +1,8 @@
 /* project_internal: what the files of the project module share. Not for other modules.
  *
- *   project.c           the order of work: directories -> documents -> APIs -> the finished model
- *   project_files.c     a directory -> its documents
+ *   project.c           the order of work: sources -> documents -> APIs -> the finished model
+ *   project_source.c    directories -> files; project_zip.c: zips -> files
+ *   project_files.c     files -> documents
  *   project_keys.c      misspelt keys, extensions in the wrong place, what this version ignores
  *   project_api.c       api.yaml
  *   project_deploy.c    deployment_environments.yaml -> virtual hosts
@@ -22,6 +23,7 @@
 #include "doc/doc.h"
 #include "gateway/gateway.h"
 #include "generator/project.h"
+#include "generator/project_source.h"
 
 /* A list that grows in the arena. */
 struct project_list {
@@ -93,10 +95,10 @@ struct project_security {
     bool closed; /* nothing that is supported protects it: no token is good enough */
 };
 
-/* One project directory. */
+/* One project. */
 struct project {
     struct project_build *build;
-    const char *dir;     /* as given, without trailing slashes */
+    struct project_source *source;
     struct doc *api_doc; /* each NULL when it is missing or broken */
     struct doc *openapi;
     struct doc *deployments;
@@ -134,7 +136,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model);
 
 /* --- project_files.c ------------------------------------------------------------------------ */
 
-/* Reads api.yaml or api.json. False when p->dir has none: it is no project. */
+/* Reads api.yaml or api.json. False when there is none: it is no project. */
 bool project_read_api_file(struct project *p);
 
 /* Reads the other documents of a project whose API is of a kind this version serves. */

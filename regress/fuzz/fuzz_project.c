@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                             .security = {.auth_header = {SLICE("Authorization"), false}}};
     struct project_build build = {
         .config = &config, .arena = arena_new(32 << 20), .diag = diag_new(), .rc = CC_OK};
-    struct project p = {.build = &build, .dir = "fuzz"};
+    struct project p = {.build = &build};
     struct slice rest = slice_make(data, size);
     struct gw_model model = {.n_apis = 0};
 
