@@ -2,6 +2,7 @@
 #include "enforce/reason.h"
 #include "enforce/refuse.h"
 #include "enforce/rules.h"
+#include "enforce/trace.h"
 
 #include <stdlib.h>
 
@@ -37,6 +38,7 @@ struct attempt {
     struct enforce_decision *out;
     struct slice host, path; /* normal forms */
     struct reason *reason;
+    struct enforce_trace *trace; /* NULL: nobody asks */
 };
 
 static void count(_Atomic uint64_t *counter, uint64_t n)
@@ -86,6 +88,8 @@ static bool serve_system(struct attempt *a)
 
     if (!slice_is(a->path, "/ready") || !slice_eq(a->host, a->rules->model->system_host))
         return true;
+    TRACE_STEP(a->trace, SYSTEM, PLACE_NONE);
+    TRACE_SAY(a->trace, "/ready on the system host");
     reason_add_str(a->reason, "system resource /ready");
     method = gw_method_parse(a->request->method);
     if (method == GW_GET || method == GW_HEAD) {
@@ -103,11 +107,14 @@ static bool normalize(struct attempt *a)
     const struct enforce_request *request = a->request;
     enum gw_path_fault fault = GW_PATH_TOO_LONG;
 
+    TRACE_STEP(a->trace, HOST, PLACE_NONE);
     if (!gw_host_normalize(request->host, a->w->host, &a->host)) {
         reason_add_str(a->reason, "no usable Host header");
         refuse(a->out, REFUSE_BAD_REQUEST);
         return false;
     }
+    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->host));
+    TRACE_STEP(a->trace, PATH, PLACE_NONE);
     if (request->path.n <= sizeof(a->w->path))
         fault = gw_path_normalize(request->path, a->w->path, &a->path);
     if (fault != GW_PATH_OK) {
@@ -115,6 +122,7 @@ static bool normalize(struct attempt *a)
         refuse_path(a->out, &a->w->refusal, fault);
         return false;
     }
+    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->path));
     return true;
 }
 
@@ -155,12 +163,16 @@ static bool find_operation(struct attempt *a)
     bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
 
     out->api = route.api;
+    trace_route(a->trace, &route);
     if (!found)
         return refuse_route(a, &route);
+    TRACE_STEP(a->trace, OPERATION, route.resource->origin);
+    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->request->method));
     if (method != GW_METHOD_COUNT)
         out->operation = gw_route_operation(&route, method); /* may settle on another match */
     out->api = route.api;
     out->resource = route.resource;
+    trace_operation(a->trace, out->operation);
     return out->operation != NULL || refuse_operation(a, &route, method == GW_OPTIONS);
 }
 
@@ -187,6 +199,7 @@ static bool find_token(struct attempt *a, struct slice *token)
     const struct enforce_header *h = rules_auth_header(a->rules, a->out->api, a->request);
     struct slice value;
 
+    TRACE_STEP(a->trace, CREDENTIAL, a->out->operation->origin);
     if (h == NULL || (value = slice_trim(h->value)).n == 0)
         return refuse_credential(a, REFUSE_NO_CREDENTIAL, "the header is missing");
     if (h->count > 1) /* two parties could pick different ones */
@@ -199,6 +212,7 @@ static bool find_token(struct attempt *a, struct slice *token)
         return refuse_credential(a, REFUSE_NOT_APPLICABLE, "there is no token after Bearer");
     if (slice_find(*token, ' ') >= 0 || slice_find(*token, '\t') >= 0)
         return refuse_credential(a, REFUSE_NOT_APPLICABLE, "more than one word after Bearer");
+    TRACE_SAY(a->trace, "Bearer, in the header %" PRIslice, SLICE_ARG(a->out->api->auth_header));
     return true;
 }
 
@@ -252,23 +266,33 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     struct slice iss;
     enum jwt_fault fault;
 
+    TRACE_STEP(a->trace, TOKEN, a->out->operation->origin);
     fault = jwt_split(token, arena, &jwt);
-    if (fault == JWT_OK)
+    if (fault == JWT_OK) {
+        TRACE_SAY(a->trace, "alg %s, kid '%" PRIslice "'", jwt_alg_name(jwt.alg),
+                  SLICE_ARG(jwt.kid));
         fault = jwt_peek_issuer(&jwt, arena, &iss);
+    }
     if (fault != JWT_OK)
         return fault;
+    TRACE_STEP(a->trace, ISSUER, a->out->operation->origin);
+    TRACE_SAY(a->trace, "iss '%" PRIslice "'", SLICE_ARG(slice_first(iss, 512)));
     by = rules_find_issuer(a->rules, iss);
     if (by == NULL)
         return JWT_UNKNOWN_ISSUER;
     *issuer = by->issuer;
+    trace_algorithm(a->trace, by->issuer, by->key, jwt.alg);
     fault = jwt_verify(&jwt, by->issuer->algorithms, by->key);
+    trace_signature(a->trace, by->issuer, fault);
     if (fault != JWT_OK)
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
     names.scope = by->issuer->scope_claim;
+    TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)
         return fault;
+    trace_claims(a->trace, by->issuer, &claims);
     if (!claims.has_exp)
         return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
     if (!audience_fits(by->issuer, &claims))
@@ -328,6 +352,7 @@ static bool open_token(struct attempt *a, struct slice token, struct grant *g)
     a->out->user = g->user;
     a->out->app = g->app;
     a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");
+    trace_times(a->trace, g, now_s, leeway_s);
     fault = check_times(g, now_s, leeway_s);
     if (fault != JWT_OK) {
         if (hit && fault == JWT_EXPIRED)
@@ -362,6 +387,7 @@ static bool check_scopes(struct attempt *a, const struct grant *g, struct place 
     const struct gw_operation *op = a->out->operation;
 
     *met = op->origin;
+    trace_scopes(a->trace, op, g);
     if (op->n_requirements == 0)
         return true;
     for (size_t i = 0; i < op->n_requirements; i++) {
@@ -379,6 +405,8 @@ static bool check_keytype(struct attempt *a)
 {
     bool sandbox = slice_is(a->out->keytype, "SANDBOX");
 
+    TRACE_STEP(a->trace, KEY_TYPE, a->out->api->origin);
+    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->out->keytype));
     if (slice_is(a->out->keytype, "PRODUCTION"))
         return true;
     reason_add_str(a->reason, sandbox ? "a SANDBOX token for an API without sandbox endpoint"
@@ -441,6 +469,7 @@ static bool forward(struct attempt *a, struct place by)
         out->resource->production != NULL ? out->resource->production : out->api->production;
     struct slice path;
 
+    trace_backend(a->trace, cluster);
     if (!rewrite_path(a, cluster->endpoints[0].path, &path))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
@@ -466,9 +495,9 @@ static void follow_issuers(struct enforce_worker *w, const struct enforce_rules 
     memcpy(w->issuers_hash, rules->issuers_hash, sizeof(w->issuers_hash));
 }
 
-void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
-                    const struct enforce_request *request, const struct clock *clock,
-                    struct enforce_decision *out)
+void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,
+                           const struct enforce_request *request, const struct clock *clock,
+                           struct enforce_decision *out, struct enforce_trace *trace)
 {
     struct attempt a = {
         .w = w,
@@ -479,12 +508,14 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
         .host = SLICE(""),
         .path = SLICE(""),
         .reason = &w->reason,
+        .trace = trace,
     };
     struct place by = PLACE_NONE;
 
     *out = (struct enforce_decision){.verdict = ENFORCE_DENY};
     refuse(out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
     reason_start(&w->reason);
+    trace_begin(trace);
     arena_reset(w->arena);
     follow_issuers(w, rules);
 
@@ -492,11 +523,19 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
         forward(&a, by);
 
     out->reason = reason_slice(&w->reason);
+    trace_end(trace, out, &w->reason);
     count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         count(&w->allowed, 1);
     else if (out->verdict == ENFORCE_DENY)
         count(&w->denied, 1);
+}
+
+void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
+                    const struct enforce_request *request, const struct clock *clock,
+                    struct enforce_decision *out)
+{
+    enforce_decide_traced(w, rules, request, clock, out, NULL);
 }
 
 void enforce_worker_counters(const struct enforce_worker *w, struct enforce_counters *out)

@@ -41,6 +41,8 @@ void reason_add_place(struct reason *r, struct place place)
 {
     if (place.source == NULL || place.source->name == NULL)
         return;
+    r->words = r->n;
+    r->place = place;
     reason_add_str(r, "; ");
     reason_add(r, slice_of(place.source->name));
     if (place.line == 0)

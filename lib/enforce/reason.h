@@ -9,11 +9,14 @@
 struct reason {
     char text[512];
     size_t n;
+    size_t words;       /* without the place, which comes last */
+    struct place place; /* what reason_add_place() was given; source NULL: nothing */
 };
 
 static inline void reason_start(struct reason *r)
 {
-    r->n = 0;
+    r->n = r->words = 0;
+    r->place = PLACE_NONE;
 }
 
 static inline struct slice reason_slice(const struct reason *r)

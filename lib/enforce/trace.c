@@ -1,0 +1,243 @@
+#include "enforce/trace.h"
+
+#include "enforce/cache.h"
+#include "enforce/reason.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum {
+    STEP_BYTES = 1900, /* of text a step: all steps that a decision can take fit */
+    SHOWN = 512        /* bytes of one text from outside */
+};
+
+const char *enforce_step_name(enum enforce_step step)
+{
+    static const char *const names[ENFORCE_STEP_COUNT] = {
+#define X(name, text) [ENFORCE_STEP_##name] = text,
+        ENFORCE_STEPS(X)
+#undef X
+    };
+
+    return (unsigned)step < ENFORCE_STEP_COUNT ? names[step] : "?";
+}
+
+void trace_open(struct enforce_trace *t, enum enforce_step step, struct place place)
+{
+    if (t->n == ENFORCE_TRACE_STEPS)
+        return;
+    t->steps[t->n++] = (struct enforce_trace_step){
+        .step = step, .text = slice_make(t->room + t->used, 0), .place = place};
+}
+
+void trace_say(struct enforce_trace *t, const char *fmt, ...)
+{
+    struct enforce_trace_step *s = t->n > 0 ? &t->steps[t->n - 1] : NULL;
+    char text[STEP_BYTES];
+    size_t n, room;
+    va_list args;
+    int made;
+
+    if (s == NULL)
+        return;
+    va_start(args, fmt);
+    made = vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    if (made < 0)
+        return;
+    n = (size_t)made < sizeof(text) ? (size_t)made : sizeof(text) - 1;
+    room = sizeof(t->room) - t->used;
+    if (room > STEP_BYTES - s->text.n)
+        room = STEP_BYTES - s->text.n;
+    if (n > room)
+        n = room;
+    for (size_t i = 0; i < n; i++)
+        t->room[t->used++] = ascii_is_control(text[i]) ? '?' : text[i];
+    s->text.n += n;
+}
+
+/* One text from outside, cut. */
+#define SHOW(s) SLICE_ARG(slice_first((s), SHOWN))
+
+void trace_route(struct enforce_trace *t, const struct gw_route *route)
+{
+    if (t == NULL)
+        return;
+    trace_open(t, ENFORCE_STEP_API, route->api != NULL ? route->api->origin : PLACE_NONE);
+    if (route->api == NULL)
+        return;
+    trace_say(t, "%" PRIslice " %" PRIslice ", base path \"%" PRIslice "\" on %" PRIslice,
+              SHOW(route->api->name), SHOW(route->api->version), SHOW(route->api->base_path),
+              SHOW(route->api->vhost));
+    trace_open(t, ENFORCE_STEP_RESOURCE,
+               route->resource != NULL ? route->resource->origin : route->api->origin);
+    if (route->resource != NULL)
+        trace_say(t, "%" PRIslice, SHOW(route->resource->template));
+    if (route->n_matches > 1)
+        trace_say(t, ", one of %zu templates that match the same requests", route->n_matches);
+}
+
+static void say_requirement(struct enforce_trace *t, const struct gw_requirement *r)
+{
+    if (r->n_scopes == 0)
+        trace_say(t, "any valid token");
+    for (size_t i = 0; i < r->n_scopes; i++)
+        trace_say(t, "%s%" PRIslice, i > 0 ? " or " : "", SHOW(r->scopes[i]));
+}
+
+static void say_requirements(struct enforce_trace *t, const struct gw_operation *op)
+{
+    if (op->n_requirements == 0)
+        trace_say(t, "any valid token");
+    for (size_t i = 0; i < op->n_requirements; i++) {
+        trace_say(t, "%s", i > 0 ? ", or " : "");
+        say_requirement(t, &op->requirements[i]);
+    }
+}
+
+void trace_operation(struct enforce_trace *t, const struct gw_operation *op)
+{
+    if (t == NULL || op == NULL)
+        return;
+    t->steps[t->n - 1].place = op->origin;
+    if (op->closed)
+        trace_say(t, "; closed: only schemes that are not supported protect it");
+    else if (op->open)
+        trace_say(t, "; open: no credential is asked for");
+    else {
+        trace_say(t, "; admits: ");
+        say_requirements(t, op);
+    }
+}
+
+void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer, const struct key *key,
+                     enum jwt_alg alg)
+{
+    const char *comma = "";
+
+    if (t == NULL)
+        return;
+    trace_open(t, ENFORCE_STEP_ALGORITHM, issuer->origin);
+    trace_say(t, "%s; the issuer allows ", jwt_alg_name(alg));
+    for (unsigned i = 0; i < JWT_ALG_COUNT; i++) {
+        if ((issuer->algorithms & 1u << i) == 0)
+            continue;
+        trace_say(t, "%s%s", comma, jwt_alg_name((enum jwt_alg)i));
+        comma = ", ";
+    }
+    trace_say(t, "; its key is %s", key_describe(key));
+}
+
+void trace_signature(struct enforce_trace *t, const struct gw_issuer *issuer, enum jwt_fault fault)
+{
+    if (t == NULL || fault == JWT_BAD_ALG || fault == JWT_ALG_NOT_ALLOWED ||
+        fault == JWT_ALG_KEY_MISMATCH)
+        return;
+    trace_open(t, ENFORCE_STEP_SIGNATURE, issuer->origin);
+    if (fault == JWT_OK)
+        trace_say(t, "good, by the key of issuer '%" PRIslice "'", SHOW(issuer->name));
+}
+
+static void say_list(struct enforce_trace *t, const struct slice *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        trace_say(t, "%s%" PRIslice, i > 0 ? " " : "", SHOW(items[i]));
+    if (n == 0)
+        trace_say(t, "none");
+}
+
+void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
+                  const struct jwt_claims *claims)
+{
+    if (t == NULL)
+        return;
+    trace_say(t, "sub '%" PRIslice "', app '%" PRIslice "', keytype '%" PRIslice "', aud ",
+              SHOW(claims->sub), SHOW(claims->consumer_key), SHOW(claims->keytype));
+    say_list(t, claims->audiences, claims->n_audiences);
+    if (issuer->n_audiences == 0) {
+        trace_say(t, " (not asked for)");
+        return;
+    }
+    trace_say(t, "; one of these is needed: ");
+    say_list(t, issuer->audiences, issuer->n_audiences);
+}
+
+/* 1700000000 (2023-11-14T22:13:20Z) */
+static void say_time(struct enforce_trace *t, const char *name, int64_t at_s)
+{
+    time_t at = (time_t)at_s;
+    struct tm utc;
+    char text[64];
+
+    trace_say(t, "%s %lld", name, (long long)at_s);
+    if (gmtime_r(&at, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+        trace_say(t, " (%s)", text);
+}
+
+void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
+                 int64_t leeway_s)
+{
+    if (t == NULL)
+        return;
+    trace_open(t, ENFORCE_STEP_TIMES, PLACE_NONE);
+    say_time(t, "now", now_s);
+    say_time(t, ", exp", grant->exp);
+    if (grant->nbf > 0)
+        say_time(t, ", nbf", grant->nbf);
+    else
+        trace_say(t, ", no nbf");
+    trace_say(t, ", leeway %lld s", (long long)leeway_s);
+}
+
+void trace_scopes(struct enforce_trace *t, const struct gw_operation *op, const struct grant *grant)
+{
+    struct slice rest = grant->scopes, scope;
+    const char *blank = "";
+
+    if (t == NULL)
+        return;
+    trace_open(t, ENFORCE_STEP_SCOPES,
+               op->n_requirements > 0 ? op->requirements[0].origin : op->origin);
+    trace_say(t, "required: ");
+    say_requirements(t, op);
+    trace_say(t, "; present: %s", rest.n == 0 ? "none" : "");
+    for (; grant_next_scope(&rest, &scope); blank = " ")
+        trace_say(t, "%s%" PRIslice, blank, SHOW(scope));
+}
+
+void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster)
+{
+    if (t == NULL)
+        return;
+    trace_open(t, ENFORCE_STEP_BACKEND, cluster->endpoints[0].origin);
+    trace_say(t, "%" PRIslice, SHOW(cluster->name));
+}
+
+void trace_begin(struct enforce_trace *t)
+{
+    if (t == NULL)
+        return;
+    t->n = t->used = 0;
+    t->cause = PLACE_NONE;
+    t->why = SLICE_NONE;
+}
+
+/* The step that is open when a request is refused is the one that refused it. */
+void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
+               const struct reason *reason)
+{
+    struct enforce_trace_step *last;
+
+    if (t == NULL)
+        return;
+    t->cause = reason->place;
+    t->why = reason->place.source != NULL ? slice_first(reason_slice(reason), reason->words)
+                                          : reason_slice(reason);
+    if (decision->verdict != ENFORCE_DENY || t->n == 0)
+        return;
+    last = &t->steps[t->n - 1];
+    last->refused = true;
+    last->why = t->why;
+    if (t->cause.source != NULL)
+        last->place = t->cause;
+}

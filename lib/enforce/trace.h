@@ -1,0 +1,98 @@
+/* trace: the steps of one decision, for whoever asks why (`cc-gen explain`).
+ *
+ * enforce_decide_traced() is enforce_decide() that writes down what it looked at. Each step is
+ * opened before its question is asked; the step that is open when the decision falls is the one
+ * that refused. Without a trace, as in the agent, each call is one test of a pointer that is NULL,
+ * and its arguments are not even computed.
+ *
+ * Tokens, signatures and the values of headers never get into a trace; claims do, as soon as they
+ * can be read: a step that comes before "signature" shows what nobody vouches for yet. Text from
+ * outside is cut to a length and has no control characters.
+ *
+ * The trace's owner provides all memory (some 36 KiB: not for a small stack); its texts and places
+ * live as long as it and the rules do. */
+#pragma once
+
+#include "enforce/enforce.h"
+#include "gateway/route.h"
+
+#define ENFORCE_STEPS(X)                                                 \
+    X(HOST, "host")             /* the Host header in its normal form */ \
+    X(PATH, "path")             /* the path in its normal form */        \
+    X(SYSTEM, "system")         /* the gateway's own resources */        \
+    X(API, "api")               /* which API is there */                 \
+    X(RESOURCE, "resource")     /* which of its templates */             \
+    X(OPERATION, "operation")   /* the method */                         \
+    X(CREDENTIAL, "credential") /* where the token is */                 \
+    X(TOKEN, "token")           /* its three parts and its header */     \
+    X(ISSUER, "issuer")         /* whose keys count */                   \
+    X(ALGORITHM, "algorithm")                                            \
+    X(SIGNATURE, "signature")                                            \
+    X(CLAIMS, "claims")                                                  \
+    X(TIMES, "times")                                                    \
+    X(SCOPES, "scopes")                                                  \
+    X(KEY_TYPE, "key type")                                              \
+    X(BACKEND, "backend") /* where it goes, and as what */
+
+enum enforce_step {
+#define X(name, text) ENFORCE_STEP_##name,
+    ENFORCE_STEPS(X)
+#undef X
+        ENFORCE_STEP_COUNT
+};
+
+/* "key type" */
+const char *enforce_step_name(enum enforce_step step);
+
+enum { ENFORCE_TRACE_STEPS = 32, ENFORCE_TRACE_BYTES = 32 << 10 };
+
+struct enforce_trace_step {
+    enum enforce_step step;
+    bool refused;       /* the last step of a denial; all others were passed */
+    struct slice text;  /* what was seen */
+    struct slice why;   /* of a step that refused */
+    struct place place; /* the configuration that the step asked; source may be NULL */
+};
+
+struct enforce_trace {
+    struct enforce_trace_step steps[ENFORCE_TRACE_STEPS];
+    size_t n;
+    struct place cause; /* the configuration behind the decision; source may be NULL */
+    struct slice why;   /* enforce_decision.reason without the place */
+    char room[ENFORCE_TRACE_BYTES];
+    size_t used;
+};
+
+/* As enforce_decide(). Forgets what was in `trace`; NULL: no trace. */
+void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,
+                           const struct enforce_request *request, const struct clock *clock,
+                           struct enforce_decision *out, struct enforce_trace *trace);
+
+/* For the engine: opens a step; adds to the text of the open one. What does not fit is cut. */
+#define TRACE_STEP(trace, step, place) \
+    ((trace) != NULL ? trace_open((trace), ENFORCE_STEP_##step, (place)) : (void)0)
+#define TRACE_SAY(trace, ...) ((trace) != NULL ? trace_say((trace), __VA_ARGS__) : (void)0)
+
+void trace_open(struct enforce_trace *t, enum enforce_step step, struct place place);
+void trace_say(struct enforce_trace *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Steps that have more to say; `t` may be NULL. */
+struct grant;
+void trace_route(struct enforce_trace *t, const struct gw_route *route);
+void trace_operation(struct enforce_trace *t, const struct gw_operation *op);
+void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer, const struct key *key,
+                     enum jwt_alg alg);
+/* After jwt_verify(): the signature was looked at, unless the algorithm was refused before. */
+void trace_signature(struct enforce_trace *t, const struct gw_issuer *issuer, enum jwt_fault fault);
+void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
+                  const struct jwt_claims *claims);
+void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
+                 int64_t leeway_s);
+void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
+                  const struct grant *grant);
+void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
+/* Before the first step, after the last one. */
+struct reason;
+void trace_begin(struct enforce_trace *t);
+void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
+               const struct reason *reason);
