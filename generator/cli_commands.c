@@ -73,6 +73,30 @@ static const struct cli_option token_options[] = {
     OPTIONS_END,
 };
 
+#define OPTION_LOOK                                                                   \
+    {                                                                                 \
+        "output", 'o', "DIR", "the output directory to look at (default: out)", false \
+    }
+
+static const struct cli_option explain_options[] = {
+    {"header", 'H', "HEADER", "a header of the request, 'Name: value'", true},
+    {"token", 0, "FILE", "send the token in FILE (-: stdin) where the API looks for one", false},
+    {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
+    {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
+    OPTION_LOOK,
+    OPTION_CONFIG,
+    OPTION_SET,
+    {"json", 0, NULL, "one JSON object for each request, on a line of its own", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option show_options[] = {
+    OPTION_LOOK, OPTION_CONFIG,
+    OPTION_SET,  {"json", 0, NULL, "one JSON object instead of a table", false},
+    OPTION_HELP, OPTIONS_END,
+};
+
 static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
 
 static const char build_help[] =
@@ -119,6 +143,49 @@ static const char token_help[] =
     "\n"
     "With --key FILE the token is signed by that key, and --issuer is needed.\n";
 
+static const char explain_help[] =
+    "Decides the request offline, with the engine that the agent runs, and says why: each step "
+    "and\n"
+    "what it saw, the verdict, where the request would go, and the line of configuration behind "
+    "it.\n"
+    "It looks at what was built (-o), or at the project directories named after the URL; -c and\n"
+    "--set are for those.\n"
+    "\n"
+    "    cc-gen explain GET http://localhost:9090/petstore/1.0.0/pets --token token.jwt\n"
+    "    cc-gen explain POST /petstore/1.0.0/pets -H 'Host: localhost' examples/petstore\n"
+    "    cc-gen explain GET http://localhost/pets --token old.jwt --at 2026-11-22T21:00:00Z\n"
+    "\n"
+    "--batch answers many requests, each a line of METHOD URL and headers, separated by tabs; "
+    "empty\n"
+    "lines and lines that begin with # are skipped:\n"
+    "\n"
+    "    GET /pets/7<TAB>Host: localhost<TAB>Authorization: Bearer eyJ...\n"
+    "\n"
+    "Tokens are never printed; their claims are. The exit code is 0 when all requests are let\n"
+    "through (or answered as /health and /ready are) and 1 when one is refused.\n"
+    "\n"
+    "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow, "
+    "backend,\n"
+    "endpoints, path, host, removed_header, api, resource, operation, user, app, keytype, "
+    "because,\n"
+    "cause (file, line, column, text) and steps (step, passed, text, why, origin); null is "
+    "unknown.\n";
+
+static const char show_help[] =
+    "Shows what is in effect and where it was said, as file:line:column:\n"
+    "\n"
+    "    cc-gen show apis       the APIs and where they are served\n"
+    "    cc-gen show routes     each path, its methods, and the cluster it leads to\n"
+    "    cc-gen show auth       each operation: open, closed, any token, or the scopes it needs\n"
+    "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
+    "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
+    "\n"
+    "It looks at what was built (-o), or at the project directories named after the word. "
+    "Settings\n"
+    "are not in what was built: they come from -c, the environment and --set.\n"
+    "\n"
+    "--json: {\"schema\":1,\"show\":\"apis\",\"rows\":[...]}, with the columns as members.\n";
+
 static const char help_help[] = "    cc-gen help            the commands\n"
                                 "    cc-gen help COMMAND    one of them\n"
                                 "    cc-gen help settings   all settings of cc.yaml\n"
@@ -132,6 +199,12 @@ const struct cli_command cli_commands[] = {
      check_help, check_options, 1, SIZE_MAX, cmd_check},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
+    {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",
+     "say what the gateway does with a request, and why", explain_help, explain_options, 0,
+     SIZE_MAX, cmd_explain},
+    {"show", "apis|routes|auth|clusters|settings [-o DIR | PROJECT...]",
+     "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
+     cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",
      token_help, token_options, 0, 0, cmd_token},
     {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,

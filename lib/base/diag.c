@@ -186,8 +186,7 @@ static int compare_items(const void *a, const void *b)
     return x->index < y->index ? -1 : 1; /* the order they were found in */
 }
 
-/* Line number `line` of text, without its end; empty when there is no such line. */
-static struct slice source_line(struct slice text, unsigned line)
+struct slice source_row(struct slice text, unsigned line)
 {
     struct slice row = SLICE_NONE;
 
@@ -208,10 +207,10 @@ static size_t characters(struct slice s)
     return count;
 }
 
-/* The source line with a caret under column `col` (counted in characters from 1). */
-static void print_excerpt(const struct place *p, FILE *out)
+/* Columns count characters. */
+void place_print(const struct place *p, FILE *out)
 {
-    struct slice row = source_line(p->source->text, p->line);
+    struct slice row = source_row(p->source->text, p->line);
 
     if (row.n == 0 || p->col == 0 || characters(row) + 1 < p->col || p->col > SHOWN_COLUMNS ||
         utf8_valid_prefix(row) != row.n)
@@ -240,7 +239,7 @@ static void print_item(const struct diag_item *item, FILE *out, bool colour)
             colour ? paint : "", word, diag_code_name(v->code), colour ? "\033[0m" : "",
             SLICE_ARG(v->message));
     if (p->source != NULL && p->line > 0)
-        print_excerpt(p, out);
+        place_print(p, out);
     if (v->help.n > 0)
         fprintf(out, "  help: %" PRIslice "\n", SLICE_ARG(v->help));
 }

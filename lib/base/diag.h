@@ -37,6 +37,12 @@ static inline struct place place_file(const struct source *source)
     return (struct place){source, 0, 0};
 }
 
+/* Line `line` (from 1) of a text, without its end; empty when there is no such line. */
+struct slice source_row(struct slice text, unsigned line);
+
+/* The line of a place with a caret under its column; nothing when its source has no such line. */
+void place_print(const struct place *p, FILE *out);
+
 enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 enum diag_code {

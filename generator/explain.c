@@ -1,0 +1,88 @@
+#include "generator/explain.h"
+
+#include "gateway/path.h"
+
+int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
+{
+    /* no cache: each request is explained from the signature on */
+    const struct enforce_options options = {.cache_entries = 0};
+    int rc;
+
+    e->view = view;
+    e->rules = NULL;
+    e->worker = NULL;
+    clock_fixed_init(&e->clock, now_s, 0);
+    e->headers = arena_array(view->work.arena, view->model->n_headers, sizeof(*e->headers));
+    if (e->headers == NULL)
+        return CC_ENOMEM;
+    rc = enforce_rules_new(&e->rules, view->snapshot, view->work.diag);
+    return rc == CC_OK ? enforce_worker_new(&e->worker, &options) : rc;
+}
+
+void explainer_close(struct explainer *e)
+{
+    enforce_worker_free(&e->worker);
+    enforce_rules_unref(&e->rules);
+}
+
+struct slice explain_token_header(const struct explainer *e, const struct explain_request *request)
+{
+    char host_room[GW_HOST_MAX], path_room[GW_PATH_MAX];
+    struct slice host, path;
+    struct gw_route route = {.api = NULL};
+
+    if (gw_host_normalize(request->host, host_room, &host) &&
+        request->path.n <= sizeof(path_room) &&
+        gw_path_normalize(request->path, path_room, &path) == GW_PATH_OK)
+        gw_route_find(gw_snapshot_routes(e->view->snapshot), host, path, &route);
+    return route.api != NULL ? route.api->auth_header : SLICE("authorization");
+}
+
+static const struct gw_cluster *find_cluster(const struct gw_model *model, struct slice name)
+{
+    for (size_t i = 0; i < model->n_clusters; i++) {
+        if (slice_eq(model->clusters[i].name, name))
+            return &model->clusters[i];
+    }
+    return NULL;
+}
+
+/* What HAProxy answers without asking the agent. */
+static bool is_health(const struct explain_request *request)
+{
+    return slice_is(request->path, "/health");
+}
+
+void explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
+{
+    const struct gw_model *model = e->view->model;
+    struct enforce_request r = {
+        .id = SLICE("explain"),
+        .method = request->method,
+        .path = request->path,
+        .query = request->query,
+        .host = request->host,
+        .headers = e->headers,
+    };
+
+    *out = (struct explanation){.request = request, .verdict = "health", .status = 200};
+    e->trace.n = 0;
+    if (is_health(request))
+        return;
+    out->removed = explain_request_headers(request, model, e->headers);
+    enforce_decide_traced(e->worker, e->rules, &r, &e->clock.clock, &out->decision, &e->trace);
+    switch (out->decision.verdict) {
+    case ENFORCE_ALLOW:
+        out->verdict = "allow";
+        out->status = 0;
+        out->cluster = find_cluster(model, out->decision.backend);
+        break;
+    case ENFORCE_READY:
+        out->verdict = "ready";
+        break;
+    case ENFORCE_DENY:
+        out->verdict = "deny";
+        out->status = out->decision.status;
+        break;
+    }
+}

@@ -1,0 +1,309 @@
+#include "generator/explain.h"
+
+#include <time.h>
+
+enum { JSON_BYTES = 1 << 20, NAME_WIDTH = 10 };
+
+/* --- text ------------------------------------------------------------------------------------ */
+
+static void print_time(FILE *out, int64_t at_s)
+{
+    time_t at = (time_t)at_s;
+    struct tm utc;
+    char text[64];
+
+    if (gmtime_r(&at, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+        fputs(text, out);
+    else
+        fprintf(out, "%lld", (long long)at_s);
+}
+
+static void print_row(FILE *out, const char *name, struct slice value)
+{
+    if (value.n == 0)
+        return;
+    fprintf(out, "%-*s ", NAME_WIDTH, name);
+    view_print(out, value);
+    fputc('\n', out);
+}
+
+static void print_step(FILE *out, const struct enforce_trace_step *s, bool colour)
+{
+    const char *paint = s->refused ? "\033[1;31m" : "\033[32m";
+
+    fprintf(out, "  %s%s%s %-*s ", colour ? paint : "", s->refused ? "NO" : "ok",
+            colour ? "\033[0m" : "", NAME_WIDTH, enforce_step_name(s->step));
+    view_print(out, s->text);
+    if (s->text.n > 0 && s->why.n > 0)
+        fputs(": ", out);
+    view_print(out, s->why);
+    fputc('\n', out);
+}
+
+static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
+{
+    char room[1024];
+    struct buf b;
+
+    for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
+        buf_init_fixed(&b, room, sizeof(room));
+        view_add_endpoint(&b, &cluster->endpoints[i]);
+        print_row(out, i == 0 ? "endpoint" : "", buf_slice(&b));
+    }
+}
+
+/* The line of configuration that caused it. */
+static void print_cause(struct explainer *e, FILE *out)
+{
+    struct place place = view_place(e->view, e->trace.cause);
+    char room[4200];
+    struct buf b;
+
+    if (place.source == NULL)
+        return;
+    buf_init_fixed(&b, room, sizeof(room));
+    view_add_place(&b, place);
+    print_row(out, "declared", buf_slice(&b));
+    place_print(&place, out);
+    if (view_is_stale(e->view, place))
+        fprintf(out, "%-*s the file has changed since the build: the line may be another now\n",
+                NAME_WIDTH, "");
+}
+
+static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
+{
+    const struct enforce_decision *d = &x->decision;
+    bool denied = d->verdict == ENFORCE_DENY && x->status != 200;
+
+    fprintf(out, "%-*s %s%s%s\n", NAME_WIDTH, "verdict",
+            !colour  ? ""
+            : denied ? "\033[1;31m"
+                     : "\033[1;32m",
+            x->verdict, colour ? "\033[0m" : "");
+    if (x->status != 0)
+        fprintf(out, "%-*s %d\n", NAME_WIDTH, "status", x->status);
+    if (e->trace.n == 0) {
+        print_row(out, "because", SLICE("HAProxy answers /health itself, on every host"));
+        return;
+    }
+    print_row(out, "code", d->code);
+    print_row(out, "body", d->body);
+    print_row(out, "challenge", d->challenge);
+    print_row(out, "allow", d->allow);
+    print_row(out, "backend", d->backend);
+    print_endpoints(out, x->cluster);
+    print_row(out, "path", d->path);
+    print_row(out, "host", d->host);
+    print_row(out, "removed", d->strip_header);
+    print_row(out, "because", e->trace.why);
+    print_cause(e, out);
+}
+
+void explain_print_text(struct explainer *e, const struct explanation *x, FILE *out)
+{
+    const struct explain_request *r = x->request;
+    bool colour = cli_colour(out);
+
+    view_print(out, r->method);
+    fputc(' ', out);
+    view_print(out, r->is_absolute ? r->url : r->path);
+    fputs("\n  at ", out);
+    print_time(out, e->clock.now_wall_s);
+    fputs(", by ", out);
+    view_print(out, slice_of(e->view->from));
+    fputs("\n\n", out);
+    if (x->removed.n > 0) {
+        fputs("  -- HAProxy removes the header ", out);
+        view_print(out, x->removed);
+        fputs(" from every request\n", out);
+    }
+    for (size_t i = 0; i < e->trace.n; i++)
+        print_step(out, &e->trace.steps[i], colour);
+    fputs(e->trace.n > 0 ? "\n" : "", out);
+    print_outcome(e, x, out, colour);
+}
+
+void explain_print_line(const struct explanation *x, FILE *out)
+{
+    const struct enforce_decision *d = &x->decision;
+
+    fprintf(out, "%-6s ", x->verdict);
+    if (x->status != 0)
+        fprintf(out, "%d ", x->status);
+    view_print(out, d->code.n > 0 ? d->code : SLICE("-"));
+    fputc(' ', out);
+    view_print(out, x->request->method);
+    fputc(' ', out);
+    view_print(out, x->request->is_absolute ? x->request->url : x->request->path);
+    if (d->backend.n > 0) {
+        fputs(" -> ", out);
+        view_print(out, d->backend);
+        fputc(' ', out);
+        view_print(out, d->path);
+    }
+    fputc('\n', out);
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+/* Begins a member: a comma when another one stands before. */
+static void name_member(struct buf *b, const char *name)
+{
+    char last = b->n > 0 ? b->p[b->n - 1] : '{';
+
+    if (last != '{' && last != '[')
+        buf_add_char(b, ',');
+    buf_printf(b, "\"%s\":", name);
+}
+
+/* null where there is no such thing. */
+static void add_text(struct buf *b, const char *name, struct slice value)
+{
+    name_member(b, name);
+    if (value.p == NULL)
+        buf_add_str(b, "null");
+    else
+        buf_add_json(b, value);
+}
+
+static void add_filled(struct buf *b, const char *name, struct slice value)
+{
+    add_text(b, name, value.n > 0 ? value : SLICE_NONE);
+}
+
+static void add_origin(struct buf *b, const char *name, struct place place)
+{
+    char room[4200];
+    struct buf text;
+
+    buf_init_fixed(&text, room, sizeof(room));
+    view_add_place(&text, place);
+    add_filled(b, name, buf_slice(&text));
+}
+
+static void add_steps(struct buf *b, const struct enforce_trace *t)
+{
+    name_member(b, "steps");
+    buf_add_char(b, '[');
+    for (size_t i = 0; i < t->n; i++) {
+        const struct enforce_trace_step *s = &t->steps[i];
+
+        buf_add_str(b, i > 0 ? ",{" : "{");
+        add_text(b, "step", slice_of(enforce_step_name(s->step)));
+        name_member(b, "passed");
+        buf_add_str(b, s->refused ? "false" : "true");
+        add_text(b, "text", s->text);
+        add_filled(b, "why", s->why);
+        add_origin(b, "origin", s->place);
+        buf_add_char(b, '}');
+    }
+    buf_add_char(b, ']');
+}
+
+static void add_cause(struct buf *b, struct explainer *e)
+{
+    struct place place = view_place(e->view, e->trace.cause);
+    struct slice line = SLICE_NONE;
+
+    name_member(b, "cause");
+    if (e->trace.n == 0 || place.source == NULL) {
+        buf_add_str(b, "null");
+        return;
+    }
+    if (place.line > 0)
+        line = source_row(place.source->text, place.line);
+    buf_add_char(b, '{');
+    add_text(b, "file", slice_of(place.source->name));
+    buf_printf(b, ",\"line\":%u,\"column\":%u", place.line, place.col);
+    add_filled(b, "text", slice_first(line, 4096));
+    buf_printf(b, ",\"changed_since_build\":%s}", view_is_stale(e->view, place) ? "true" : "false");
+}
+
+static void add_endpoints(struct buf *b, const struct gw_cluster *cluster)
+{
+    char room[1024];
+    struct buf url;
+
+    name_member(b, "endpoints");
+    buf_add_char(b, '[');
+    for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
+        buf_init_fixed(&url, room, sizeof(room));
+        view_add_endpoint(&url, &cluster->endpoints[i]);
+        buf_add_str(b, i > 0 ? "," : "");
+        buf_add_json(b, buf_slice(&url));
+    }
+    buf_add_char(b, ']');
+}
+
+static void add_facts(struct buf *b, const struct enforce_decision *d)
+{
+    name_member(b, "api");
+    if (d->api != NULL) {
+        buf_add_char(b, '{');
+        add_text(b, "name", d->api->name);
+        add_text(b, "version", d->api->version);
+        add_text(b, "vhost", d->api->vhost);
+        add_text(b, "base_path", d->api->base_path);
+        buf_add_char(b, '}');
+    } else {
+        buf_add_str(b, "null");
+    }
+    add_text(b, "resource", d->resource != NULL ? d->resource->template : SLICE_NONE);
+    add_text(b, "operation",
+             d->operation != NULL ? slice_of(gw_method_name(d->operation->method)) : SLICE_NONE);
+    add_filled(b, "user", d->user);
+    add_filled(b, "app", d->app);
+    add_filled(b, "keytype", d->keytype);
+}
+
+static void add_request(struct buf *b, const struct explanation *x, int64_t now_s)
+{
+    name_member(b, "request");
+    buf_add_char(b, '{');
+    add_text(b, "method", x->request->method);
+    add_text(b, "host", x->request->host);
+    add_text(b, "path", x->request->path);
+    buf_printf(b, ",\"time\":%lld}", (long long)now_s);
+}
+
+static void add_object(struct buf *b, struct explainer *e, const struct explanation *x)
+{
+    const struct enforce_decision *d = &x->decision;
+
+    buf_printf(b, "{\"schema\":%d", EXPLAIN_SCHEMA);
+    add_request(b, x, e->clock.now_wall_s);
+    buf_printf(b, ",\"generation\":%llu", (unsigned long long)e->view->model->generation);
+    add_text(b, "verdict", slice_of(x->verdict));
+    if (x->status != 0)
+        buf_printf(b, ",\"status\":%d", x->status);
+    else
+        buf_add_str(b, ",\"status\":null");
+    add_filled(b, "code", d->code);
+    add_filled(b, "body", d->body);
+    add_filled(b, "challenge", d->challenge);
+    add_filled(b, "allow", d->allow);
+    add_filled(b, "backend", d->backend);
+    add_endpoints(b, x->cluster);
+    add_filled(b, "path", d->path);
+    add_filled(b, "host", d->host);
+    add_filled(b, "removed_header", d->strip_header);
+    add_facts(b, d);
+    add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);
+    add_cause(b, e);
+    add_steps(b, &e->trace);
+    buf_add_str(b, "}\n");
+}
+
+int explain_print_json(struct explainer *e, const struct explanation *x, FILE *out)
+{
+    struct buf b;
+    int rc;
+
+    buf_init(&b, JSON_BYTES);
+    add_object(&b, e, x);
+    rc = buf_error(&b);
+    if (rc == CC_OK)
+        fwrite(b.p, 1, b.n, out);
+    buf_free(&b);
+    return rc;
+}
