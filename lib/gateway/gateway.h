@@ -9,7 +9,8 @@
  * clients. In a model read from a snapshot their sources have names but no text.
  *
  * Parts:  gateway.h  the model     snapshot.h  writer and reader
- *         route.h    route table   path.h      normal form of request paths  */
+ *         route.h    route table   path.h      normal form of request paths
+ *         cors.h     which web pages may call an API                          */
 #pragma once
 
 #include "base/base.h"
@@ -74,6 +75,18 @@ struct gw_cluster {
     size_t n_endpoints;
 };
 
+/* Which web pages may call an API, and what their browsers let them see (WHATWG Fetch, "CORS
+ * protocol"). Equal policies of a model are one. */
+struct gw_cors {
+    bool any_origin;
+    bool credentials;            /* browsers may send cookies and client certificates */
+    const struct slice *origins; /* "https://shop.example.com": sorted, unique; see cors.h */
+    size_t n_origins;
+    const struct slice *patterns; /* the same with "*." before the name */
+    size_t n_patterns;
+    struct slice methods, headers, expose; /* lists joined by ", "; empty = none */
+};
+
 struct gw_api {
     struct slice id;        /* data.id, or hex SHA-1 of "name:version" */
     struct slice name;
@@ -84,6 +97,8 @@ struct gw_api {
     const struct gw_cluster *production; /* into gw_model.clusters */
     const struct gw_resource *resources;
     size_t n_resources;
+    const struct gw_cors *cors; /* into gw_model.cors; NULL: CORS is the backend's affair */
+    struct place cors_declared; /* x-wso2-cors, or router.cors of cc.yaml */
     struct place origin;
 };
 
@@ -112,6 +127,8 @@ struct gw_model {
     size_t n_issuers;
     const struct gw_cluster *clusters;
     size_t n_clusters;
+    const struct gw_cors *cors;
+    size_t n_cors;
     const struct gw_api *apis;
     size_t n_apis;
 };

@@ -30,6 +30,8 @@ struct reader {
     struct intern texts;
     struct intern clusters; /* names, numbered as in `first_cluster` */
     const struct gw_cluster *first_cluster;
+    const struct gw_cors *cors;
+    size_t n_cors;
     const struct source *files;
     size_t n_files;
     /* where in the line, for findings: "resources", [2], "operations", [0], ... */
@@ -222,6 +224,21 @@ static int read_cluster(struct reader *r, const json_t *json, enum snapshot_type
     return CC_OK;
 }
 
+static int read_cors(struct reader *r, const json_t *json, const struct gw_cors **out)
+{
+    unsigned number = 0;
+    int rc;
+
+    if (json_is_null(json))
+        return CC_OK;
+    if (r->n_cors == 0)
+        return refuse(r, "it names a CORS policy, but there are none");
+    rc = read_unsigned(r, json, 0, r->n_cors - 1, &number);
+    if (rc == CC_OK)
+        *out = &r->cors[number];
+    return rc;
+}
+
 static int read_c_string(struct reader *r, const struct snapshot_field *f, const json_t *json,
                          const char **out)
 {
@@ -277,6 +294,8 @@ static int read_value(struct reader *r, const struct snapshot_field *f, const js
     case SNAPSHOT_CLUSTER:
     case SNAPSHOT_CLUSTER_OR_NULL:
         return read_cluster(r, json, f->type, at);
+    case SNAPSHOT_CORS:
+        return read_cors(r, json, at);
     case SNAPSHOT_C_STRING:
         return read_c_string(r, f, json, at);
     case SNAPSHOT_LIST:
@@ -510,6 +529,10 @@ static int read_all(struct reader *r, struct gw_snapshot *s)
         rc = read_section(r, "clusters", &snapshot_cluster, "],", &m->clusters, &m->n_clusters);
     if (rc == CC_OK)
         rc = index_clusters(r, m);
+    if (rc == CC_OK)
+        rc = read_section(r, "cors", &snapshot_cors, "],", &m->cors, &m->n_cors);
+    r->cors = m->cors;
+    r->n_cors = m->n_cors;
     if (rc == CC_OK)
         rc = read_section(r, "apis", &snapshot_api, "]}", &m->apis, &m->n_apis);
     if (rc == CC_OK && r->rest.n > 0)

@@ -1,5 +1,6 @@
 #include "gateway/snapshot_schema.h"
 
+#include "gateway/cors.h"
 #include "gateway/path.h"
 
 #include <limits.h>
@@ -75,7 +76,27 @@ static const char *cluster_name(struct slice s)
     return NULL;
 }
 
+/* Lists as they stand in headers of answers. */
+static const char *header_list(struct slice s)
+{
+    return s.n > GW_CORS_LIST_MAX ? "it is longer than 2048 bytes" : optional_text(s);
+}
+
+static const char *exposed_headers(struct slice s)
+{
+    return s.n > GW_CORS_EXPOSE_MAX ? "it is longer than 512 bytes" : optional_text(s);
+}
+
 /* What holds for objects. */
+
+static bool is_sorted(const struct slice *texts, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (slice_cmp(texts[i - 1], texts[i]) >= 0)
+            return false;
+    }
+    return true;
+}
 
 static const char *operation_fault(const void *object)
 {
@@ -111,11 +132,17 @@ static const char *settings_fault(const void *object)
 {
     const struct gw_model *m = object;
 
-    for (size_t i = 1; i < m->n_headers; i++) {
-        if (slice_cmp(m->headers[i - 1], m->headers[i]) >= 0)
-            return "headers are not in order or not unique";
-    }
-    return NULL;
+    return is_sorted(m->headers, m->n_headers) ? NULL : "headers are not in order or not unique";
+}
+
+/* Origins are looked up by halving. */
+static const char *cors_fault(const void *object)
+{
+    const struct gw_cors *c = object;
+
+    return is_sorted(c->origins, c->n_origins) && is_sorted(c->patterns, c->n_patterns)
+               ? NULL
+               : "origins are not in order or not unique";
 }
 
 static const char *generations_fault(const void *object)
@@ -177,6 +204,8 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},
+    {AT(struct gw_api, cors), .type = SNAPSHOT_CORS},
+    {AT(struct gw_api, cors_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, resources, &resource)},
 };
 const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, NULL);
@@ -196,6 +225,17 @@ static const struct snapshot_field cluster_fields[] = {
 };
 const struct snapshot_schema snapshot_cluster =
     SCHEMA(cluster_fields, struct gw_cluster, cluster_fault);
+
+static const struct snapshot_field cors_fields[] = {
+    {AT(struct gw_cors, any_origin), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_cors, credentials), .type = SNAPSHOT_BOOL},
+    {TEXTS(struct gw_cors, origins, gw_origin_fault)},
+    {TEXTS(struct gw_cors, patterns, gw_origin_pattern_fault)},
+    {AT(struct gw_cors, methods), .type = SNAPSHOT_TEXT, .fault = header_list},
+    {AT(struct gw_cors, headers), .type = SNAPSHOT_TEXT, .fault = header_list},
+    {AT(struct gw_cors, expose), .type = SNAPSHOT_TEXT, .fault = exposed_headers},
+};
+const struct snapshot_schema snapshot_cors = SCHEMA(cors_fields, struct gw_cors, cors_fault);
 
 static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},

@@ -4,7 +4,7 @@
  * The file is JSON, laid out by lines; the reader insists on the layout, because it takes one line
  * at a time and never holds more of the document as a tree:
  *
- *     {"schema":1,
+ *     {"schema":2,
  *     "hash":"SHA-256 of all that follows this line",
  *     "generation":7,"haproxy_generation":6,
  *     "content":"SHA-256 of all that follows this line",
@@ -16,11 +16,13 @@
  *     ],
  *     "clusters":[ ...
  *     ],
+ *     "cors":[ ...
+ *     ],
  *     "apis":[ ...
  *     ]}
  *
  * All members are always there, in the order of the tables. An origin is [file,line,column] with
- * file an index into "files", or null. */
+ * file an index into "files", or null. A CORS policy is an index into "cors", or null. */
 #pragma once
 
 #include "gateway/gateway.h"
@@ -36,6 +38,7 @@ enum snapshot_type {
     SNAPSHOT_ORIGIN,     /* struct place */
     SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name */
     SNAPSHOT_CLUSTER_OR_NULL,
+    SNAPSHOT_CORS,     /* const struct gw_cors *, by index, or null */
     SNAPSHOT_C_STRING, /* const char * */
     SNAPSHOT_LIST      /* const struct X *, size_t; `of` describes X */
 };
@@ -65,6 +68,7 @@ extern const struct snapshot_schema snapshot_settings;
 extern const struct snapshot_schema snapshot_file;
 extern const struct snapshot_schema snapshot_issuer;
 extern const struct snapshot_schema snapshot_cluster;
+extern const struct snapshot_schema snapshot_cors;
 extern const struct snapshot_schema snapshot_api;
 
 enum {

@@ -9,7 +9,8 @@
 struct writer {
     struct buf *out;
     struct intern *files; /* numbered as origins name them */
-    int error;            /* what is not the buffer's; sticks */
+    const struct gw_model *model;
+    int error; /* what is not the buffer's; sticks */
 };
 
 static const void *member(const void *object, size_t offset)
@@ -76,6 +77,14 @@ static void write_cluster_name(struct writer *w, const struct gw_cluster *cluste
         w->error = CC_EINVAL;
 }
 
+static void write_cors_number(struct writer *w, const struct gw_cors *cors)
+{
+    if (cors != NULL)
+        buf_add_u64(w->out, (uint64_t)(cors - w->model->cors));
+    else
+        buf_add_str(w->out, "null");
+}
+
 static void write_object(struct writer *w, const struct snapshot_schema *schema,
                          const void *object);
 
@@ -127,6 +136,9 @@ static void write_value(struct writer *w, const struct snapshot_field *f, const 
     case SNAPSHOT_CLUSTER:
     case SNAPSHOT_CLUSTER_OR_NULL:
         write_cluster_name(w, *(const struct gw_cluster *const *)at, f->type);
+        break;
+    case SNAPSHOT_CORS:
+        write_cors_number(w, *(const struct gw_cors *const *)at);
         break;
     case SNAPSHOT_C_STRING:
         buf_add_json(w->out, slice_of(*(const char *const *)at));
@@ -189,11 +201,12 @@ static int write_content(const struct gw_model *m, struct buf *out)
 {
     struct intern files = {.texts = NULL};
     struct buf sections;
-    struct writer w = {&sections, &files, CC_OK};
+    struct writer w = {&sections, &files, m, CC_OK};
 
     buf_init(&sections, GW_SNAPSHOT_MAX_BYTES);
     write_section(&w, "issuers", &snapshot_issuer, m->issuers, m->n_issuers, "],\n");
     write_section(&w, "clusters", &snapshot_cluster, m->clusters, m->n_clusters, "],\n");
+    write_section(&w, "cors", &snapshot_cors, m->cors, m->n_cors, "],\n");
     write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
     w.out = out;
     write_fields(&w, &snapshot_settings, m);
@@ -232,7 +245,7 @@ static size_t write_hash_line(struct buf *out, const char *name)
 
 int gw_snapshot_write(const struct gw_model *model, struct buf *out)
 {
-    struct writer w = {out, NULL, CC_OK};
+    struct writer w = {out, NULL, model, CC_OK};
     size_t hash, hashed, content, contents;
     int rc;
 

@@ -1,5 +1,6 @@
 /* Unit tests of snapshot.h: what is written is read back the same; what is damaged, forged or not
  * ours is refused. */
+#include "gateway/cors.h"
 #include "regress/unit/gateway/seal.h"
 
 #include <setjmp.h>
@@ -43,12 +44,22 @@ static const struct gw_resource resources[] = {
     {SLICE_INIT("/files/*"), operations, 1, &clusters[1], {&oas_file, 60, 3}},
     {SLICE_INIT("/none"), NULL, 0, NULL, {NULL, 0, 0}},
 };
+static const struct slice origins[] = {SLICE_INIT("https://a.example"),
+                                       SLICE_INIT("https://b.example")};
+static const struct slice patterns[] = {SLICE_INIT("https://*.c.example")};
+static const struct gw_cors cors[] = {
+    {.any_origin = true, .methods = SLICE_INIT(""), .headers = SLICE_INIT(""),
+     .expose = SLICE_INIT("")},
+    {.credentials = true, .origins = origins, .n_origins = 2, .patterns = patterns,
+     .n_patterns = 1, .methods = SLICE_INIT("GET, POST"), .headers = SLICE_INIT("x-a, x-b"),
+     .expose = SLICE_INIT("x-page")},
+};
 static const struct gw_api apis[] = {
     {.id = SLICE_INIT("42"), .name = SLICE_INIT("Pets \"\\ \xf0\x9f\x90\x88"),
      .version = SLICE_INIT("1.0"), .vhost = SLICE_INIT("*.example.com"),
      .base_path = SLICE_INIT("/pets/1.0"), .auth_header = SLICE_INIT("authorization"),
-     .production = &clusters[0], .resources = resources, .n_resources = 3,
-     .origin = {&api_file, 1, 1}},
+     .production = &clusters[0], .resources = resources, .n_resources = 3, .cors = &cors[1],
+     .cors_declared = {&oas_file, 9, 3}, .origin = {&api_file, 1, 1}},
     {.id = SLICE_INIT("43"), .name = SLICE_INIT("Root"), .version = SLICE_INIT("2"),
      .vhost = SLICE_INIT("*"), .base_path = SLICE_INIT(""), .auth_header = SLICE_INIT("x-token"),
      .production = &clusters[1], .origin = {&api_file, 4294967295u, 2}},
@@ -67,6 +78,7 @@ static const struct gw_model model = {
     .generation = 7, .haproxy_generation = 6, .system_host = SLICE_INIT("localhost"),
     .leeway_s = 5, .keep_auth_header = true, .headers = headers, .n_headers = 2,
     .issuers = issuers, .n_issuers = 1, .clusters = clusters, .n_clusters = 2,
+    .cors = cors, .n_cors = 2,
     .apis = apis, .n_apis = 2,
 };
 
@@ -149,6 +161,11 @@ static void what_is_written_is_read_back(void **state)
     assert_ptr_equal(m->apis[0].resources[1].production, &m->clusters[1]);
     assert_null(m->apis[0].resources[0].production);
     assert_int_equal(m->clusters[0].endpoints[1].port, 65535);
+    assert_ptr_equal(m->apis[0].cors, &m->cors[1]);
+    assert_null(m->apis[1].cors);
+    assert_int_equal(gw_cors_cmp(&m->cors[0], &cors[0]), 0);
+    assert_int_equal(gw_cors_cmp(&m->cors[1], &cors[1]), 0);
+    assert_int_equal(m->apis[0].cors_declared.line, 9);
     assert_int_equal(m->issuers[0].algorithms, 1u << JWT_RS256 | 1u << JWT_EdDSA);
     assert_true(slice_eq(m->issuers[0].pem, issuers[0].pem));
     op = &m->apis[0].resources[0].operations[0];
@@ -173,12 +190,12 @@ static void it_has_a_line_an_api(void **state)
     static const char api[] =
         "\n{\"id\":\"43\",\"name\":\"Root\",\"version\":\"2\",\"vhost\":\"*\",\"base_path\":\"\","
         "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\","
-        "\"origin\":[2,4294967295,2],\"resources\":[]}\n]}\n";
+        "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"resources\":[]}\n]}\n";
     struct buf text;
 
     (void)state;
     write_model(&model, &text);
-    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":1,\n\"hash\":\"")));
+    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":2,\n\"hash\":\"")));
     assert_true(slice_ends(buf_slice(&text), slice_of(api)));
     assert_non_null(strstr(text.p, "\n\"files\":[\n{\"name\":\"cc.yaml\"},\n"));
     buf_free(&text);
@@ -285,12 +302,12 @@ static void a_flipped_bit_is_noticed(void **state)
 static void other_schemas_are_told(void **state)
 {
     (void)state;
-    expect_refused(SLICE("{\"schema\":2,\n"), "has schema 2; this program reads schema 1");
-    expect_refused(SLICE("{\"schema\":1}\n"), "not a snapshot");
+    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 2");
+    expect_refused(SLICE("{\"schema\":2}\n"), "not a snapshot");
     expect_refused(SLICE("{\"schema\":x,\n"), "not a snapshot");
     expect_refused(SLICE("{\n"), "not a snapshot");
     expect_refused(SLICE("\n"), "not a snapshot");
-    expect_refused(SLICE("{\"schema\":1,\n\n"), "hash does not match");
+    expect_refused(SLICE("{\"schema\":2,\n\n"), "hash does not match");
 }
 
 /* The sealed snapshot with the first `old` replaced. */
@@ -366,6 +383,15 @@ static const struct {
     {"\"vhost\":\"*.example.com\"", "\"vhost\":\"A\"", "apis[0].vhost: a virtual host is"},
     {"\"base_path\":\"/pets/1.0\"", "\"base_path\":\"/a/../b\"", "'..' segment"},
     {"\"auth_header\":\"x-token\"", "\"auth_header\":\"x token\"", "not a header name"},
+    {"\"cors\":1", "\"cors\":2", "apis[0].cors: it is out of range"},
+    {"\"cors\":1", "\"cors\":-1", "apis[0].cors: it is out of range"},
+    {"\"cors\":1", "\"cors\":\"1\"", "apis[0].cors: it is not a whole number"},
+    {"[\"https://a.example\",", "[\"https://c.example\",", "cors[1]: origins are not in order"},
+    {"\"https://a.example\"", "\"https://A.example\"", "cors[1].origins[0]: it is not in lower"},
+    {"\"https://a.example\"", "\"https://*.a.example\"", "cors[1].origins[0]: a wildcard is"},
+    {"\"https://*.c.example\"", "\"https://*c.example\"", "cors[1].patterns[0]: a wildcard is"},
+    {"\"GET, POST\"", "\"GET\\r\\nx: y\"", "cors[1].methods: it has a control character"},
+    {"\"x-page\"", "null", "cors[1].expose: it is not text"},
     {"\"id\":\"42\"", "\"id\":42", "apis[0].id: it is not text"},
     {"\"id\":\"42\"", "\"id\":\"\\u001b\"", "apis[0].id: it has a control character"},
     {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
