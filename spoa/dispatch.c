@@ -140,6 +140,23 @@ static bool read_request(struct dispatch *d, const struct spop_frame *notify,
     return true;
 }
 
+static void set_cors(struct vars *v, const struct enforce_cors *cors)
+{
+    if (cors->policy == NULL)
+        return;
+    v->cors = 1;
+    if (cors->origin.n == 0)
+        return;
+    v->cors_origin = cors->origin;
+    v->cors_expose = cors->policy->expose;
+    if (cors->policy->credentials)
+        v->cors_credentials = SLICE("true");
+    if (cors->preflight) {
+        v->cors_methods = cors->policy->methods;
+        v->cors_headers = cors->policy->headers;
+    }
+}
+
 static void set_facts(struct vars *v, const struct enforce_decision *d)
 {
     if (d->api != NULL) {
@@ -152,6 +169,7 @@ static void set_facts(struct vars *v, const struct enforce_decision *d)
     v->app = d->app;
     v->keytype = d->keytype;
     v->reason = d->reason;
+    set_cors(v, &d->cors);
 }
 
 static enum vars_verdict set_decision(struct vars *v, const struct enforce_decision *d)

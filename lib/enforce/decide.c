@@ -1,4 +1,5 @@
 #include "enforce/cache.h"
+#include "enforce/cors.h"
 #include "enforce/reason.h"
 #include "enforce/refuse.h"
 #include "enforce/rules.h"
@@ -155,6 +156,20 @@ static bool refuse_operation(struct attempt *a, const struct gw_route *route, bo
     return false;
 }
 
+/* A browser asks whether a page may send a request. The answer says what may be sent to this API,
+ * not what this page asked for, so that it does not matter whether that is declared. */
+static bool answer_preflight(struct attempt *a, const struct gw_route *route)
+{
+    a->out->api = route->api;
+    a->out->resource = route->resource;
+    TRACE_STEP(a->trace, CORS, route->api->cors_declared);
+    TRACE_SAY(a->trace, "a preflight of an allowed origin");
+    reason_add_str(a->reason, "CORS preflight, which is answered here");
+    reason_add_place(a->reason, route->api->cors_declared);
+    refuse_with_preflight(a->out);
+    return false;
+}
+
 static bool find_operation(struct attempt *a)
 {
     enum gw_method method = gw_method_parse(a->request->method);
@@ -166,6 +181,8 @@ static bool find_operation(struct attempt *a)
     trace_route(a->trace, &route);
     if (!found)
         return refuse_route(a, &route);
+    if (method == GW_OPTIONS && cors_is_preflight(a->rules, a->request, &route))
+        return answer_preflight(a, &route);
     TRACE_STEP(a->trace, OPERATION, route.resource->origin);
     TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->request->method));
     if (method != GW_METHOD_COUNT)
@@ -522,6 +539,7 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     if (normalize(&a) && serve_system(&a) && find_operation(&a) && authorize(&a, &by))
         forward(&a, by);
 
+    cors_describe(rules, request, out);
     out->reason = reason_slice(&w->reason);
     trace_end(trace, out, &w->reason);
     count(&w->decisions, 1);

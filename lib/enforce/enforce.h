@@ -48,6 +48,15 @@ enum enforce_verdict {
     ENFORCE_READY  /* the system resource /ready: HAProxy answers with the generations */
 };
 
+/* What the browser of a page of another origin is told. */
+struct enforce_cors {
+    /* of the API; NULL: none, what the backend says stays as it is */
+    const struct gw_cors *policy;
+    struct slice origin; /* the request's, when the policy allows it, else empty: nothing is told,
+                          * except by `Vary` that another origin may get another answer */
+    bool preflight; /* the answer is to a preflight: it names methods and request headers too */
+};
+
 /* All slices live until the next enforce_decide() on the same worker (or as long as the rules). */
 struct enforce_decision {
     enum enforce_verdict verdict;
@@ -56,14 +65,15 @@ struct enforce_decision {
     const struct gw_resource *resource;
     const struct gw_operation *operation;
     struct slice user, app, keytype;
+    struct enforce_cors cors;
     /* allow */
     struct slice backend, path, host; /* host: what the backend sees as Host */
     struct slice strip_header; /* request header to remove before the backend; may be empty */
     /* deny */
-    int status;             /* 204 (OPTIONS that the resource does not declare) 400 401 403 404
-                             * 405 414 503 */
-    struct slice code;      /* "900901"; empty for 204 */
-    struct slice body;      /* JSON; empty for 204 */
+    int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
+                             * declare) 400 401 403 404 405 414 503 */
+    struct slice code;      /* "900901"; empty for 200 and 204 */
+    struct slice body;      /* JSON; empty for 200 and 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
     struct slice allow;     /* Allow header of a 405 or 204; may be empty */
     /* always: compact trace for operators, "the token has expired, 12 s ago;

@@ -106,6 +106,14 @@ void refuse_with_options(struct enforce_decision *out, struct refuse_room *room,
     out->allow = allow_header(room, "OPTIONS", methods);
 }
 
+void refuse_with_preflight(struct enforce_decision *out)
+{
+    refuse(out, REFUSE_METHOD);
+    out->status = 200; /* the contract's; Fetch takes any ok status */
+    out->code = out->body = SLICE_NONE;
+    out->cors.preflight = true;
+}
+
 /* RFC 6749 3.3: the characters of a scope; what has others cannot stand in a challenge. */
 static bool is_scope_token(struct slice s)
 {

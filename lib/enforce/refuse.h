@@ -73,6 +73,9 @@ void refuse_method(struct enforce_decision *out, struct refuse_room *room, unsig
 /* The 204 that answers OPTIONS where it is not declared; Allow has OPTIONS before `methods`. */
 void refuse_with_options(struct enforce_decision *out, struct refuse_room *room, unsigned methods);
 
+/* The 200 that answers a CORS preflight; what it says is out->cors. */
+void refuse_with_preflight(struct enforce_decision *out);
+
 /* 403: the body names the resource's template, the challenge all scopes of the operation. */
 void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
                   const struct gw_resource *resource, const struct gw_operation *operation);

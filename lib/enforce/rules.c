@@ -146,6 +146,20 @@ static int read_clusters(struct enforce_rules *r, struct diag *diag)
     return CC_OK;
 }
 
+/* Without these headers every preflight would be refused, and nobody would see why. */
+static int read_cors(struct enforce_rules *r, struct diag *diag)
+{
+    r->origin_header = find_header(r->model, SLICE("origin"));
+    r->preflight_header = find_header(r->model, SLICE("access-control-request-method"));
+    if (r->model->n_cors == 0 ||
+        (r->origin_header < r->model->n_headers && r->preflight_header < r->model->n_headers))
+        return CC_OK;
+    diag_error(diag, CC6001, PLACE_NONE,
+               "there are CORS policies, but Origin and Access-Control-Request-Method are not "
+               "among the headers that HAProxy sends");
+    return CC_EREFUSED;
+}
+
 static int read_apis(struct enforce_rules *r, struct diag *diag)
 {
     for (size_t i = 0; i < r->model->n_apis; i++) {
@@ -194,6 +208,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = read_clusters(r, diag);
     if (rc == CC_OK)
         rc = read_apis(r, diag);
+    if (rc == CC_OK)
+        rc = read_cors(r, diag);
     if (rc == CC_OK)
         rc = hash_issuers(r);
     if (rc != CC_OK)

@@ -22,6 +22,7 @@
     X(SYSTEM, "system")         /* the gateway's own resources */        \
     X(API, "api")               /* which API is there */                 \
     X(RESOURCE, "resource")     /* which of its templates */             \
+    X(CORS, "cors")             /* a preflight request is answered */    \
     X(OPERATION, "operation")   /* the method */                         \
     X(CREDENTIAL, "credential") /* where the token is */                 \
     X(TOKEN, "token")           /* its three parts and its header */     \

@@ -229,6 +229,77 @@ static void an_unknown_path_is_denied(void **state)
     expect_int(b, "status", 404);
 }
 
+/* Another model: the fixture's APIs with a policy, and its header sent. */
+static void cors_is_told(void **state)
+{
+    static const struct enforce_options options = {100, 1 << 20};
+    static const struct slice headers[] = {SLICE_INIT("access-control-request-method"),
+                                           SLICE_INIT("authorization"), SLICE_INIT("origin"),
+                                           SLICE_INIT("x-token")};
+    static const struct slice origins[] = {SLICE_INIT("https://a.example")};
+    static const struct gw_cors cors = {.credentials = true,
+                                        .origins = origins,
+                                        .n_origins = 1,
+                                        .methods = SLICE_INIT("GET, PUT"),
+                                        .headers = SLICE_INIT("x-a"),
+                                        .expose = SLICE_INIT("x-b")};
+    struct bench *old = *state, *b = calloc(1, sizeof *b);
+    struct gw_api apis[2] = {fixture_apis[0], fixture_apis[1]};
+    struct spop_writer w;
+
+    assert_non_null(b);
+    b->fixture = old->fixture;
+    b->clock = old->clock;
+    apis[0].cors = &cors;
+    b->fixture.model.apis = apis;
+    b->fixture.model.cors = &cors;
+    b->fixture.model.n_cors = 1;
+    b->fixture.model.headers = headers;
+    b->fixture.model.n_headers = 4;
+    assert_int_equal(dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture)), CC_OK);
+    b->responder = dispatch_responder(b->dispatch);
+
+    for (int round = 0; round < 4; round++) {
+        static const struct {
+            const char *method, *origin, *asked, *names;
+        } rows[] = {
+            {"OPTIONS", "https://a.example", "PUT",
+             "status api apiver resource cors cors_origin cors_credentials cors_expose "
+             "cors_methods cors_headers reason gen verdict"},
+            {"GET", "https://a.example", NULL,
+             "backend path host strip api apiver resource cors cors_origin cors_credentials "
+             "cors_expose gen verdict"},
+            {"GET", "https://b.example", NULL,
+             "backend path host strip api apiver resource cors gen verdict"},
+            {"PUT", "https://a.example", NULL,
+             "status code body allow api apiver resource cors cors_origin cors_credentials "
+             "cors_expose reason gen verdict"},
+        };
+        const char *asked = rows[round].asked, *origin = rows[round].origin;
+
+        peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS + 4);
+        put_request(&w, &(struct request){rows[round].method, "/pets/1.0/open", "x", NULL});
+        put(&w, "h.access-control-request-method", asked);
+        peer_put_int(&w, "n.access-control-request-method", asked != NULL);
+        put(&w, "h.origin", origin);
+        peer_put_int(&w, "n.origin", 1);
+        answer(b, &w, MAX_FRAME);
+        expect_names(b, rows[round].names);
+        expect_int(b, "cors", 1);
+        if (round == 0) {
+            expect_int(b, "status", 200);
+            expect_text(b, "verdict", "deny");
+            expect_text(b, "cors_origin", "https://a.example");
+            expect_text(b, "cors_credentials", "true");
+            expect_text(b, "cors_methods", "GET, PUT");
+            expect_text(b, "cors_headers", "x-a");
+            expect_text(b, "cors_expose", "x-b");
+        }
+    }
+    dispatch_free(&b->dispatch);
+    free(b);
+}
+
 static void ready_names_both_generations(void **state)
 {
     struct bench *b = *state;
@@ -466,6 +537,7 @@ int main(void)
         TEST(a_missing_token_is_denied),
         TEST(an_unlisted_method_names_the_listed_ones),
         TEST(an_unknown_path_is_denied),
+        TEST(cors_is_told),
         TEST(ready_names_both_generations),
         TEST(absent_arguments_fail_closed),
         TEST(arguments_are_found_by_name),
