@@ -49,6 +49,12 @@ struct config {
         uint64_t listener_port, secured_listener_port;
         uint64_t cluster_timeout_s; /* connect */
         struct {
+            bool enabled, allow_credentials;
+            struct slice *allow_origins, *allow_methods, *allow_headers, *expose_headers;
+            size_t n_allow_origins, n_allow_methods, n_allow_headers, n_expose_headers;
+            struct place place; /* of the first of them that is no default */
+        } cors;
+        struct {
             struct slice cert_path, key_path;
         } keystore;
         struct slice entry_socket; /* handed-over requests of an existing frontend; "" = off */

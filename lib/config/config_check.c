@@ -104,6 +104,18 @@ static void check_issuer_names(struct loader *l)
                            SLICE_ARG(list[i].name));
 }
 
+/* Where findings about the policy, and decisions by it, point at. */
+static void place_cors(struct loader *l)
+{
+    struct place place = place_of(l, "router.cors.allowOrigins", "router.cors.allowCredentials");
+
+    if (place.source == NULL)
+        place = place_of(l, "router.cors.allowMethods", "router.cors.allowHeaders");
+    if (place.source == NULL)
+        place = place_of(l, "router.cors.exposeHeaders", "router.cors.enabled");
+    l->store->config.router.cors.place = place;
+}
+
 /* Settings of elements that have no default: their text is empty although it may not be. */
 static void check_required(struct loader *l)
 {
@@ -134,4 +146,5 @@ void config_check(struct loader *l)
     check_environments(l);
     check_issuer_names(l);
     check_required(l);
+    place_cors(l);
 }

@@ -49,6 +49,7 @@ static const struct config_setting rows[] = {
 #include "config/settings.def"
 };
 
+#define ELEMENT_NONE    struct config
 #define ELEMENT_VHOSTS  struct config_vhost_mapping
 #define ELEMENT_ISSUERS struct config_token_service
 

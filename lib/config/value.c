@@ -248,19 +248,31 @@ int value_set_text(struct loader *l, int setting, size_t element, struct slice t
     return value_set(l, setting, element, texts, n, origin);
 }
 
+static struct slice without_quotes(struct slice text)
+{
+    return slice_starts(text, SLICE("\"")) ? slice_make(text.p + 1, text.n - 2) : text;
+}
+
 /* Defaults stand in the table as in cc.yaml; they are our own, so taking off the marks of a quoted
- * text or a list is enough. test_config_defaults proves it against the real reader. */
+ * text or a list is enough. test_config_table proves it against the real reader. */
 int value_set_default(struct loader *l, int setting, size_t element)
 {
-    struct slice def = slice_of(row(setting)->def);
+    struct slice def = slice_of(row(setting)->def), rest, part, *texts;
     struct origin origin = {FROM_DEFAULT, PLACE_NONE};
-    bool required = slice_is(def, "\"\"") && settings[setting].min > 0;
+    size_t n = 0;
 
-    if (required) /* "": has no default and stays empty until config_check() asks for it */
-        return CC_OK;
-    if (def.p[0] == '"' || def.p[0] == '[')
-        def = slice_make(def.p + 1, def.n - 2);
-    return value_set_text(l, setting, element, def, origin);
+    if (!is_list(setting)) {
+        if (slice_is(def, "\"\"") && settings[setting].min > 0)
+            return CC_OK; /* has no default: empty until config_check() asks for it */
+        return value_set_text(l, setting, element, without_quotes(def), origin);
+    }
+    texts = arena_array(l->arena, def.n, sizeof(*texts));
+    if (texts == NULL)
+        return CC_ENOMEM;
+    rest = slice_make(def.p + 1, def.n - 2);
+    while (rest.n > 0 && slice_split(&rest, ',', &part))
+        texts[n++] = without_quotes(slice_trim(part));
+    return value_set(l, setting, element, texts, n, origin);
 }
 
 /* Plain when YAML reads it back as the same text, else in double quotes. */
