@@ -100,19 +100,24 @@ static int compare_slices(const void *a, const void *b)
     return slice_cmp(*x, *y);
 }
 
-/* The union of the headers that decisions need: where each API looks for its token. */
+/* The union of the headers that decisions need: where each API looks for its token, and what tells
+ * a page of another origin. */
 static void collect_headers(struct project_build *build, struct gw_model *model)
 {
-    struct slice *names = project_alloc(build, model->n_apis, sizeof(*names));
-    size_t n = 0;
+    static const struct slice cors[] = {SLICE_INIT("origin"),
+                                        SLICE_INIT("access-control-request-method")};
+    struct slice *names = project_alloc(build, model->n_apis + 2, sizeof(*names));
+    size_t all = 0, n = 0;
 
     if (names == NULL)
         return;
     for (size_t i = 0; i < model->n_apis; i++)
-        names[i] = model->apis[i].auth_header;
-    if (model->n_apis > 0)
-        qsort(names, model->n_apis, sizeof(*names), compare_slices);
-    for (size_t i = 0; i < model->n_apis; i++) {
+        names[all++] = model->apis[i].auth_header;
+    for (size_t i = 0; i < 2 && model->n_cors > 0; i++)
+        names[all++] = cors[i];
+    if (all > 0)
+        qsort(names, all, sizeof(*names), compare_slices);
+    for (size_t i = 0; i < all; i++) {
         if (names[i].n > 0 && (n == 0 || !slice_eq(names[i], names[n - 1])))
             names[n++] = names[i];
     }
@@ -141,6 +146,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
         qsort(build->apis.items, build->apis.n, sizeof(struct gw_api), compare_apis);
     project_read_issuers(build, model);
     project_clusters_finish(build, model);
+    project_cors_finish(build, model);
     collect_headers(build, model);
     if (build->rc != CC_OK)
         return;

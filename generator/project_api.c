@@ -27,6 +27,12 @@ static const char *const data_keys[] = {
     "audiences", "vhost", "deploymentStatus", "endpointSecurity", "egress", "displayName"};
 /* clang-format on */
 
+/* A key without a value is like none. */
+static const struct doc_node *present(const struct doc_node *node)
+{
+    return node != NULL && node->type != DOC_NULL ? node : NULL;
+}
+
 /* A field that cannot be done without. */
 static void read_required(struct project *p, const struct doc_node *data, const char *key,
                           const char *what, const char *help, struct slice *out)
@@ -234,6 +240,8 @@ static void read_data(struct project *p, const struct doc_node *data)
     read_optional(p, data, "id", "data.id", &api->id, NULL);
     read_optional(p, data, "authorizationHeader", "data.authorizationHeader", &api->auth_header,
                   &api->auth_header_place);
+    doc_bool(p->api_doc, present(doc_get_nocase(data, "isDefaultVersion")), "data.isDefaultVersion",
+             p->build->diag, &api->default_version);
     read_life_cycle(p, data);
     read_implementation(p, data);
     read_security_scheme(p, data);

@@ -10,6 +10,7 @@
  *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
  *   project_cluster.c   lists of endpoints -> clusters that equal lists share
  *   project_security.c  security schemes and requirements
+ *   project_cors.c      CORS settings -> policies that equal settings share
  *   project_openapi.c   paths -> resources and operations
  *   project_merge.c     the parts of one project -> its APIs
  *   project_issuer.c    cc.yaml's token services -> issuers
@@ -49,6 +50,7 @@ struct project_build {
     struct project_clusters *clusters;
     struct project_list apis;      /* struct gw_api */
     struct project_list resources; /* struct project_resources, one a project */
+    const struct gw_cors *global_cors; /* of cc.yaml, once an API needs it */
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
@@ -56,7 +58,6 @@ struct project_build {
     X(SANDBOX, "sandbox endpoints",                                                               \
       "requests go to the production endpoints whatever the key type of their token")             \
     X(THROTTLING, "throttling tiers", "requests are not limited")                                 \
-    X(CORS, "CORS settings", "no CORS headers are added and preflight requests are not answered") \
     X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                       \
     X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")          \
     X(FAILOVER, "endpoint type failover", "all endpoints share the load")                         \
@@ -84,6 +85,7 @@ struct project_api {
     bool ignore_servers; /* endpointConfig.implementation_status: prototyped */
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool only_api_key;   /* ... holds api_key and not oauth2 */
+    bool default_version; /* isDefaultVersion: also served without the version in its path */
     const struct doc_node *endpoint_config;
     bool unknown_endpoints; /* there may be some, in what could not be read */
 };
@@ -227,6 +229,15 @@ void project_clusters_resolve(struct project_build *build, const struct gw_model
  * it in findings ("GET /pets"). */
 void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
                            struct project_security *out);
+
+/* --- project_cors.c ------------------------------------------------------------------------- */
+
+/* Sets the policy of the API and where it was declared; both documents must be there. */
+void project_read_cors(struct project *p, struct gw_api *api);
+
+/* The distinct policies of all APIs, sorted, into the model, with the APIs' pointers moved to them.
+ */
+void project_cors_finish(struct project_build *build, struct gw_model *model);
 
 /* --- project_openapi.c ---------------------------------------------------------------------- */
 

@@ -23,7 +23,7 @@ static const struct extension extensions[] = {
     {"x-wso2-endpoints", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-auth-header", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-disable-security", EVERYWHERE, EXTENSION_USED},
-    {"x-wso2-cors", PROJECT_DOCUMENT, PROJECT_IGNORED_CORS},
+    {"x-wso2-cors", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-throttling-tier", EVERYWHERE, PROJECT_IGNORED_THROTTLING},
     {"x-throttling-tier", EVERYWHERE, PROJECT_IGNORED_THROTTLING},
     {"x-wso2-request-interceptor", EVERYWHERE, PROJECT_IGNORED_INTERCEPTOR},

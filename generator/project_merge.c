@@ -175,6 +175,30 @@ static bool read_base_path(struct project *p, struct own_endpoints *own, struct 
     return true;
 }
 
+/* Where the default version of an API is served besides: its base path without the version,
+ * wherever it stands as a segment ("/1.0.0" of "/petstore/1.0.0"). False when there is none, as in
+ * what `apictl init` makes of a base path without {version}: then it is served there already. */
+static bool default_base_path(struct project *p, struct slice base_path, struct slice *out)
+{
+    struct slice version = p->api.version, rest;
+
+    if (!p->api.default_version || version.n == 0)
+        return false;
+    for (size_t i = base_path.n; i-- > 0;) {
+        if (base_path.p[i] != '/' || !slice_starts(slice_from(base_path, i + 1), version))
+            continue;
+        rest = slice_from(base_path, i + 1 + version.n);
+        if (rest.n > 0 && rest.p[0] != '/')
+            continue;
+        *out =
+            arena_printf(p->build->arena, "%.*s%" PRIslice, (int)i, base_path.p, SLICE_ARG(rest));
+        if (out->p == NULL)
+            p->build->rc = CC_ENOMEM;
+        return out->p != NULL;
+    }
+    return false;
+}
+
 /* --- the header with the token ---------------------------------------------------------------- */
 
 /* RFC 9110 5.6.2 */
@@ -193,7 +217,7 @@ static bool is_reserved(struct slice name)
 {
     static const char *const names[] = {
         "host",    "content-length", "transfer-encoding", "connection", "te",
-        "trailer", "upgrade",        "keep-alive",        "expect"};
+        "trailer", "upgrade",        "keep-alive",        "expect",     "origin"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (slice_is(name, names[i]))
@@ -262,12 +286,26 @@ static void add_resources(struct project *p, const struct project_list *list, st
         *slot = (struct project_resources){list->items, list->n};
 }
 
+/* One API as the model has it: on one virtual host, below one base path. */
+static void add_api(struct project *p, const struct gw_api *api, struct slice vhost,
+                    struct slice base_path)
+{
+    struct gw_api *slot = project_list_add(p->build, &p->build->apis, sizeof(*slot));
+
+    if (slot == NULL)
+        return;
+    *slot = *api;
+    slot->vhost = vhost;
+    slot->base_path = base_path;
+}
+
 void project_merge(struct project *p)
 {
     struct gw_api api = {.name = p->api.name, .version = p->api.version, .origin = p->api.place};
     struct project_list resources = {NULL, 0, 0}, vhosts = {NULL, 0, 0};
     struct own_endpoints own = {.read = false};
-    bool has_path;
+    struct slice default_path = SLICE_NONE;
+    bool has_path, has_default;
 
     if (p->api_doc != NULL)
         project_read_vhosts(p, &vhosts);
@@ -280,15 +318,16 @@ void project_merge(struct project *p)
         return; /* the rest needs both documents */
     api.production = production_cluster(p, &own);
     has_path = read_base_path(p, &own, &api.base_path);
+    has_default = has_path && default_base_path(p, api.base_path, &default_path);
     api.id = read_id(p);
+    project_read_cors(p, &api);
     add_resources(p, &resources, &api);
     /* an API with other errors still takes part in the search for collisions */
     for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
-        struct gw_api *slot = project_list_add(p->build, &p->build->apis, sizeof(*slot));
+        struct slice vhost = ((struct slice *)vhosts.items)[i];
 
-        if (slot == NULL)
-            return;
-        *slot = api;
-        slot->vhost = ((struct slice *)vhosts.items)[i];
+        add_api(p, &api, vhost, api.base_path);
+        if (has_default)
+            add_api(p, &api, vhost, default_path);
     }
 }

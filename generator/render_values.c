@@ -430,6 +430,7 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_number(root, "tunnel_timeout", seconds(c->router.upstream.route_idle_timeout_s));
     /* the hop of an entry socket must outlive what happens behind it */
     add_number(root, "entry_timeout", seconds(seconds(c->router.upstream.route_timeout_s) + 5));
+    add_bool(root, "cors", ctx->model->n_cors > 0);
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);
