@@ -28,6 +28,7 @@ static inline void fixture_init(struct fixture *f)
         {SLICE_INIT("cc_b_0123456789ab"), pets, 1},
         {SLICE_INIT("cc_b_ba9876543210"), orders, 3},
     };
+    static const struct gw_cors cors[] = {{.any_origin = true}};
     static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
 
     memset(f, 0, sizeof(*f));
@@ -39,6 +40,8 @@ static inline void fixture_init(struct fixture *f)
     f->model.n_headers = 2;
     f->model.clusters = clusters;
     f->model.n_clusters = 2;
+    f->model.cors = cors;
+    f->model.n_cors = 1;
     f->config.router.listener_host = SLICE("0.0.0.0");
     f->config.router.listener_port = 9090;
     f->config.router.secured_listener_host = SLICE("::");
