@@ -233,7 +233,8 @@ void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
     t->cause = reason->place;
     t->why = reason->place.source != NULL ? slice_first(reason_slice(reason), reason->words)
                                           : reason_slice(reason);
-    if (decision->verdict != ENFORCE_DENY || t->n == 0)
+    /* a preflight has got the answer that it asked for */
+    if (decision->verdict != ENFORCE_DENY || decision->cors.preflight || t->n == 0)
         return;
     last = &t->steps[t->n - 1];
     last->refused = true;

@@ -1,5 +1,6 @@
 /* What is decided about requests of pages: preflights, and what is told with every other answer. */
 #include "alloc_count.h"
+#include "enforce/trace.h"
 #include "fixture.h"
 
 #include <setjmp.h>
@@ -206,6 +207,26 @@ static void a_preflight_says_nothing_else(void **state)
     assert_true(slice_is(d->resource->template, "/pets"));
 }
 
+static void a_trace_says_that_it_was_answered(void **state)
+{
+    static struct enforce_trace trace;
+    struct bench *b = *state;
+    struct enforce_header headers[HEADERS] = {[ORIGIN] = {SLICE(SHOP), 1},
+                                              [REQUEST_METHOD] = {SLICE("GET"), 1}};
+    struct enforce_request request = {.method = SLICE("OPTIONS"),
+                                      .host = SLICE("x"),
+                                      .path = SLICE("/pets/1.0/pets"),
+                                      .headers = headers};
+    const struct enforce_trace_step *last;
+
+    enforce_decide_traced(b->worker, b->rules, &request, &b->clock.clock, &b->decision, &trace);
+    last = &trace.steps[trace.n - 1];
+    assert_int_equal(last->step, ENFORCE_STEP_CORS);
+    assert_false(last->refused);
+    assert_int_equal(last->place.line, 5);
+    assert_int_equal(trace.cause.line, 5);
+}
+
 static void nothing_is_allocated(void **state)
 {
     struct bench *b = *state;
@@ -240,6 +261,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decisions),
         cmocka_unit_test(a_preflight_says_nothing_else),
+        cmocka_unit_test(a_trace_says_that_it_was_answered),
         cmocka_unit_test(nothing_is_allocated),
         cmocka_unit_test(rules_need_the_headers),
     };
