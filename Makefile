@@ -146,7 +146,6 @@ deps: ## install the Debian packages that building, running and testing need (su
 # read (pkg-config) sees what was installed a moment ago.
 demo: deps ## build everything, run a gateway, show a 200, a 401 and a 403, stop it
 	@echo "== building cc-gen and cc-spoa"
-	@echo '== building cc-gen and cc-spoa'
 	@$(MAKE) --no-print-directory -s -j2 V=release programs
 	@regress/run-demo.sh
 
