@@ -132,7 +132,7 @@ static void test_mistakes(void **state)
         f = one;
         if (load(f, m->yaml, NULL) != CC_EINVAL)
             fail_msg("taken: %s", m->yaml);
-        assert_null(f->config);
+        assert_non_null(f->config); /* to look for more faults with */
         assert_finding(f->diag, 0, m->code, m->line, m->message, m->help);
         if (diag_errors(f->diag) != 1) {
             diag_print(f->diag, stderr, false);
