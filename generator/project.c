@@ -1,7 +1,6 @@
 /* project: the order of work, and the finished model. */
 #include "generator/project.h"
 
-#include "gateway/path.h"
 #include "gateway/route.h"
 #include "generator/project_internal.h"
 
@@ -134,21 +133,9 @@ static void check_routes(struct project_build *build, const struct gw_model *mod
     gw_route_table_free(&table);
 }
 
-/* The agent takes a name here, nothing that stands for several: one host has /health and /ready. */
-static void check_system_host(struct project_build *build, struct slice host)
-{
-    const char *fault = slice_find(host, '*') >= 0 ? "it has a wildcard" : gw_vhost_fault(host);
-
-    if (host.n > 0 && fault != NULL)
-        diag_help(diag_error(build->diag, CC2108, PLACE_NONE,
-                             "router.systemHost is '%" PRIslice "': %s", SLICE_ARG(host), fault),
-                  "name one host, as clients write it in their URLs");
-}
-
 void project_finish_model(struct project_build *build, struct gw_model *model)
 {
     model->system_host = project_lower(build, build->config->router.system_host);
-    check_system_host(build, model->system_host);
     model->leeway_s = (int64_t)build->config->security.leeway_s;
     model->keep_auth_header = build->config->security.auth_header.enable_outbound_auth_header;
     model->apis = build->apis.items;
