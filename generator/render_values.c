@@ -242,6 +242,11 @@ static enum host_kind host_kind(struct slice host)
     return inet_pton(AF_INET6, text, address) == 1 ? HOST_IPV6 : HOST_NAME;
 }
 
+bool render_is_address(struct slice host)
+{
+    return host_kind(host) != HOST_NAME;
+}
+
 /* HAProxy asks name servers, which need not know "localhost", and never reads /etc/hosts. */
 static bool is_localhost(struct slice host)
 {
