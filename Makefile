@@ -18,6 +18,7 @@ prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
 sbindir     ?= $(prefix)/sbin
 datadir     ?= $(prefix)/share
+mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/cc-gateway
 VERSION     := 0.1.0
 
@@ -141,7 +142,7 @@ DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat
 DEPS_BENCH  := wrk
 DEPS_LINT   := clang-tidy clang-format
 
-.PHONY: deps demo check bench install lint format clean help
+.PHONY: deps demo check bench install docs lint format clean help
 deps: ## install the Debian packages that building, running and testing need (sudo when not root)
 	@regress/run-deps.sh $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
@@ -149,7 +150,6 @@ deps: ## install the Debian packages that building, running and testing need (su
 # read (pkg-config) sees what was installed a moment ago.
 demo: deps ## build everything, run a gateway, show a 200, a 401 and a 403, stop it
 	@echo "== building cc-gen and cc-spoa"
-	@echo '== building cc-gen and cc-spoa'
 	@$(MAKE) --no-print-directory -s -j2 V=release programs
 	@regress/run-demo.sh
 
@@ -170,10 +170,20 @@ format: ## clang-format all C sources in place
 	@regress/run-deps.sh $(DEPS_LINT)
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
+# Committed, so that they can be read where the sources are; regress/run-docs.sh compares them.
+docs: $(O)/tools/make_docs ## write the pages of the manual that are made from tables
+	@mkdir -p docs/man
+	$(Q)set -e; for page in configuration.md findings.md man/cc-gen.1 man/cc-spoa.8; do \
+	    $(O)/tools/make_docs $${page##*/} > docs/$$page.tmp; mv docs/$$page.tmp docs/$$page; \
+	done
+
 install: programs ## install into $(DESTDIR)$(prefix)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir) \
+	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8
 	install -m 755 $(BIN)/cc-gen $(DESTDIR)$(bindir)/cc-gen
 	install -m 755 $(BIN)/cc-spoa $(DESTDIR)$(sbindir)/cc-spoa
+	install -m 644 docs/man/cc-gen.1 $(DESTDIR)$(mandir)/man1/cc-gen.1
+	install -m 644 docs/man/cc-spoa.8 $(DESTDIR)$(mandir)/man8/cc-spoa.8
 	for d in haproxy-templates examples docs; do \
 	    (find $$d -type d -exec install -d '$(DESTDIR)$(docdir)/{}' \; \
 	     && find $$d -type f -exec install -m 644 '{}' '$(DESTDIR)$(docdir)/{}' \;) || exit 1; \

@@ -15,7 +15,7 @@
     }
 #define OPTION_RESOLVE                                                                \
     {                                                                                 \
-        "resolve", 0, NULL, "warn about endpoint hosts that DNS does not know", false \
+        "resolve", 0, NULL, "refuse endpoint hosts that DNS does not know", false \
     }
 #define OPTION_TEMPLATES                                                                          \
     {                                                                                             \

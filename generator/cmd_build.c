@@ -96,6 +96,7 @@ int cmd_load(struct cmd_work *w, const struct cli_args *args, const struct confi
     options->resolve = cli_has(args, "resolve");
     if (w->config != NULL) {
         /* Also after findings in cc.yaml: one run shows those of the projects as well. */
+        options->settings_refused = rc != CC_OK;
         int model_rc = cmd_load_model(w, args, options);
 
         rc = rc != CC_OK ? rc : model_rc;

@@ -307,7 +307,9 @@ static int wait_ready(struct run *r)
         if (rc != CC_OK)
             return rc;
         status = probe_http(c->router.listener_host.p, (unsigned)c->router.listener_port,
-                            c->router.system_host.p, "/ready", PROBE_TIMEOUT_MS);
+                            slice_is(c->router.system_host, "*") ? "localhost"
+                                                                 : c->router.system_host.p,
+                            "/ready", PROBE_TIMEOUT_MS);
         if (status == 200)
             return CC_OK;
     }

@@ -135,19 +135,16 @@ const char *explain_request_line(struct explain_request *r, struct slice line, s
  * to the agent; a test holds the two together. */
 bool explain_is_removed(struct slice name)
 {
-    static const char *const prefixes[] = {"x-cc-",   "x-cc_",   "x_cc",  "x-wso2", "x_wso2",
-                                           "x-envoy", "x_envoy", "x-jwt", "x_jwt",  "x-forwarded-"};
-    static const char *const names[] = {"x-trace-key", "forwarded", "x-real-ip"};
+    static const char *const prefixes[] = {
+        "x-cc-",  "x-cc_",   "x_cc",    "x-wso2",      "x_wso2",      "x-envoy", "x_envoy", "x-jwt",
+        "x_jwt",  "x-trace", "x_trace", "x-forwarded", "x_forwarded", "x-real",  "x_real",
+    };
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
         if (slice_starts(name, slice_of(prefixes[i])))
             return true;
     }
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (slice_is(name, names[i]))
-            return true;
-    }
-    return false;
+    return slice_is(name, "forwarded");
 }
 
 struct slice explain_request_headers(const struct explain_request *r, const struct gw_model *model,

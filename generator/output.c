@@ -7,6 +7,8 @@
 #include "generator/output_manifest.h"
 #include "generator/render.h"
 
+#include <sys/stat.h>
+
 /* One build under way. */
 struct build {
     struct gw_model *model;
@@ -239,6 +241,17 @@ static int keep_generation(struct build *b)
     return rc == CC_OK ? output_dir_switch(&b->dir, b->current.generation) : rc;
 }
 
+/* Without this a misspelt --templates would quietly mean the built-in ones. */
+static int check_templates(const char *path, struct diag *diag)
+{
+    struct stat st;
+
+    if (path == NULL || (stat(path, &st) == 0 && S_ISDIR(st.st_mode)))
+        return CC_OK;
+    diag_error(diag, CC5005, PLACE_NONE, "there is no directory of templates '%s'", path);
+    return CC_EINVAL;
+}
+
 int output_build(struct gw_model *model, const struct config *config,
                  const struct output_options *options, struct arena *arena, struct diag *diag,
                  struct output_result *result)
@@ -247,8 +260,11 @@ int output_build(struct gw_model *model, const struct config *config,
         .model = model, .config = config, .options = options, .arena = arena, .diag = diag};
     bool haproxy_changed = false;
     bool changed = false;
-    int rc = output_dir_open(&b.dir, options->directory, arena, diag);
+    int rc = check_templates(options->templates, diag);
 
+    b.dir.lock = -1;
+    if (rc == CC_OK)
+        rc = output_dir_open(&b.dir, options->directory, arena, diag);
     if (rc == CC_OK)
         rc = output_dir_next(&b.dir, &b.next.generation);
     if (rc != CC_OK)

@@ -1,5 +1,7 @@
 #include "generator/output_dir.h"
 
+#include "base/utf8.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -86,6 +88,14 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
     int rc;
 
     *d = (struct output_dir){.path = directory, .lock = -1, .arena = arena, .diag = diag};
+    /* it is written into HAProxy's configuration; said before anything is made */
+    if (directory[0] == '\0' || slice_has_control(slice_of(directory)) ||
+        utf8_valid_prefix(slice_of(directory)) != strlen(directory)) {
+        diag_error(diag, CC5003, PLACE_NONE,
+                   "the name of the output directory %s",
+                   directory[0] == '\0' ? "is empty" : "has a control character or is not UTF-8");
+        return CC_EACCESS;
+    }
     rc = file_mkdirs(directory, DIR_MODE);
     if (rc != CC_OK) {
         diag_error(diag, CC5003, PLACE_NONE, "%s cannot be created: %s", directory,

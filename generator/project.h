@@ -10,6 +10,7 @@
 
 struct project_options {
     bool resolve; /* also ask the resolver for each endpoint host (CC2008); blocks on DNS */
+    bool settings_refused; /* config has errors, which were told: only look for more */
     /* issuers added besides those of cc.yaml: the development keys of `cc-gen run` */
     const struct gw_issuer *development_issuers;
     size_t n_development_issuers;

@@ -225,6 +225,9 @@ void project_clusters_resolve(struct project_build *build, const struct gw_model
 
 /* --- project_security.c --------------------------------------------------------------------- */
 
+/* Are the declared schemes what they should be? Whether or not an operation refers to them. */
+void project_check_schemes(struct project *p);
+
 /* The security of an operation that is not open: its own list, else the document's. `subject` names
  * it in findings ("GET /pets"). */
 void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,

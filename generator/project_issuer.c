@@ -112,18 +112,24 @@ void project_read_issuers(struct project_build *build, struct gw_model *model)
     const struct config *config = build->config;
     const struct project_options *options = build->options;
     size_t n = config->security.n_token_service;
+    bool refused = options != NULL && options->settings_refused;
     size_t n_development = options != NULL ? options->n_development_issuers : 0;
     struct gw_issuer *issuers = project_alloc(build, n + n_development, sizeof(*issuers));
 
     if (issuers == NULL)
         return;
-    for (size_t i = 0; i < n; i++)
-        read_issuer(build, &config->security.token_service[i], &issuers[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct config_token_service *t = &config->security.token_service[i];
+
+        /* what an incomplete one lacks was told with its settings (CC3007) */
+        if (!refused || (t->issuer.n > 0 && t->certificate_file_path.n > 0))
+            read_issuer(build, t, &issuers[i]);
+    }
     for (size_t i = 0; i < n_development; i++)
         issuers[n++] = options->development_issuers[i];
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (slice_eq(issuers[i].issuer, issuers[k].issuer))
+            if (issuers[i].issuer.n > 0 && slice_eq(issuers[i].issuer, issuers[k].issuer))
                 diag_help(diag_error(build->diag, CC3005, issuers[i].origin,
                                      "issuers \"%" PRIslice "\" and \"%" PRIslice
                                      "\" have the same issuer text",
@@ -131,7 +137,7 @@ void project_read_issuers(struct project_build *build, struct gw_model *model)
                           "the iss of a token must name one of them");
         }
     }
-    if (n == 0)
+    if (n == 0 && !refused)
         diag_help(diag_warning(build->diag, CC3006, PLACE_NONE,
                                "no token service is configured: nobody can have a valid token"),
                   "add one to enforcer.security.tokenService of cc.yaml");

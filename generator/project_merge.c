@@ -313,6 +313,7 @@ void project_merge(struct project *p)
         return;
     project_check_extensions(p, p->openapi->root, PROJECT_DOCUMENT);
     api.auth_header = read_auth_header(p);
+    project_check_schemes(p);
     project_read_paths(p, &resources);
     if (p->api_doc == NULL || p->build->rc != CC_OK)
         return; /* the rest needs both documents */

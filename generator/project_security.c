@@ -38,6 +38,46 @@ static const struct doc_node *declared_schemes(const struct project *p)
                        : doc_get(p->openapi->root, "securityDefinitions");
 }
 
+/* Is it a map with members to look at? A key without a value is one that is not there. */
+static bool is_map(struct project *p, const struct doc_node *node, const char *what)
+{
+    return node != NULL && node->type != DOC_NULL &&
+           doc_is_map(p->openapi, node, what, p->build->diag);
+}
+
+/* Flows of an OAuth 2 scheme: name -> scopes -> description. */
+static void check_flows(struct project *p, const struct doc_node *flows)
+{
+    if (!is_map(p, flows, "flows"))
+        return;
+    for (size_t i = 0; i < flows->n; i++) {
+        const struct doc_node *flow = flows->entries[i].value;
+
+        if (slice_starts(flows->entries[i].key->text, SLICE("x-")))
+            continue;
+        if (is_map(p, flow, "the flow"))
+            (void)is_map(p, doc_get(flow, "scopes"), "scopes");
+    }
+}
+
+void project_check_schemes(struct project *p)
+{
+    const struct doc_node *schemes = declared_schemes(p);
+
+    if (p->openapi3 && !is_map(p, doc_get(p->openapi->root, "components"), "components"))
+        return;
+    if (!is_map(p, schemes, p->openapi3 ? "securitySchemes" : "securityDefinitions"))
+        return;
+    for (size_t i = 0; i < schemes->n; i++) {
+        const struct doc_node *scheme = schemes->entries[i].value;
+
+        if (!is_map(p, scheme, "the security scheme"))
+            continue;
+        check_flows(p, doc_get(scheme, "flows"));
+        (void)is_map(p, doc_get(scheme, "scopes"), "scopes");
+    }
+}
+
 /* The value of a key that need not be NUL-terminated text; NULL when it is not there. What it costs
  * is added up: a document may hold a million requirements that each look through a million scopes,
  * and is refused before that takes minutes. */

@@ -124,6 +124,30 @@ static int link_certificate(const struct render *r, const struct config *config,
     return rc;
 }
 
+/* HAProxy's verifyhost reads DNS names and the common name, in all versions; iPAddress entries of a
+ * certificate it does not. So the usual certificate of an address is refused like a wrong one. */
+static void warn_of_addresses(const struct gw_model *model, const struct config *config,
+                              struct diag *diag)
+{
+    if (config->router.upstream.disable_ssl_verification ||
+        !config->router.upstream.verify_host_name)
+        return;
+    for (size_t i = 0; i < model->n_clusters; i++) {
+        for (size_t k = 0; k < model->clusters[i].n_endpoints; k++) {
+            const struct gw_endpoint *e = &model->clusters[i].endpoints[k];
+
+            if (!e->tls || !render_is_address(e->host))
+                continue;
+            diag_help(diag_warning(diag, CC5007, e->origin,
+                                   "HAProxy cannot find the address %" PRIslice
+                                   " in a certificate, only names",
+                                   SLICE_ARG(e->host)),
+                      "give the endpoint's host name, or set router.upstream.tls.verifyHostName "
+                      "to false, which believes any certificate of your authorities");
+        }
+    }
+}
+
 static int check_limits(const struct gw_model *model, struct diag *diag)
 {
     if (model->n_headers <= RENDER_MAX_HEADERS)
@@ -150,6 +174,7 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
         rc = render_values(&ctx, &r.root);
     if (rc != CC_OK)
         return rc;
+    warn_of_addresses(model, config, diag);
     /* the next file even when one failed: all findings at once */
     for (size_t i = 0; i < N_RENDER_FILES; i++) {
         rc = render_one(&r, i, &out->files[i]);

@@ -242,6 +242,11 @@ static enum host_kind host_kind(struct slice host)
     return inet_pton(AF_INET6, text, address) == 1 ? HOST_IPV6 : HOST_NAME;
 }
 
+bool render_is_address(struct slice host)
+{
+    return host_kind(host) != HOST_NAME;
+}
+
 /* HAProxy asks name servers, which need not know "localhost", and never reads /etc/hosts. */
 static bool is_localhost(struct slice host)
 {
@@ -418,6 +423,22 @@ static uint64_t seconds(uint64_t s)
     return s == 0 || s > TIMEOUT_NEVER_S ? TIMEOUT_NEVER_S : s;
 }
 
+/* The host of /health as requests may spell it, with and without the dot at the end; HAProxy's
+ * host_only leaves brackets around an IPv6 address. "" = any host. */
+static int add_system_host(struct row *root, const struct render_context *ctx)
+{
+    struct slice host = ctx->model->system_host, dot;
+
+    if (slice_is(host, "*"))
+        host = SLICE_NONE;
+    else if (host_kind(host) == HOST_IPV6)
+        host = arena_printf(ctx->arena, "[%" PRIslice "]", SLICE_ARG(host));
+    dot = arena_printf(ctx->arena, "%" PRIslice ".", SLICE_ARG(host));
+    add_word(root, "system_host", host);
+    add_word(root, "system_host_dot", dot);
+    return dot.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
 static void add_settings(struct row *root, const struct render_context *ctx)
 {
     const struct config *c = ctx->config;
@@ -457,7 +478,7 @@ int render_values(const struct render_context *ctx, struct template_row *out)
                          COUNT(upstream_errors))) != CC_OK ||
         (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
         (rc = add_variables(&root, ctx->arena)) != CC_OK ||
-        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_listeners(&root, ctx)) != CC_OK ||
+        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_system_host(&root, ctx)) != CC_OK || (rc = add_listeners(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
         (rc = add_clusters(&root, ctx)) != CC_OK)
         return rc;

@@ -14,3 +14,6 @@ struct render_context {
 /* Fills *root; everything it points to is in the arena, in the model or in the configuration.
  * CC_OK or CC_ENOMEM. */
 int render_values(const struct render_context *ctx, struct template_row *root);
+
+/* Is the host of an endpoint an IP address? */
+bool render_is_address(struct slice host);

@@ -95,7 +95,7 @@ void children_stop(struct child *children, size_t n, int grace_ms)
 
 void children_block_signals(sigset_t *waited)
 {
-    static const int endings[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int endings[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
     sigemptyset(waited);
     sigaddset(waited, SIGCHLD);

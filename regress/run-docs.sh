@@ -49,6 +49,13 @@ for page in $pages; do
     done
 done
 
+# The pages that are made from tables are those of the present tables.
+make_docs=${MAKE_DOCS:-build/release/tools/make_docs}
+[ -x "$make_docs" ] || make --no-print-directory -s V=release "$make_docs"
+for page in docs/configuration.md docs/findings.md docs/man/cc-gen.1 docs/man/cc-spoa.8; do
+    "$make_docs" "${page##*/}" | cmp -s - "$page" && ok || bad "$page is out of date: make docs"
+done
+
 # The examples are good projects.
 for project in examples/*/; do
     found=$(find "$project" -maxdepth 2 -name 'api.yaml' -o -maxdepth 2 -name 'api.json' | head -1)

@@ -1,6 +1,8 @@
 #!/bin/bash
 # run-scenarios.sh [FILE.vtc...]: scenarios with the real HAProxy and the agent, by varnishtest.
-# V=release or V=san (default) chooses the programs. Macros for the scenarios:
+# V=release or V=san (default) chooses the programs, HAPROXY=PROGRAM another HAProxy than the one in PATH:
+# for everything, the backends of the scenarios and what cc-gen checks with and runs included.
+# Macros for the scenarios:
 #   ${top}      the project's root          ${cc_gen} ${cc_spoa}   the programs
 #   ${tools}    programs of regress/tools   ${haproxy}             HAProxy
 . "$(dirname "$0")/run-lib.sh"
@@ -11,7 +13,11 @@ bin=$PWD/build/$variant/bin
 [ $# -gt 0 ] || set -- $(find regress/vtc -name '*.vtc' 2>/dev/null | sort)
 [ $# -gt 0 ] || bad "there are no scenarios in regress/vtc"
 
-haproxy=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v haproxy)
+haproxy=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "${HAPROXY:-haproxy}") || {
+    bad "there is no program '${HAPROXY:-haproxy}'"
+    tally scenarios
+    exit 1
+}
 # Short, because paths of unix sockets end at 107 bytes.
 TMPDIR=$(mktemp -d /tmp/cc.XXXXXX)
 export TMPDIR
@@ -21,10 +27,15 @@ export XDG_STATE_HOME="$TMPDIR/state"
 export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
 log=$TMPDIR/log
 trap 'rm -rf "$TMPDIR"' EXIT
+# By its name, so that nothing finds another one.
+mkdir "$TMPDIR/bin"
+ln -s "$(realpath -s "$haproxy")" "$TMPDIR/bin/haproxy"
+export PATH="$TMPDIR/bin:$PATH"
+export HAPROXY_PROGRAM="$TMPDIR/bin/haproxy"
 
 if [ $# -gt 0 ]; then
     varnishtest -k -j2 -t 60 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
-        -D tools="$PWD/build/$variant/tools" -D haproxy="$haproxy" "$@" >"$log" 2>&1
+        -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" "$@" >"$log" 2>&1
     # A line for each scenario: "#    top  TEST regress/vtc/x.vtc passed (1.234)".
     passed=$(grep -c '^# *top  TEST .* passed' "$log")
     for vtc; do

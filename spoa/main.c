@@ -1,6 +1,7 @@
 /* cc-spoa: command line, start-up checks, hardening. */
 #include "config/config.h"
 #include "spoa/dispatch.h"
+#include "spoa/options.h"
 #include "spoa/reload.h"
 #include "spoa/server.h"
 
@@ -15,16 +16,6 @@
 extern char **environ;
 
 enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20, MIN_CACHE_BYTES = 4096 };
-
-/* X(name, letter, value, help) */
-#define OPTIONS(X)                                                                        \
-    X(config, 'c', "FILE", "settings; without it the defaults and the environment count") \
-    X(snapshot, 's', "FILE", "what to enforce, from cc-gen build [out/gateway.json]")     \
-    X(set, 'S', "NAME=VALUE", "one setting, above all others; may be repeated")           \
-    X(test, 't', NULL, "load everything, say ok or what is wrong, and end")               \
-    X(debug, 'd', NULL, "log in detail and allow core dumps, which may hold tokens")      \
-    X(version, 'V', NULL, "print the version and end")                                    \
-    X(help, 'h', NULL, "print this and end")
 
 struct arguments {
     const char *config, *snapshot;
@@ -44,13 +35,16 @@ static void print_help(FILE *out)
         fprintf(out, "  -%c, --%s%s%-*s %s\n", letter, #name, value_ ? " " : "",          \
                 (int)(20 - sizeof #name - (value_ ? 1 : 0)), value_ ? value_ : "", help); \
     }
-    OPTIONS(X)
+    SPOA_OPTIONS(X)
 #undef X
-    fputs("\nsignals: HUP loads the snapshot again, TERM and INT drain and end (twice: at once),\n"
-          "         USR1 logs the counters\n"
-          "exit:    0 ended as asked or -t is ok, 64 usage, 65 bad settings or snapshot,\n"
-          "         69 another agent listens, 71 system error, 73 cannot create the socket\n",
-          out);
+    fputs("\nsignals:\n", out);
+#define X(name, text) fprintf(out, "  %-10s %s\n", name, text);
+    SPOA_SIGNALS(X)
+#undef X
+    fputs("\nexit codes:\n", out);
+#define X(code, text) fprintf(out, "  %-10d %s\n", code, text);
+    SPOA_EXITS(X)
+#undef X
 }
 
 static bool add_set(struct arguments *a, const char *text)
@@ -73,7 +67,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
     static const struct option longs[] = {
 #define X(name, letter, value, help) \
     {#name, (value) != NULL ? required_argument : no_argument, NULL, letter},
-        OPTIONS(X)
+        SPOA_OPTIONS(X)
 #undef X
             {NULL, 0, NULL, 0}};
     int c;

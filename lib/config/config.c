@@ -191,11 +191,10 @@ int config_load(struct config **out, const char *path, char *const *environ_,
     if (l.store->origins == NULL)
         return CC_ENOMEM;
     rc = run_stages(&l, path, overrides, n_overrides);
-    if (diag_errors(diag) > errors_before)
-        return CC_EINVAL;
-    if (rc == CC_OK)
-        *out = &l.store->config;
-    return rc;
+    if (rc != CC_OK)
+        return diag_errors(diag) > errors_before ? CC_EINVAL : rc;
+    *out = &l.store->config;
+    return diag_errors(diag) > errors_before ? CC_EINVAL : CC_OK;
 }
 
 /* The setting called so, when it has a value: element settings need an element that is there. */

@@ -101,7 +101,9 @@ struct config_override {
 
 /* Reads `path` (NULL: no file, defaults and environment only). `environ_` is a NULL-terminated
  * array of "NAME=value" (pass environ); NULL = empty. Findings CC1xxx about the file and CC3xxx
- * about settings, all at once; CC_EINVAL when there was an error. Blocks on the file. */
+ * about settings, all at once; CC_EINVAL when there was an error: *out then has defaults (in lists,
+ * maybe empty texts) in place of what was refused, good for finding more faults and nothing else.
+ * Blocks on the file. */
 int config_load(struct config **out, const char *path, char *const *environ_,
                 const struct config_override *overrides, size_t n_overrides, struct arena *arena,
                 struct diag *diag);

@@ -1,5 +1,7 @@
 #include "config/loader.h"
 
+#include <arpa/inet.h>
+
 /* Where a setting got its value; of two, the first that was not a default. */
 static struct place place_of(struct loader *l, const char *name, const char *or_name)
 {
@@ -39,6 +41,42 @@ static void check_listeners(struct loader *l)
                              "router.listenerPort and router.securedListenerPort are both %llu",
                              (unsigned long long)c->router.listener_port),
                   "give them different ports, or listen on different addresses");
+}
+
+/* The gateway compares the Host of requests with it, in normal form and without port. */
+static bool is_one_host(struct slice s)
+{
+    char text[INET6_ADDRSTRLEN], normal[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    char before = '.'; /* a leading dot is an empty label */
+
+    if (slice_find(s, ':') >= 0) {
+        if (s.n >= sizeof(text))
+            return false;
+        memcpy(text, s.p, s.n);
+        text[s.n] = '\0';
+        return inet_pton(AF_INET6, text, &address) == 1 &&
+               inet_ntop(AF_INET6, &address, normal, sizeof(normal)) != NULL &&
+               slice_eq_nocase(s, slice_of(normal));
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (slice_find(SLICE("*[]"), s.p[i]) >= 0 || (s.p[i] == '.' && before == '.'))
+            return false;
+        before = s.p[i];
+    }
+    return before != '.';
+}
+
+static void check_system_host(struct loader *l)
+{
+    struct slice host = l->store->config.router.system_host;
+
+    if (!slice_is(host, "*") && !is_one_host(host))
+        diag_help(diag_error(l->diag, CC3003, place_of(l, "router.systemHost", "router.systemHost"),
+                             "router.systemHost is '%" PRIslice "', expected one host",
+                             SLICE_ARG(host)),
+                  "a name without port and final dot, an IPv6 address in its shortest form without "
+                  "brackets, or * for any host");
 }
 
 static void check_key_pair(struct loader *l)
@@ -141,6 +179,7 @@ static void check_required(struct loader *l)
 void config_check(struct loader *l)
 {
     check_listeners(l);
+    check_system_host(l);
     check_key_pair(l);
     check_chroot(l);
     check_environments(l);

@@ -27,7 +27,8 @@ struct slice value_expected(struct loader *l, int setting)
         return arena_printf(l->arena, "a list of %s", r->limits);
     case KIND_TEXTS:
         return arena_printf(l->arena, "a list of text, %s", r->limits);
-    case KIND_NUMBER:
+    case KIND_NUMBER: /* its type's name says it already */
+        return arena_printf(l->arena, "a whole number, %s", r->limits);
     case KIND_PORT:
     case KIND_SECONDS:
     case KIND_MILLIS:

@@ -82,23 +82,31 @@ void enforce_worker_free(struct enforce_worker **w)
 
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
-/* The system resource: no API can take its place. /health is HAProxy's own. */
+/* The system resources: no API can take their place. HAProxy itself answers /health; what of it
+ * gets here is another method or another spelling. */
 static bool serve_system(struct attempt *a)
 {
+    struct slice host = a->rules->model->system_host;
+    bool health = slice_is(a->path, "/health");
     enum gw_method method;
 
-    if (!slice_is(a->path, "/ready") || !slice_eq(a->host, a->rules->model->system_host))
+    if (!health && !slice_is(a->path, "/ready"))
+        return true;
+    if (!slice_is(host, "*") && !slice_eq(a->host, host))
         return true;
     TRACE_STEP(a->trace, SYSTEM, PLACE_NONE);
-    TRACE_SAY(a->trace, "/ready on the system host");
-    reason_add_str(a->reason, "system resource /ready");
+    TRACE_SAY(a->trace, "%" PRIslice " on the system host", SLICE_ARG(a->path));
+    reason_add_str(a->reason, "system resource ");
+    reason_add(a->reason, a->path);
     method = gw_method_parse(a->request->method);
-    if (method == GW_GET || method == GW_HEAD) {
+    if (method != GW_GET && method != GW_HEAD) {
+        refuse_method(a->out, &a->w->refusal, 1u << GW_GET | 1u << GW_HEAD);
+    } else if (health) {
+        refuse(a->out, REFUSE_NOT_FOUND);
+    } else {
         a->out->verdict = ENFORCE_READY;
         a->out->status = 0;
         a->out->code = a->out->body = SLICE_NONE;
-    } else {
-        refuse_method(a->out, &a->w->refusal, 1u << GW_GET | 1u << GW_HEAD);
     }
     return false;
 }

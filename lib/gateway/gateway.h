@@ -118,7 +118,7 @@ struct gw_issuer {
 struct gw_model {
     uint64_t generation;    /* counts up with each build into one output directory */
     uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */
-    struct slice system_host;    /* vhost of /health and /ready */
+    struct slice system_host;    /* vhost of /health and /ready; "*" = any */
     int64_t leeway_s;            /* clock skew allowed to exp and nbf */
     bool keep_auth_header;       /* enableOutboundAuthHeader */
     const struct slice *headers; /* request headers the agent must see; lower case, sorted, unique */

@@ -49,9 +49,9 @@ static const char *host_text(struct slice s)
     return slice_find(s, '*') >= 0 ? "it has a wildcard" : gw_vhost_fault(s);
 }
 
-static const char *optional_host(struct slice s)
+static const char *system_host(struct slice s)
 {
-    return s.n == 0 ? NULL : host_text(s);
+    return s.n == 0 || slice_is(s, "*") ? NULL : host_text(s);
 }
 
 static const char *endpoint_path(struct slice s)
@@ -256,7 +256,7 @@ static const struct snapshot_field file_fields[] = {
 const struct snapshot_schema snapshot_file = SCHEMA(file_fields, struct source, NULL);
 
 static const struct snapshot_field settings_fields[] = {
-    {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = optional_host},
+    {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = system_host},
     {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
     {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
     {TEXTS(struct gw_model, headers, header_name)},

@@ -97,6 +97,12 @@ static const struct mistake mistakes[] = {
     {"router: {systemHost: \"$env{NOT_SET}\"}", CC3004, 1, "NOT_SET is not set", ""},
     {"router: {systemHost: \"$env{NOT\"}", CC3004, 1, "$env{ without", "write $env{NAME}"},
     {"router: {systemHost: \"$env{}\"}", CC3004, 1, "$env{ without", "write $env{NAME}"},
+    {"router: {systemHost: \"*.example.com\"}", CC3003, 1, "systemHost is '*.example.com'", "any host"},
+    {"router: {systemHost: a.}", CC3003, 1, "expected one host", "final dot"},
+    {"router: {systemHost: a..b}", CC3003, 1, "expected one host", ""},
+    {"router: {systemHost: \"a:80\"}", CC3003, 1, "expected one host", ""},
+    {"router: {systemHost: \"[::1]\"}", CC3003, 1, "expected one host", "brackets"},
+    {"router: {systemHost: \"0::1\"}", CC3003, 1, "expected one host", "shortest"},
     {"router:\n  listenerPort: 0\n  securedListenerPort: 0\n", CC3005, 3, "are both 0",
      "one of them"},
     {"router: {listenerPort: 9095}", CC3005, 1, "are both 9095", "different ports"},
@@ -126,7 +132,7 @@ static void test_mistakes(void **state)
         f = one;
         if (load(f, m->yaml, NULL) != CC_EINVAL)
             fail_msg("taken: %s", m->yaml);
-        assert_null(f->config);
+        assert_non_null(f->config); /* to look for more faults with */
         assert_finding(f->diag, 0, m->code, m->line, m->message, m->help);
         if (diag_errors(f->diag) != 1) {
             diag_print(f->diag, stderr, false);

@@ -98,6 +98,9 @@ static const struct row rows[] = {
     {ROW, .path = "/ready", .host = "localhost", .method = "POST", IS_405, .allow = "GET, HEAD"},
     {ROW, .path = "/ready", .host = "localhost", .method = "OPTIONS", IS_405, .allow = "GET, HEAD"},
     {ROW, .path = "/ready", IS_404},
+    {ROW, .path = "/health", .host = "localhost", .method = "POST", IS_405, .allow = "GET, HEAD"},
+    {ROW, .path = "/he%61lth", .host = "localhost", IS_404, .reason = "/health"},
+    {ROW, .path = "/health", IS_404, .reason = "no API"},
     {ROW, .path = "/ready/", .host = "localhost", IS_404},
 
     /* hosts and paths */
@@ -426,6 +429,24 @@ static void test_facts(void **state)
     enforce_worker_free(&w);
 }
 
+static void test_ready_on_any_host(void **state)
+{
+    struct enforce_worker *w = new_worker(10);
+    struct enforce_rules *saved = rules;
+    struct slice host = fixture.model.system_host;
+    struct enforce_decision d;
+
+    (void)state;
+    fixture.model.system_host = SLICE("*");
+    rules = fixture_rules(&fixture);
+    decide(w, "GET", "/ready", PLAIN, &d);
+    assert_int_equal(d.verdict, ENFORCE_READY);
+    enforce_rules_unref(&rules);
+    fixture.model.system_host = host;
+    rules = saved;
+    enforce_worker_free(&w);
+}
+
 static void test_outbound_header_may_stay(void **state)
 {
     struct enforce_worker *w = new_worker(10);
@@ -510,6 +531,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_ready_on_any_host),
         cmocka_unit_test(test_outbound_header_may_stay),
         cmocka_unit_test(test_long_paths),
         cmocka_unit_test(test_no_headers_at_all),

@@ -354,7 +354,7 @@ static const struct {
     {"[\"authorization\",\"x-token\"]", "[\"x-token\",\"x-token\"]", "not in order"},
     {"[\"authorization\",\"x-token\"]", "[\"X-Token\"]", "headers[0]: it is not a header name"},
     {"[\"authorization\",\"x-token\"]", "{}", "headers: it is not a list"},
-    {"\"system_host\":\"localhost\"", "\"system_host\":\"*\"", "it has a wildcard"},
+    {"\"system_host\":\"localhost\"", "\"system_host\":\"*.a\"", "it has a wildcard"},
     {"\"files\":[", "\"flies\":[", "files: this section does not begin here"},
     {"{\"name\":\"cc.yaml\"}", "{\"name\":\"\"}", "files[0].name: it is empty"},
     {"{\"name\":\"cc.yaml\"}", "[\"cc.yaml\"]", "files[0]: it is not an object"},

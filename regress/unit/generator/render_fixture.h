@@ -36,6 +36,7 @@ static inline void fixture_init(struct fixture *f)
     f->diag = diag_new();
     f->model.generation = 9;
     f->model.haproxy_generation = 7;
+    f->model.system_host = SLICE("localhost");
     f->model.headers = headers;
     f->model.n_headers = 2;
     f->model.clusters = clusters;

@@ -147,7 +147,7 @@ static void the_template_removes_the_same(void **state)
         removed += in_frontend && template_removes(line);
     }
     assert_true(text.p != NULL); /* the question was found */
-    assert_int_equal(removed, 13);
+    assert_int_equal(removed, 16);
     assert_false(explain_is_removed(SLICE("authorization")));
     assert_false(explain_is_removed(SLICE("forwarded-by")));
     arena_free(&arena);

@@ -262,6 +262,21 @@ static const struct broken_case security[] = {
      "0/Definitions/swagger.yaml:6:31\n"
      "error CC1203 0/Definitions/swagger.yaml:5:31\nerror CC1201 0/Definitions/swagger.yaml:8:25\n"
      "error CC1201 0/Definitions/swagger.yaml:7:23\n"},
+    {"schemes of a wrong type, used or not", NULL,
+     OAS3 PATHS "components:\n  securitySchemes:\n    a: 1\n    b: {type: oauth2, flows: [x]}\n"
+                "    c: {type: oauth2, flows: {implicit: x, x-mine: 1}}\n"
+                "    d: {type: oauth2, flows: {implicit: {scopes: [read]}, password: }}\n    e:\n",
+     NULL,
+     "error CC1201 0/Definitions/swagger.yaml:7:8\nerror CC1201 0/Definitions/swagger.yaml:8:30\n"
+     "error CC1201 0/Definitions/swagger.yaml:9:41\n"
+     "error CC1201 0/Definitions/swagger.yaml:10:50\n"},
+    {"a list of schemes", NULL, OAS3 PATHS "components:\n  securitySchemes: [1]\n", NULL,
+     "error CC1201 0/Definitions/swagger.yaml:6:20\n"},
+    {"components as a number", NULL, OAS3 PATHS "components: 5\n", NULL,
+     "error CC1201 0/Definitions/swagger.yaml:5:13\n"},
+    {"nothing in components", NULL, OAS3 PATHS "components:\n", NULL, ""},
+    {"OpenAPI 2, definitions as text", NULL, OAS2 PATHS "securityDefinitions: x\n", NULL,
+     "error CC1201 0/Definitions/swagger.yaml:5:22\n"},
     {"OpenAPI 2", NULL,
      OAS2
      "securityDefinitions:\n  oauth: {type: oauth2, scopes: {read: r}}\n  basic: {type: basic}\n"
