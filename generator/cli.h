@@ -99,6 +99,7 @@ int cli_main(int argc, char **argv);
 /* The commands, each in its cmd_*.c. */
 int cmd_build(const struct cli_args *args);
 int cmd_check(const struct cli_args *args);
+int cmd_init(const struct cli_args *args);
 int cmd_run(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);

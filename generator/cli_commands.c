@@ -73,6 +73,13 @@ static const struct cli_option token_options[] = {
     OPTIONS_END,
 };
 
+static const struct cli_option init_options[] = {
+    {"oas", 0, "FILE", "the OpenAPI document, 2.0, 3.0 or 3.1; - = standard input", false},
+    {"force", 0, NULL, "replace the files that init writes; others stay", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 #define OPTION_LOOK                                                                   \
     {                                                                                 \
         "output", 'o', "DIR", "the output directory to look at (default: out)", false \
@@ -100,9 +107,9 @@ static const struct cli_option show_options[] = {
 static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
 
 static const char build_help[] =
-    "Reads the API projects (directories, or zips of them), checks them, renders HAProxy's files and\n"
-    "the agent's snapshot into a new generation below DIR, lets `haproxy -c -dW` check it, and only\n"
-    "then makes it current:\n"
+    "Reads the API projects (directories, or zips of them), checks them, renders HAProxy's\n"
+    "files and the agent's snapshot into a new generation below DIR, lets `haproxy -c -dW` check\n"
+    "it, and only then makes it current:\n"
     "\n"
     "    DIR/haproxy/cc.cfg   add to HAProxy:  haproxy -f your.cfg -f DIR/haproxy/cc.cfg\n"
     "    DIR/gateway.json     give to the agent: cc-spoa -s DIR/gateway.json\n"
@@ -148,7 +155,7 @@ static const char explain_help[] =
     "and\n"
     "what it saw, the verdict, where the request would go, and the line of configuration behind "
     "it.\n"
-    "It looks at what was built (-o), or at the project directories named after the URL; -c and\n"
+    "It looks at what was built (-o), or at the projects named after the URL; -c and\n"
     "--set are for those.\n"
     "\n"
     "    cc-gen explain GET http://localhost:9090/petstore/1.0.0/pets --token token.jwt\n"
@@ -180,11 +187,24 @@ static const char show_help[] =
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
     "\n"
-    "It looks at what was built (-o), or at the project directories named after the word. "
+    "It looks at what was built (-o), or at the projects named after the word. "
     "Settings\n"
     "are not in what was built: they come from -c, the environment and --set.\n"
     "\n"
     "--json: {\"schema\":1,\"show\":\"apis\",\"rows\":[...]}, with the columns as members.\n";
+
+static const char init_help[] =
+    "Makes the directory NAME with api.yaml, Definitions/swagger.yaml and the other files and\n"
+    "directories of an API project, as `apictl init` does:\n"
+    "\n"
+    "    cc-gen init pets --oas petstore.yaml\n"
+    "    curl -sS https://example.com/openapi.json | cc-gen init pets --oas -\n"
+    "\n"
+    "Name and version come from info, the context from x-wso2-basePath, basePath or the title,\n"
+    "endpoints from x-wso2-production-endpoints and x-wso2-sandbox-endpoints, servers or host.\n"
+    "A document in YAML is kept as it is, one in JSON becomes YAML. Without --oas the API sends\n"
+    "everything below /NAME to http://localhost:8080. The project is checked at the end: when\n"
+    "the document cannot be served as it is, the findings say why and the exit code is 1.\n";
 
 static const char help_help[] = "    cc-gen help            the commands\n"
                                 "    cc-gen help COMMAND    one of them\n"
@@ -197,6 +217,9 @@ const struct cli_command cli_commands[] = {
      build_options, 1, SIZE_MAX, cmd_build},
     {"check", "[-c FILE] [options] PROJECT...", "check API projects without writing anything",
      check_help, check_options, 1, SIZE_MAX, cmd_check},
+    {"init", "NAME [--oas FILE|-] [--force]",
+     "make a new API project, from an OpenAPI document or from nothing", init_help, init_options, 1,
+     1, cmd_init},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",
