@@ -46,6 +46,17 @@ static const struct cli_option check_options[] = {
     OPTION_CONFIG, OPTION_SET, OPTION_RESOLVE, OPTION_HELP, OPTIONS_END,
 };
 
+static const struct cli_option plan_options[] = {
+    {"output", 'o', "DIR", "the directory that a build would write to (default: out)", false},
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_TEMPLATES,
+    OPTION_RESOLVE,
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 static const struct cli_option run_options[] = {
     OPTION_CONFIG,
     OPTION_SET,
@@ -122,6 +133,24 @@ static const char build_help[] =
 static const char check_help[] =
     "Reads and checks the projects as `build` does, without writing anything. The findings go to\n"
     "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n";
+
+static const char plan_help[] =
+    "Says what `build` with the same arguments would change, and writes nothing. One line a "
+    "change\n"
+    "on standard output, with the place it comes from:\n"
+    "\n"
+    "    + api Orders 2.0.0 /orders on localhost: 3 resources, 5 operations  "
+    "(orders/api.yaml:3:5)\n"
+    "    ~ scope GET /pets/1.0.0/pets on localhost: read:pets -> read:all  (pets/...:18:14)\n"
+    "    - resource /pets/1.0.0/toys on localhost: GET (any token)  (pets/...:80:3)\n"
+    "    needs reload: yes: 1 new cluster\n"
+    "    agent: SIGHUP\n"
+    "\n"
+    "The last two lines are always there: must HAProxy be reloaded, and why; and what the agent\n"
+    "needs. HAProxy's check of its configuration is left to `build`.\n"
+    "\n"
+    "Exit code: 0 a build would change nothing but, at most, the lines and names of files that\n"
+    "messages point to; 2 it would; 1 it would be refused.\n";
 
 static const char run_help[] =
     "The gateway for development, with one command: builds into a private temporary directory,\n"
@@ -220,6 +249,9 @@ const struct cli_command cli_commands[] = {
     {"init", "NAME [--oas FILE|-] [--force]",
      "make a new API project, from an OpenAPI document or from nothing", init_help, init_options, 1,
      1, cmd_init},
+    {"plan", "[-c FILE] [-o DIR] [options] PROJECT...",
+     "show what a build would change, and whether HAProxy needs a reload", plan_help, plan_options,
+     1, SIZE_MAX, cmd_plan},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",
