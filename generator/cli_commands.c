@@ -57,6 +57,17 @@ static const struct cli_option plan_options[] = {
     OPTIONS_END,
 };
 
+static const struct cli_option rollback_options[] = {
+    {"output", 'o', "DIR", "the directory that `build` writes to (default: out)", false},
+    {"list", 'l', NULL, "list the generations that are kept, and switch nothing", false},
+    OPTION_HAPROXY,
+    {"no-haproxy-check", 0, NULL, "do not let HAProxy check the generation (it may be absent)",
+     false},
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 static const struct cli_option run_options[] = {
     OPTION_CONFIG,
     OPTION_SET,
@@ -151,6 +162,18 @@ static const char plan_help[] =
     "\n"
     "Exit code: 0 a build would change nothing but, at most, the lines and names of files that\n"
     "messages point to; 2 it would; 1 it would be refused.\n";
+
+static const char rollback_help[] =
+    "Makes a generation that is kept the current one, by default the one before the current one,\n"
+    "and says on standard output, as `plan` does, what that changes and who has to be told. The\n"
+    "generation is looked at first: the sums of its files, its snapshot, and HAProxy's opinion.\n"
+    "\n"
+    "    cc-gen rollback -o /etc/cc/out        one step back; once more: another one\n"
+    "    cc-gen rollback -o /etc/cc/out 7      to generation 7, older or newer\n"
+    "    cc-gen rollback -o /etc/cc/out -l     what there is; * marks the current one\n"
+    "\n"
+    "The next build takes a new number, never one that was used before. It builds what the\n"
+    "projects say: take a change back there as well.\n";
 
 static const char run_help[] =
     "The gateway for development, with one command: builds into a private temporary directory,\n"
@@ -252,6 +275,8 @@ const struct cli_command cli_commands[] = {
     {"plan", "[-c FILE] [-o DIR] [options] PROJECT...",
      "show what a build would change, and whether HAProxy needs a reload", plan_help, plan_options,
      1, SIZE_MAX, cmd_plan},
+    {"rollback", "[-o DIR] [options] [GENERATION]", "go back to a generation that was built before",
+     rollback_help, rollback_options, 0, 1, cmd_rollback},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",

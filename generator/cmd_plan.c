@@ -24,10 +24,10 @@ static int compare(struct plan *plan, const struct output_plan *found, const str
     int rc = CC_OK;
 
     plan->built = found->built;
-    plan->differs = !found->same_model || !found->same_haproxy;
-    plan->next = plan->differs ? found->next : found->built;
+    plan->rebuild = !found->same_model || !found->same_haproxy;
+    plan->next = plan->rebuild ? found->next : found->built;
     plan->diff.arena = w->arena;
-    if (!plan->differs)
+    if (!plan->rebuild)
         return plan_conclude(plan, false);
     if (found->fault != NULL)
         rc = add_fault(plan, found);
@@ -37,25 +37,31 @@ static int compare(struct plan *plan, const struct output_plan *found, const str
         rc = diff_settings(&plan->diff, &found->manifest, w->config);
     if (rc == CC_OK && found->built != 0 && !found->same_haproxy)
         rc = diff_haproxy(&plan->diff, &found->before, &found->after);
+    /* Nothing that has a meaning, and yet a build would make other bytes of it. */
+    if (rc == CC_OK && plan->diff.n == 0 &&
+        diff_add(&plan->diff, DIFF_CHANGED, DIFF_PLACES, SLICE("lines or order in files")) == NULL)
+        rc = CC_ENOMEM;
     if (rc == CC_OK)
         rc = diff_setting_places(&plan->diff, w->config);
+    plan->differs = diff_is_semantic(&plan->diff) || !found->same_haproxy;
     return rc == CC_OK ? plan_conclude(plan, !found->same_haproxy) : rc;
 }
 
-/* "out: generation 3, which a build would follow with 4: 2 added, 1 changed, 0 removed" */
 static void print_sum(const struct plan *plan, const char *directory)
 {
-    if (!plan->differs) {
-        cli_say("%s: generation %llu is what would be built", directory,
-                (unsigned long long)plan->built);
-        return;
-    }
-    cli_say("%s: generation %llu would be built: %zu added, %zu changed, %zu removed", directory,
-            (unsigned long long)plan->next, diff_count(&plan->diff, DIFF_ADDED, DIFF_KIND_COUNT),
-            diff_count(&plan->diff, DIFF_CHANGED, DIFF_KIND_COUNT),
-            diff_count(&plan->diff, DIFF_REMOVED, DIFF_KIND_COUNT));
-    if (!diff_is_semantic(&plan->diff) && plan->diff.n > 0)
-        cli_say("only places in files moved: nothing is decided differently");
+    unsigned long long next = plan->next;
+
+    if (!plan->rebuild)
+        cli_say("%s: generation %llu is what would be built", directory, next);
+    else if (!plan->differs)
+        cli_say("%s: generation %llu would be built, but nothing is decided differently: only "
+                "places in files, which its messages name, are others",
+                directory, next);
+    else
+        cli_say("%s: generation %llu would be built: %zu added, %zu changed, %zu removed",
+                directory, next, diff_count(&plan->diff, DIFF_ADDED, DIFF_KIND_COUNT),
+                diff_count(&plan->diff, DIFF_CHANGED, DIFF_KIND_COUNT),
+                diff_count(&plan->diff, DIFF_REMOVED, DIFF_KIND_COUNT));
 }
 
 int cmd_plan(const struct cli_args *args)

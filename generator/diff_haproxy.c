@@ -124,6 +124,63 @@ static int by_key(const void *a, const void *b)
     return order != 0 ? order : slice_cmp(x->key, y->key);
 }
 
+/* What stands before the number in the templates. */
+static const char *const number_marks[] = {"/generations/",
+                                           "\"haproxy\":", "(txn.cc.hgen) -m int "};
+
+/* Bytes of the mark and number at the beginning of `s`, the number's in *digits; 0: none. */
+static size_t marked_number(struct slice s, struct slice number, size_t *digits)
+{
+    for (size_t i = 0; i < sizeof(number_marks) / sizeof(number_marks[0]); i++) {
+        struct slice mark = slice_of(number_marks[i]);
+        struct slice rest = slice_from(s, mark.n);
+
+        if (!slice_starts(s, mark) || !slice_starts(rest, number) ||
+            (rest.n > number.n && ascii_is_digit(rest.p[number.n])))
+            continue;
+        *digits = number.n;
+        return mark.n + number.n;
+    }
+    return 0;
+}
+
+static int mask(struct slice *text, struct slice number, struct arena *arena)
+{
+    struct buf out;
+    int rc;
+
+    buf_init(&out, text->n);
+    for (size_t i = 0; i < text->n;) {
+        size_t digits, n = marked_number(slice_from(*text, i), number, &digits);
+
+        if (n == 0) {
+            buf_add_char(&out, text->p[i++]);
+            continue;
+        }
+        buf_add(&out, slice_make(text->p + i, n - digits));
+        buf_add_char(&out, 'N');
+        i += n;
+    }
+    rc = buf_error(&out);
+    if (rc == CC_OK && text->n > 0) {
+        *text = arena_dup(arena, buf_slice(&out));
+        rc = text->p != NULL ? CC_OK : CC_ENOMEM;
+    }
+    buf_free(&out);
+    return rc;
+}
+
+int diff_haproxy_mask(struct render_output *files, uint64_t generation, struct arena *arena)
+{
+    struct slice number = arena_printf(arena, "%llu", (unsigned long long)generation);
+    int rc = number.p != NULL ? CC_OK : CC_ENOMEM;
+
+    for (size_t i = 0; rc == CC_OK && i < files->n_files; i++)
+        if (files->files[i].symlink_to == NULL)
+            rc = mask(&files->files[i].text, number, arena);
+    return rc;
+}
+
 static bool is_cluster(const struct section *s)
 {
     return slice_starts(s->key, SLICE("backend cc_b_"));

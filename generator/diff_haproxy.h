@@ -12,6 +12,10 @@
 int diff_haproxy(struct diff *d, const struct render_output *before,
                  const struct render_output *after);
 
+/* Takes the number `generation` out of the files, wherever the templates write it as that of the
+ * generation, so that files of two generations can be compared. In the arena; CC_ENOMEM. */
+int diff_haproxy_mask(struct render_output *files, uint64_t generation, struct arena *arena);
+
 /* Appends the settings whose values differ from those `built` was made with. Nothing when it does
  * not say. CC_ENOMEM. */
 int diff_settings(struct diff *d, const struct manifest *built, const struct config *config);

@@ -220,7 +220,8 @@ static void add_json(struct buf *out, const struct plan *p)
 {
     buf_printf(out, "{\"schema\":%d,\"generation\":{\"built\":%llu,\"next\":%llu},", PLAN_SCHEMA,
                (unsigned long long)p->built, (unsigned long long)p->next);
-    buf_printf(out, "\"differs\":%s,\"changes\":[", p->differs ? "true" : "false");
+    buf_printf(out, "\"rebuild\":%s,\"differs\":%s,\"changes\":[", p->rebuild ? "true" : "false",
+               p->differs ? "true" : "false");
     for (size_t i = 0; i < p->diff.n; i++) {
         buf_add_str(out, i > 0 ? ",\n" : "\n");
         add_change(out, &p->diff.changes[i]);

@@ -12,7 +12,8 @@ enum plan_agent { PLAN_AGENT_NOTHING, PLAN_AGENT_START, PLAN_AGENT_SIGHUP, PLAN_
 
 struct plan {
     uint64_t built, next; /* generations; built == 0: nothing is built */
-    bool differs;
+    bool rebuild; /* a build would make a new generation, */
+    bool differs; /* in which more than places in files differs */
     struct diff diff;
     bool reload;       /* HAProxy must be reloaded */
     struct slice *why; /* the reasons */
