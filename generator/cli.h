@@ -13,6 +13,7 @@
 #define CLI_EXITS(X)                                                    \
     X(CLI_OK, 0, "done")                                                \
     X(CLI_FAILED, 1, "refused, or a check or a started program failed") \
+    X(CLI_DIFFERS, 2, "plan: a build would change something")           \
     X(CLI_USAGE, 64, "the command line is wrong")                       \
     X(CLI_DATA, 65, "the input has errors; nothing was written")        \
     X(CLI_UNAVAILABLE, 69, "a program that is needed is missing")       \
@@ -99,6 +100,7 @@ int cli_main(int argc, char **argv);
 /* The commands, each in its cmd_*.c. */
 int cmd_build(const struct cli_args *args);
 int cmd_check(const struct cli_args *args);
+int cmd_init(const struct cli_args *args);
 int cmd_run(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);
@@ -106,3 +108,5 @@ int cmd_show(const struct cli_args *args);
 int cmd_token(const struct cli_args *args);
 int cmd_version(const struct cli_args *args);
 int cmd_help(const struct cli_args *args);
+int cmd_plan(const struct cli_args *args);
+int cmd_rollback(const struct cli_args *args);

@@ -46,6 +46,28 @@ static const struct cli_option check_options[] = {
     OPTION_CONFIG, OPTION_SET, OPTION_RESOLVE, OPTION_HELP, OPTIONS_END,
 };
 
+static const struct cli_option plan_options[] = {
+    {"output", 'o', "DIR", "the directory that a build would write to (default: out)", false},
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_TEMPLATES,
+    OPTION_RESOLVE,
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option rollback_options[] = {
+    {"output", 'o', "DIR", "the directory that `build` writes to (default: out)", false},
+    {"list", 'l', NULL, "list the generations that are kept, and switch nothing", false},
+    OPTION_HAPROXY,
+    {"no-haproxy-check", 0, NULL, "do not let HAProxy check the generation (it may be absent)",
+     false},
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 static const struct cli_option run_options[] = {
     OPTION_CONFIG,
     OPTION_SET,
@@ -69,6 +91,13 @@ static const struct cli_option token_options[] = {
     {"claim", 0, "NAME=JSON", "any other claim; NAME=null removes one", true},
     {"key", 0, "FILE", "a private key in PEM instead of the development key", false},
     {"kid", 0, "KID", "key id in the token's header (default: none)", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
+static const struct cli_option init_options[] = {
+    {"oas", 0, "FILE", "the OpenAPI document, 2.0, 3.0 or 3.1; - = standard input", false},
+    {"force", 0, NULL, "replace the files that init writes; others stay", false},
     OPTION_HELP,
     OPTIONS_END,
 };
@@ -100,9 +129,9 @@ static const struct cli_option show_options[] = {
 static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
 
 static const char build_help[] =
-    "Reads the API projects (directories, or zips of them), checks them, renders HAProxy's files and\n"
-    "the agent's snapshot into a new generation below DIR, lets `haproxy -c -dW` check it, and only\n"
-    "then makes it current:\n"
+    "Reads the API projects (directories, or zips of them), checks them, renders HAProxy's\n"
+    "files and the agent's snapshot into a new generation below DIR, lets `haproxy -c -dW` check\n"
+    "it, and only then makes it current:\n"
     "\n"
     "    DIR/haproxy/cc.cfg   add to HAProxy:  haproxy -f your.cfg -f DIR/haproxy/cc.cfg\n"
     "    DIR/gateway.json     give to the agent: cc-spoa -s DIR/gateway.json\n"
@@ -115,6 +144,36 @@ static const char build_help[] =
 static const char check_help[] =
     "Reads and checks the projects as `build` does, without writing anything. The findings go to\n"
     "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n";
+
+static const char plan_help[] =
+    "Says what `build` with the same arguments would change, and writes nothing. One line a "
+    "change\n"
+    "on standard output, with the place it comes from:\n"
+    "\n"
+    "    + api Orders 2.0.0 /orders on localhost: 3 resources, 5 operations  "
+    "(orders/api.yaml:3:5)\n"
+    "    ~ scope GET /pets/1.0.0/pets on localhost: read:pets -> read:all  (pets/...:18:14)\n"
+    "    - resource /pets/1.0.0/toys on localhost: GET (any token)  (pets/...:80:3)\n"
+    "    needs reload: yes: 1 new cluster\n"
+    "    agent: SIGHUP\n"
+    "\n"
+    "The last two lines are always there: must HAProxy be reloaded, and why; and what the agent\n"
+    "needs. HAProxy's check of its configuration is left to `build`.\n"
+    "\n"
+    "Exit code: 0 a build would change nothing but, at most, the lines and names of files that\n"
+    "messages point to; 2 it would; 1 it would be refused.\n";
+
+static const char rollback_help[] =
+    "Makes a generation that is kept the current one, by default the one before the current one,\n"
+    "and says on standard output, as `plan` does, what that changes and who has to be told. The\n"
+    "generation is looked at first: the sums of its files, its snapshot, and HAProxy's opinion.\n"
+    "\n"
+    "    cc-gen rollback -o /etc/cc/out        one step back; once more: another one\n"
+    "    cc-gen rollback -o /etc/cc/out 7      to generation 7, older or newer\n"
+    "    cc-gen rollback -o /etc/cc/out -l     what there is; * marks the current one\n"
+    "\n"
+    "The next build takes a new number, never one that was used before. It builds what the\n"
+    "projects say: take a change back there as well.\n";
 
 static const char run_help[] =
     "The gateway for development, with one command: builds into a private temporary directory,\n"
@@ -148,7 +207,7 @@ static const char explain_help[] =
     "and\n"
     "what it saw, the verdict, where the request would go, and the line of configuration behind "
     "it.\n"
-    "It looks at what was built (-o), or at the project directories named after the URL; -c and\n"
+    "It looks at what was built (-o), or at the projects named after the URL; -c and\n"
     "--set are for those.\n"
     "\n"
     "    cc-gen explain GET http://localhost:9090/petstore/1.0.0/pets --token token.jwt\n"
@@ -180,11 +239,24 @@ static const char show_help[] =
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
     "\n"
-    "It looks at what was built (-o), or at the project directories named after the word. "
+    "It looks at what was built (-o), or at the projects named after the word. "
     "Settings\n"
     "are not in what was built: they come from -c, the environment and --set.\n"
     "\n"
     "--json: {\"schema\":1,\"show\":\"apis\",\"rows\":[...]}, with the columns as members.\n";
+
+static const char init_help[] =
+    "Makes the directory NAME with api.yaml, Definitions/swagger.yaml and the other files and\n"
+    "directories of an API project, as `apictl init` does:\n"
+    "\n"
+    "    cc-gen init pets --oas petstore.yaml\n"
+    "    curl -sS https://example.com/openapi.json | cc-gen init pets --oas -\n"
+    "\n"
+    "Name and version come from info, the context from x-wso2-basePath, basePath or the title,\n"
+    "endpoints from x-wso2-production-endpoints and x-wso2-sandbox-endpoints, servers or host.\n"
+    "A document in YAML is kept as it is, one in JSON becomes YAML. Without --oas the API sends\n"
+    "everything below /NAME to http://localhost:8080. The project is checked at the end: when\n"
+    "the document cannot be served as it is, the findings say why and the exit code is 1.\n";
 
 static const char help_help[] = "    cc-gen help            the commands\n"
                                 "    cc-gen help COMMAND    one of them\n"
@@ -197,6 +269,14 @@ const struct cli_command cli_commands[] = {
      build_options, 1, SIZE_MAX, cmd_build},
     {"check", "[-c FILE] [options] PROJECT...", "check API projects without writing anything",
      check_help, check_options, 1, SIZE_MAX, cmd_check},
+    {"init", "NAME [--oas FILE|-] [--force]",
+     "make a new API project, from an OpenAPI document or from nothing", init_help, init_options, 1,
+     1, cmd_init},
+    {"plan", "[-c FILE] [-o DIR] [options] PROJECT...",
+     "show what a build would change, and whether HAProxy needs a reload", plan_help, plan_options,
+     1, SIZE_MAX, cmd_plan},
+    {"rollback", "[-o DIR] [options] [GENERATION]", "go back to a generation that was built before",
+     rollback_help, rollback_options, 0, 1, cmd_rollback},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",

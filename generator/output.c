@@ -3,9 +3,7 @@
 #include "crypto/key.h"
 #include "gateway/snapshot.h"
 #include "generator/haproxy_check.h"
-#include "generator/output_dir.h"
-#include "generator/output_manifest.h"
-#include "generator/render.h"
+#include "generator/output_generation.h"
 
 #include <sys/stat.h>
 
@@ -23,57 +21,11 @@ struct build {
     struct buf snapshot;
 };
 
-/* The manifest of generation n; one that cannot be read is as good as none. */
-static int read_manifest(const struct output_dir *dir, uint64_t n, struct manifest *out)
-{
-    const char *path = arena_printf(dir->arena, "%s/generations/%llu/manifest.json", dir->path,
-                                    (unsigned long long)n)
-                           .p;
-    struct slice text;
-    int rc;
-
-    *out = (struct manifest){0};
-    if (path == NULL)
-        return CC_ENOMEM;
-    rc = file_read(dir->arena, path, MANIFEST_MAX_BYTES, &text);
-    if (rc == CC_OK)
-        rc = manifest_read(out, text, dir->arena);
-    if (rc != CC_OK || out->generation != n) {
-        *out = (struct manifest){0};
-        return rc != CC_OK ? rc : CC_EPARSE;
-    }
-    return CC_OK;
-}
-
-static uint64_t uses(const struct output_dir *dir, uint64_t n)
-{
-    struct manifest m;
-
-    return read_manifest(dir, n, &m) == CC_OK ? m.haproxy_generation : 0;
-}
-
 /* Renders HAProxy's half as that of generation n. */
 static int render_as(const struct build *b, uint64_t n, struct diag *diag,
                      struct render_output *files)
 {
-    const char *directory = output_dir_generation(&b->dir, n);
-    int rc;
-
-    if (directory == NULL)
-        return CC_ENOMEM;
-    b->model->haproxy_generation = n;
-    rc = render_haproxy(files, b->model, b->config, directory, b->options->templates, b->arena,
-                        diag);
-    return rc == CC_OK || rc == CC_ENOMEM ? rc : CC_EINVAL;
-}
-
-static size_t count_haproxy_files(const struct manifest *m)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < m->n_files; i++)
-        n += slice_starts(m->files[i].name, SLICE("haproxy/"));
-    return n;
+    return generation_render(&b->dir, n, b->model, b->config, b->options->templates, diag, files);
 }
 
 /* Is HAProxy's half what generation `old` has? Its text holds the generation's number and
@@ -84,8 +36,7 @@ static int compare_haproxy_half(struct build *b, uint64_t old, bool *same)
     struct diag *scratch = diag_new();
     int rc = scratch != NULL ? render_as(b, old, scratch, &files) : CC_ENOMEM;
 
-    *same = rc == CC_OK && files.n_files == count_haproxy_files(&b->current) &&
-            output_dir_same(&b->dir, old, &files);
+    *same = rc == CC_OK && generation_same_haproxy(&b->dir, &b->current, &files);
     if (*same)
         b->files = files;
     diag_free(&scratch);
@@ -105,22 +56,6 @@ static int render(struct build *b, bool *haproxy_changed)
     b->next.haproxy_generation = same ? old : b->next.generation;
     b->model->haproxy_generation = b->next.haproxy_generation;
     return rc;
-}
-
-/* Does the current generation hold, on disk, the snapshot of this very model? */
-static bool same_model(const struct build *b)
-{
-    const char *sum = manifest_sum(&b->current, "gateway.json");
-    const char *path = arena_printf(b->arena, "%s/generations/%llu/gateway.json", b->dir.path,
-                                    (unsigned long long)b->current.generation)
-                           .p;
-    struct slice text;
-    char actual[65];
-
-    return b->current.generation != 0 && sum != NULL && path != NULL &&
-           strcmp(b->current.model_hash, b->next.model_hash) == 0 &&
-           file_read(b->arena, path, GW_SNAPSHOT_MAX_BYTES, &text) == CC_OK &&
-           crypto_sha256_hex(text, actual) == CC_OK && strcmp(actual, sum) == 0;
 }
 
 static int note_file(struct build *b, struct slice name, struct slice text)
@@ -197,6 +132,8 @@ static int write_manifest(struct build *b)
     }
     if (rc == CC_OK)
         rc = manifest_inputs(&b->next, b->model, b->options->config_path, b->arena);
+    if (rc == CC_OK)
+        rc = manifest_settings(&b->next, b->config, b->arena);
     if (rc != CC_OK)
         return rc;
     buf_init(&text, MANIFEST_MAX_BYTES);
@@ -226,7 +163,7 @@ static int make_generation(struct build *b)
     if (rc != CC_OK)
         output_dir_discard(&b->dir, b->next.generation);
     else
-        output_dir_prune(&b->dir, OUTPUT_KEEP, uses);
+        output_dir_prune(&b->dir, OUTPUT_KEEP, generation_uses);
     return rc;
 }
 
@@ -270,13 +207,13 @@ int output_build(struct gw_model *model, const struct config *config,
     if (rc != CC_OK)
         goto out;
     if (output_dir_current(&b.dir) != 0)
-        (void)read_manifest(&b.dir, output_dir_current(&b.dir), &b.current);
+        (void)generation_manifest(&b.dir, output_dir_current(&b.dir), &b.current);
     rc = gw_model_hash(model, b.next.model_hash);
     if (rc == CC_OK)
         rc = render(&b, &haproxy_changed);
     if (rc != CC_OK)
         goto out;
-    changed = haproxy_changed || !same_model(&b);
+    changed = haproxy_changed || !generation_same_model(&b.dir, &b.current, b.next.model_hash);
     rc = changed ? make_generation(&b) : keep_generation(&b);
 out:
     *result = (struct output_result){b.dir.path, b.next.generation, changed, haproxy_changed};

@@ -122,6 +122,21 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
     return errno == EEXIST ? CC_OK : fault(d, CC_EACCESS, "cannot be created", generations, errno);
 }
 
+int output_dir_look(struct output_dir *d, const char *directory, struct arena *arena,
+                    struct diag *diag)
+{
+    char real[PATH_MAX];
+
+    *d = (struct output_dir){.path = directory, .lock = -1, .arena = arena, .diag = diag};
+    if (realpath(directory, real) == NULL)
+        return errno == ENOENT ? CC_ENOENT
+                               : fault(d, CC_EACCESS, "cannot be resolved", directory, errno);
+    d->path = arena_dup(arena, slice_of(real)).p;
+    if (d->path == NULL)
+        return CC_ENOMEM;
+    return is_empty(d->path) == 1 ? CC_ENOENT : check_ours(d);
+}
+
 void output_dir_close(struct output_dir *d)
 {
     if (d->lock >= 0)
@@ -148,8 +163,7 @@ uint64_t output_dir_current(const struct output_dir *d)
     return generation;
 }
 
-/* All generations there are, highest first. */
-static int list_generations(const struct output_dir *d, uint64_t **out, size_t *n)
+int output_dir_list(const struct output_dir *d, uint64_t **out, size_t *n)
 {
     const char *path = below(d, "generations");
     uint64_t *list = arena_array(d->arena, MAX_GENERATIONS, sizeof(*list));
@@ -183,7 +197,7 @@ int output_dir_next(const struct output_dir *d, uint64_t *out)
     uint64_t current = output_dir_current(d);
     uint64_t *list;
     size_t n;
-    int rc = list_generations(d, &list, &n);
+    int rc = output_dir_list(d, &list, &n);
 
     if (rc != CC_OK)
         return rc;
@@ -382,7 +396,7 @@ void output_dir_prune(const struct output_dir *d, size_t keep, output_dir_uses *
     uint64_t *list, *needed;
     size_t n, n_needed = 0;
 
-    if (list_generations(d, &list, &n) != CC_OK)
+    if (output_dir_list(d, &list, &n) != CC_OK)
         return;
     needed = arena_array(d->arena, 2 * n + 1, sizeof(*needed));
     if (needed == NULL)

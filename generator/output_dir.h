@@ -16,6 +16,16 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
                     struct diag *diag);
 void output_dir_close(struct output_dir *d);
 
+/* Looks at a directory without making, locking or changing anything: what it shows is whole, for a
+ * generation never changes, but may be replaced at any time. CC_ENOENT, without a finding, when
+ * there is no directory or nothing in it (d->path is then `directory`); CC_EACCESS after a CC5003
+ * finding. Need not be closed. */
+int output_dir_look(struct output_dir *d, const char *directory, struct arena *arena,
+                    struct diag *diag);
+
+/* The numbers of all generations there are, highest first, in the arena. */
+int output_dir_list(const struct output_dir *d, uint64_t **out, size_t *n);
+
 /* The absolute path of generation n; NULL when memory is short. */
 const char *output_dir_generation(const struct output_dir *d, uint64_t n);
 

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { INPUT_MAX_BYTES = 64 << 20 };
+enum { INPUT_MAX_BYTES = 64 << 20, SETTING_MAX_BYTES = 64 << 10 };
 
 /* Sources already seen. Facts of one project stand together, so looking from the end is quick. */
 struct sources {
@@ -122,6 +122,87 @@ static void write_files(struct buf *out, const char *member, const struct manife
     buf_add_str(out, n > 0 ? "\n }" : "}");
 }
 
+/* One more setting, unless there is no such (element of a list): then *more is false. */
+static int add_setting(struct manifest *m, size_t *room, const struct config *config,
+                       const char *name, struct arena *arena, bool *more)
+{
+    struct buf value;
+    int rc = CC_OK;
+
+    buf_init(&value, SETTING_MAX_BYTES);
+    *more = config_value(config, name, &value);
+    if (*more && m->n_settings == *room) {
+        size_t n = *room == 0 ? 64 : *room * 2;
+        struct manifest_setting *settings = arena_array(arena, n, sizeof(*settings));
+
+        if (settings != NULL && m->n_settings > 0)
+            memcpy(settings, m->settings, m->n_settings * sizeof(*settings));
+        m->settings = settings;
+        *room = n;
+        rc = settings != NULL ? CC_OK : CC_ENOMEM;
+    }
+    if (*more && rc == CC_OK) {
+        struct manifest_setting *s = &m->settings[m->n_settings++];
+
+        *s = (struct manifest_setting){arena_dup(arena, slice_of(name)),
+                                       arena_dup(arena, slice_make(value.p, value.n))};
+        rc = buf_error(&value) == CC_OK && s->name.p != NULL && s->value.p != NULL ? CC_OK
+                                                                                   : CC_ENOMEM;
+    }
+    buf_free(&value);
+    return rc;
+}
+
+/* "a.b[].c" -> "a.b[2].c" for each element that there is. */
+static int add_elements(struct manifest *m, size_t *room, const struct config *config,
+                        const char *row, struct arena *arena)
+{
+    const char *bracket = strstr(row, "[]");
+    bool more = true;
+    int rc = CC_OK;
+
+    for (unsigned i = 0; rc == CC_OK && more; i++) {
+        struct slice name =
+            arena_printf(arena, "%.*s[%u]%s", (int)(bracket - row), row, i, bracket + 2);
+
+        rc = name.p != NULL ? add_setting(m, room, config, name.p, arena, &more) : CC_ENOMEM;
+    }
+    return rc;
+}
+
+int manifest_settings(struct manifest *m, const struct config *config, struct arena *arena)
+{
+    size_t n, room = 0;
+    const struct config_setting *rows = config_settings(&n);
+    bool more;
+    int rc = CC_OK;
+
+    m->n_settings = 0;
+    m->has_settings = config != NULL;
+    for (size_t i = 0; rc == CC_OK && config != NULL && i < n; i++) {
+        if (strstr(rows[i].change, "reload HAProxy") == NULL)
+            continue;
+        rc = strstr(rows[i].name, "[]") != NULL
+                 ? add_elements(m, &room, config, rows[i].name, arena)
+                 : add_setting(m, &room, config, rows[i].name, arena, &more);
+    }
+    return rc;
+}
+
+static void write_settings(struct buf *out, const struct manifest *m)
+{
+    if (!m->has_settings)
+        return;
+    buf_add_str(out, ",\n \"settings\": {");
+    for (size_t i = 0; i < m->n_settings; i++) {
+        buf_add_str(out, i == 0 ? "\n  " : ",\n  ");
+        buf_add_json(out, m->settings[i].name);
+        buf_add_str(out, ": ");
+        buf_add_json(out, m->settings[i].value);
+    }
+    buf_add_str(out, m->n_settings > 0 ? "\n }" : "}");
+}
+
 int manifest_write(const struct manifest *m, struct buf *out)
 {
     buf_printf(out, "{\n \"schema\": %d,\n \"generation\": ", MANIFEST_SCHEMA);
@@ -130,6 +211,7 @@ int manifest_write(const struct manifest *m, struct buf *out)
     buf_add_u64(out, m->haproxy_generation);
     buf_printf(out, ",\n \"model\": \"%s\",\n \"program\": \"cc-gen %s\",\n \"checked\": %s",
                m->model_hash, CC_VERSION, m->checked ? "true" : "false");
+    write_settings(out, m);
     write_files(out, "files", m->files, m->n_files);
     write_files(out, "inputs", m->inputs, m->n_inputs);
     buf_add_str(out, "\n}\n");
@@ -170,6 +252,34 @@ static int read_files(struct manifest *m, json_t *files, struct arena *arena)
     return CC_OK;
 }
 
+/* Manifests of cc-gen 0.1.0 have no settings: `settings` may be NULL. */
+static int read_settings(struct manifest *m, json_t *settings, struct arena *arena)
+{
+    const char *name;
+    json_t *value;
+
+    if (settings == NULL)
+        return CC_OK;
+    if (!json_is_object(settings))
+        return CC_EPARSE;
+    m->has_settings = true;
+    m->settings = arena_array(arena, json_object_size(settings), sizeof(*m->settings));
+    if (m->settings == NULL)
+        return CC_ENOMEM;
+    json_object_foreach(settings, name, value)
+    {
+        struct manifest_setting *s = &m->settings[m->n_settings++];
+
+        if (!json_is_string(value))
+            return CC_EPARSE;
+        s->name = arena_dup(arena, slice_of(name));
+        s->value = arena_dup(arena, slice_of(json_string_value(value)));
+        if (s->name.p == NULL || s->value.p == NULL)
+            return CC_ENOMEM;
+    }
+    return CC_OK;
+}
+
 static bool take_generation(const json_t *value, uint64_t *out)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 1)
@@ -191,6 +301,8 @@ int manifest_read(struct manifest *m, struct slice text, struct arena *arena)
         goto out;
     m->checked = json_is_true(json_object_get(root, "checked"));
     rc = read_files(m, json_object_get(root, "files"), arena);
+    if (rc == CC_OK)
+        rc = read_settings(m, json_object_get(root, "settings"), arena);
 out:
     json_decref(root);
     return rc;
@@ -202,4 +314,12 @@ const char *manifest_sum(const struct manifest *m, const char *name)
         if (slice_is(m->files[i].name, name))
             return m->files[i].sha256;
     return NULL;
+}
+
+struct slice manifest_value(const struct manifest *m, struct slice name)
+{
+    for (size_t i = 0; i < m->n_settings; i++)
+        if (slice_eq(m->settings[i].name, name))
+            return m->settings[i].value;
+    return SLICE_NONE;
 }

@@ -13,6 +13,11 @@ struct manifest_file {
     char sha256[65];
 };
 
+/* A setting that reaches HAProxy's files, with the value they were made with. */
+struct manifest_setting {
+    struct slice name, value;
+};
+
 struct manifest {
     uint64_t generation;
     uint64_t haproxy_generation; /* whose haproxy/ directory this generation uses */
@@ -22,6 +27,9 @@ struct manifest {
     size_t n_files;
     struct manifest_file *inputs; /* what was read */
     size_t n_inputs;
+    struct manifest_setting *settings; /* in the order of the settings' table */
+    size_t n_settings;
+    bool has_settings; /* manifests of cc-gen 0.1.0 have none */
 };
 
 /* Lists what the model was read from: every source that a fact of it points into, by the bytes that
@@ -29,10 +37,17 @@ struct manifest {
 int manifest_inputs(struct manifest *m, const struct gw_model *model, const char *config_path,
                     struct arena *arena);
 
+/* Lists the settings whose change needs HAProxy to be reloaded, with their effective values.
+ * `config` may be NULL: none. In the arena. */
+int manifest_settings(struct manifest *m, const struct config *config, struct arena *arena);
+
 int manifest_write(const struct manifest *m, struct buf *out);
 
 /* Reads a manifest; everything in the arena. CC_EPARSE when it is not one. Inputs are not read. */
 int manifest_read(struct manifest *m, struct slice text, struct arena *arena);
+
+/* The value of setting `name`; p is NULL when it is not listed. */
+struct slice manifest_value(const struct manifest *m, struct slice name);
 
 /* The sum of file `name`, or NULL. */
 const char *manifest_sum(const struct manifest *m, const char *name);

@@ -1,0 +1,377 @@
+/* agree_make: projects and requests that are made up, the same for the same SEED (but for keys and
+ * signatures), for the test that `cc-gen explain` and a running gateway agree.
+ *
+ *     agree_make DIR SEED PROJECTS REQUESTS PORT...
+ *
+ * Writes DIR/cc.yaml, public keys, DIR/projects/pNN and DIR/requests, a batch for `cc-gen explain`
+ * and agree_send. Endpoints are on the PORTs of 127.0.0.1. The requests take all turns of a
+ * decision: hosts, odd paths, methods, each fault of a credential, scopes, key types. */
+#include "crypto/crypto.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+enum { TEMPLATES = 8, MAX_PROJECTS = 100, MAX_PORTS = 8, TEXT_BYTES = 16 << 20 };
+
+struct project {
+    unsigned number;
+    unsigned host; /* into hosts */
+    char base[64];
+    const char *header; /* with the token */
+    bool served[TEMPLATES];
+};
+
+struct maker {
+    uint64_t state;
+    const char *dir;
+    const char *ports[MAX_PORTS];
+    unsigned n_ports;
+    struct key *keys[3];
+    struct project projects[MAX_PROJECTS];
+    unsigned n_projects;
+};
+
+/* Each environment, its virtual host, and hosts that requests name to reach it. */
+static const struct {
+    const char *environment, *vhost, *asked[4];
+} hosts[] = {
+    {"Default", "localhost", {"localhost", "LocalHost:9090", "localhost.", "localhost:80"}},
+    {"Shop",
+     "shop.example.com",
+     {"shop.example.com", "SHOP.example.com", "shop.example.com.:443", "shop.example.com:1"}},
+    {"Wild",
+     "*.example.com",
+     {"a.example.com", "b.c.example.com", "A.Example.Com", "x.example.com:8080"}},
+    {"Any", "*", {"other.test", "192.0.2.1", "[2001:DB8::1]:80", "example.com"}},
+};
+
+static const struct {
+    const char *template, *paths[3];
+} templates[TEMPLATES] = {
+    {"/items", {"/items", "/%69tems", "/items?a=b&c=%2e%2e"}},
+    {"/items/{id}", {"/items/7", "/items/%7Ea%2Cb", "/items/special.txt?x&y"}},
+    {"/items/{id}.json", {"/items/7.json", "/items/a.b.json", "/items/%37.json"}},
+    {"/items/special", {"/items/special", "/items/speci%61l", "/items/special?"}},
+    {"/files/*", {"/files", "/files/", "/files/a/b%3Ac/"}},
+    {"/a/{b}/c", {"/a/1/c", "/a/x/c", "/a/%25/c"}},
+    {"/a/x/{y}", {"/a/x/y", "/a/x/d", "/%61/x/%3f"}},
+    {"/open", {"/open", "/op%65n", "/open?access_token=x"}},
+};
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static unsigned pick(struct maker *m, unsigned n)
+{
+    uint64_t z = (m->state += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (unsigned)((z ^ z >> 31) % n);
+}
+
+#define PICK(m, array) ((array)[pick((m), sizeof(array) / sizeof((array)[0]))])
+
+static void need(bool good, const char *what)
+{
+    if (good)
+        return;
+    fprintf(stderr, "agree_make: %s\n", what);
+    exit(EX_SOFTWARE);
+}
+
+static void write_file(const struct maker *m, const char *name, struct buf *text)
+{
+    char path[4096];
+
+    snprintf(path, sizeof(path), "%s/%s", m->dir, name);
+    need(buf_error(text) == CC_OK, "a text is too long");
+    need(file_write_atomic(path, buf_slice(text), 0644) == CC_OK, path);
+    buf_free(text);
+    buf_init(text, TEXT_BYTES);
+}
+
+/* --- settings and keys -------------------------------------------------------------------------
+ */
+
+static void make_settings(struct maker *m)
+{
+    static const enum key_kind kinds[] = {KEY_EC_P256, KEY_RSA, KEY_ED25519};
+    static const char *const names[] = {"ec.pem", "rsa.pem", "ed.pem"};
+    struct buf b;
+
+    buf_init(&b, TEXT_BYTES);
+    for (unsigned i = 0; i < 3; i++) {
+        need(key_generate(&m->keys[i], kinds[i]) == CC_OK, "a key cannot be made");
+        need(key_write_public(m->keys[i], &b) == CC_OK, "a key cannot be written");
+        write_file(m, names[i], &b);
+    }
+    buf_add_str(&b, "adapter:\n  vhostMapping:\n");
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        buf_printf(&b, "    - {environment: %s, vhost: \"%s\"}\n", hosts[i].environment,
+                   hosts[i].vhost);
+    buf_printf(&b,
+               "router:\n  listenerPort: 0\n  securedListenerPort: 0\n  entrySocket: %s/gw.sock\n"
+               "  haproxy: {logTarget: stdout}\n"
+               "enforcer:\n  security:\n    tokenService:\n"
+               "      - {name: ec, issuer: \"https://ec\", certificateFilePath: ec.pem, "
+               "algorithms: [ES256]}\n"
+               "      - {name: rsa, issuer: \"https://rsa\", certificateFilePath: rsa.pem, "
+               "algorithms: [RS256, PS256], audiences: [pets, cc]}\n"
+               "      - {name: ed, issuer: \"https://ed\", certificateFilePath: ed.pem, "
+               "algorithms: [EdDSA], consumerKeyClaim: client, scopesClaim: scp}\n"
+               "agent: {socket: %s/spoa.sock, processingTimeoutInMillis: 5000}\n",
+               m->dir, m->dir);
+    write_file(m, "cc.yaml", &b);
+}
+
+/* --- projects ----------------------------------------------------------------------------------
+ */
+
+static void add_endpoints(struct maker *m, struct buf *b, const char *indent)
+{
+    static const char *const paths[] = {"", "/v2", "/deep/er", "/items"};
+    const char *path = PICK(m, paths);
+    unsigned first = pick(m, m->n_ports), n = 1 + (pick(m, 3) == 0);
+
+    buf_printf(b, "%sx-wso2-production-endpoints:\n%s  urls:\n", indent, indent);
+    for (unsigned i = 0; i < n; i++)
+        buf_printf(b, "%s    - http://127.0.0.1:%s%s\n", indent, m->ports[(first + i) % m->n_ports],
+                   path);
+}
+
+static void add_operation(struct maker *m, struct buf *b, const char *method)
+{
+    static const char *const security[] = {
+        "",
+        "      security: [{default: [read]}]\n",
+        "      security: [{default: [write]}]\n",
+        "      security: [{default: [read, write]}]\n",
+        "      security: [{default: [write]}, {default: [admin]}]\n",
+        "      security: [{default: []}]\n",
+        "      security: [{key: []}]\n",
+        "      x-wso2-disable-security: true\n",
+    };
+
+    buf_printf(b, "    %s:\n%s      responses: {\"200\": {description: ok}}\n", method,
+               PICK(m, security));
+}
+
+static void add_paths(struct maker *m, struct project *p, struct buf *b)
+{
+    static const char *const methods[] = {"get", "post", "put", "delete", "head", "options"};
+
+    buf_add_str(b, "paths:\n");
+    for (unsigned i = 0; i < TEMPLATES; i++) {
+        unsigned first = pick(m, 6), n = 2 + pick(m, 3);
+
+        p->served[i] = i == 0 || pick(m, 4) > 0;
+        if (!p->served[i])
+            continue;
+        buf_printf(b, "  %s:\n", templates[i].template);
+        if (pick(m, 5) == 0)
+            add_endpoints(m, b, "    ");
+        for (unsigned k = 0; k < n; k++)
+            add_operation(m, b, k == 0 ? "get" : methods[1 + (first + k) % 5]);
+    }
+}
+
+static void make_document(struct maker *m, struct project *p, struct buf *b)
+{
+    bool openapi3 = p->number % 4 != 3;
+
+    buf_printf(b, "%s\ninfo: {title: P%u, version: 1.0.0}\nx-wso2-basePath: \"%s\"\n",
+               openapi3 ? "openapi: 3.0.1" : "swagger: \"2.0\"", p->number, p->base);
+    if (strcmp(p->header, "authorization") != 0)
+        buf_printf(b, "x-wso2-auth-header: %s\n", p->header);
+    add_endpoints(m, b, "");
+    if (pick(m, 2) == 0)
+        buf_add_str(b, "security:\n  - default: [read]\n");
+    add_paths(m, p, b);
+    buf_add_str(b, openapi3 ? "components:\n  securitySchemes:\n" : "securityDefinitions:\n");
+    buf_add_str(b, "    key: {type: apiKey, in: header, name: x-key}\n    default:\n"
+                   "      type: oauth2\n");
+    buf_add_str(b, openapi3 ? "      flows:\n        implicit:\n" : "      flow: implicit\n");
+    buf_printf(b,
+               "%sauthorizationUrl: https://idp.test/\n"
+               "%sscopes: {read: r, write: w, admin: a}\n",
+               openapi3 ? "          " : "      ", openapi3 ? "          " : "      ");
+}
+
+static void make_project(struct maker *m, unsigned number)
+{
+    struct project *p = &m->projects[number];
+    char name[64];
+    struct buf b;
+
+    *p =
+        (struct project){.number = number, .header = number % 6 == 5 ? "x-token" : "authorization"};
+    p->host = pick(m, sizeof(hosts) / sizeof(hosts[0]));
+    /* every seventh lies inside the one before, on the same host */
+    if (number % 7 == 6) {
+        p->host = p[-1].host;
+        snprintf(p->base, sizeof(p->base), "%.40s/items/deep%u", p[-1].base, number);
+    } else {
+        snprintf(p->base, sizeof(p->base), "/p%u/1.0.0", number);
+    }
+    buf_init(&b, TEXT_BYTES);
+    snprintf(name, sizeof(name), "%s/projects/p%02u/Definitions", m->dir, number);
+    need(file_mkdirs(name, 0755) == CC_OK, name);
+    buf_printf(&b,
+               "type: api\nversion: v4.0.0\ndata:\n  name: P%u\n  context: /p%u\n  version: 1.0.0\n"
+               "  type: HTTP\n  securityScheme: [oauth2]\n",
+               number, number);
+    snprintf(name, sizeof(name), "projects/p%02u/api.yaml", number);
+    write_file(m, name, &b);
+    buf_printf(&b,
+               "type: deployment_environments\nversion: v4.0.0\ndata:\n"
+               "  - {displayOnDevportal: true, deploymentEnvironment: %s}\n",
+               hosts[p->host].environment);
+    snprintf(name, sizeof(name), "projects/p%02u/deployment_environments.yaml", number);
+    write_file(m, name, &b);
+    make_document(m, p, &b);
+    snprintf(name, sizeof(name), "projects/p%02u/Definitions/swagger.yaml", number);
+    write_file(m, name, &b);
+    buf_free(&b);
+}
+
+/* --- requests ----------------------------------------------------------------------------------
+ */
+
+/* 2100 and 2001: far enough from now that seconds do not matter. */
+#define LATER "\"exp\":4102444800"
+#define PAST  "\"exp\":1000000000"
+
+static void add_token(struct maker *m, struct buf *b)
+{
+    static const struct {
+        unsigned key;
+        enum jwt_alg alg;
+        const char *claims;
+    } kinds[] = {
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"read\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"x write read\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"admin\",\"sub\":\"ann\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"read write admin\""},
+        {1, JWT_RS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":\"cc\",\"scope\":\"read\""},
+        {1, JWT_PS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":[\"a\",\"pets\"]"},
+        {1, JWT_RS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":\"other\""},
+        {1, JWT_RS384, "\"iss\":\"https://rsa\"," LATER ",\"aud\":\"cc\""},
+        {2, JWT_EdDSA, "\"iss\":\"https://ed\"," LATER ",\"scp\":[\"write\"],\"scope\":\"no\""},
+        {2, JWT_EdDSA, "\"iss\":\"https://ec\"," LATER},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," PAST},
+        {0, JWT_ES256, "\"iss\":\"https://ec\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"nbf\":4102444000"},
+        {0, JWT_ES256, "\"iss\":\"https://other\"," LATER},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"keytype\":\"SANDBOX\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"keytype\":\"ODD\""},
+        {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":7"},
+    };
+    /* half of all tokens are one of the first five, which are good ones */
+    unsigned which = pick(m, 2) == 0 ? pick(m, 5) : pick(m, sizeof(kinds) / sizeof(kinds[0]));
+    char payload[512];
+    size_t end;
+
+    snprintf(payload, sizeof(payload), "{%s}", kinds[which].claims);
+    need(jwt_sign(kinds[which].alg, m->keys[kinds[which].key], SLICE_NONE, slice_of(payload), b) ==
+             CC_OK,
+         "a token cannot be signed");
+    end = b->n - 10; /* a character of the signature, now and then */
+    if (pick(m, 12) == 0)
+        b->p[end] = b->p[end] == 'A' ? 'B' : 'A';
+}
+
+static void add_credential(struct maker *m, const struct project *p, struct buf *b)
+{
+    static const char *const odd[] = {
+        "Basic YTpi", "Digest a=b",   "Basic a.b.c",     "JWT a.b.c", "bearers x",      "Bearer",
+        "bearer a b", "Bearer a.b.c", "Bearer e30.e30.", "",          "Bearer e30=.x.y"};
+    const char *header = pick(m, 12) == 0 ? "X-Token" : p->header;
+    unsigned lines = 1 + (pick(m, 20) == 0);
+
+    if (pick(m, 7) == 0)
+        return;
+    for (unsigned i = 0; i < lines; i++) {
+        buf_printf(b, "\t%s: ", header);
+        if (pick(m, 6) == 0) {
+            buf_add_str(b, PICK(m, odd));
+            continue;
+        }
+        buf_add_str(b, pick(m, 5) == 0 ? "bEARER  " : "Bearer ");
+        add_token(m, b);
+    }
+}
+
+static void add_path(struct maker *m, const struct project *p, struct buf *b)
+{
+    static const char *const odd[] = {
+        "/items/../open", "/items//7",  "/items/%2F", "/items/a;b", "/items/%00",
+        "/none",          "/items/7/8", "/items/",    "/items/%zz", "/./items",
+        "/items/%2e.",    "",           "/",          "/ITEMS",     "/items/a\\b",
+        "/a/x/c/d"};
+    unsigned which = pick(m, TEMPLATES);
+
+    if (pick(m, 40) == 0) {
+        buf_add_str(b, pick(m, 2) == 0 ? "/ready" : "/health");
+        return;
+    }
+    if (pick(m, 30) != 0) /* now and then a path below no API */
+        buf_add_str(b, p->base);
+    if (pick(m, 6) == 0) {
+        buf_add_str(b, PICK(m, odd));
+        return;
+    }
+    /* mostly what the project serves */
+    for (unsigned i = 0; i < TEMPLATES && !p->served[which]; i++)
+        which = pick(m, TEMPLATES);
+    buf_add_str(b, PICK(m, templates[which].paths));
+}
+
+static void add_request(struct maker *m, struct buf *b)
+{
+    static const char *const methods[] = {
+        "GET", "GET", "GET", "GET",    "GET",  "GET",     "GET",   "GET",  "GET", "GET",
+        "GET", "GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW", "POST"};
+    const struct project *p = &m->projects[pick(m, m->n_projects)];
+    unsigned host = pick(m, 15) == 0 ? pick(m, sizeof(hosts) / sizeof(hosts[0])) : p->host;
+
+    buf_add_str(b, PICK(m, methods));
+    buf_add_char(b, ' ');
+    add_path(m, p, b);
+    if (b->p[b->n - 1] == ' ')
+        buf_add_char(b, '/');
+    buf_printf(b, "\tHost: %s", PICK(m, hosts[host].asked));
+    add_credential(m, p, b);
+    buf_add_char(b, '\n');
+}
+
+int main(int argc, char **argv)
+{
+    struct maker m = {.state = 0};
+    uint64_t seed, projects, requests;
+    struct buf b;
+
+    if (argc < 6 || argc > 5 + MAX_PORTS || slice_to_u64(slice_of(argv[2]), &seed) != CC_OK ||
+        slice_to_u64(slice_of(argv[3]), &projects) != CC_OK || projects == 0 ||
+        projects > MAX_PROJECTS || slice_to_u64(slice_of(argv[4]), &requests) != CC_OK) {
+        fputs("usage: agree_make DIR SEED PROJECTS REQUESTS PORT...\n", stderr);
+        return EX_USAGE;
+    }
+    m.dir = argv[1];
+    m.state = seed;
+    while ((int)m.n_ports + 5 < argc) {
+        m.ports[m.n_ports] = argv[5 + m.n_ports];
+        m.n_ports++;
+    }
+    make_settings(&m);
+    for (m.n_projects = 0; m.n_projects < projects; m.n_projects++)
+        make_project(&m, m.n_projects);
+    buf_init(&b, TEXT_BYTES);
+    for (uint64_t i = 0; i < requests; i++)
+        add_request(&m, &b);
+    write_file(&m, "requests", &b);
+    buf_free(&b);
+    for (unsigned i = 0; i < 3; i++)
+        key_free(&m.keys[i]);
+    return EX_OK;
+}
