@@ -47,10 +47,17 @@ static const struct gw_cluster *find_cluster(const struct gw_model *model, struc
     return NULL;
 }
 
-/* What HAProxy answers without asking the agent. */
-static bool is_health(const struct explain_request *request)
+/* What HAProxy answers without asking the agent: the rule of haproxy-templates/cc.cfg.tmpl. */
+static bool is_health(const struct gw_model *model, const struct explain_request *request)
 {
-    return slice_is(request->path, "/health");
+    char room[GW_HOST_MAX];
+    struct slice host;
+
+    if (!slice_is(request->path, "/health") ||
+        (!slice_is(request->method, "GET") && !slice_is(request->method, "HEAD")))
+        return false;
+    return slice_is(model->system_host, "*") || (gw_host_normalize(request->host, room, &host) &&
+                                                 slice_eq(host, model->system_host));
 }
 
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
@@ -67,7 +74,7 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
 
     *out = (struct explanation){.request = request, .verdict = "health", .status = 200};
     e->trace.n = 0;
-    if (is_health(request))
+    if (is_health(model, request))
         return;
     out->removed = explain_request_headers(request, model, e->headers);
     enforce_decide_traced(e->worker, e->rules, &r, &e->clock.clock, &out->decision, &e->trace);

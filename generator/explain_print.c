@@ -83,7 +83,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     if (x->status != 0)
         fprintf(out, "%-*s %d\n", NAME_WIDTH, "status", x->status);
     if (e->trace.n == 0) {
-        print_row(out, "because", SLICE("HAProxy answers /health itself, on every host"));
+        print_row(out, "because", SLICE("HAProxy answers /health on the system host itself"));
         return;
     }
     print_row(out, "code", d->code);
