@@ -86,6 +86,7 @@ struct project_api {
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool only_api_key;   /* ... holds api_key and not oauth2 */
     bool default_version; /* isDefaultVersion: also served without the version in its path */
+    struct place default_place;
     const struct doc_node *endpoint_config;
     bool unknown_endpoints; /* there may be some, in what could not be read */
 };

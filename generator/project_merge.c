@@ -288,7 +288,7 @@ static void add_resources(struct project *p, const struct project_list *list, st
 
 /* One API as the model has it: on one virtual host, below one base path. */
 static void add_api(struct project *p, const struct gw_api *api, struct slice vhost,
-                    struct slice base_path)
+                    struct slice base_path, struct place origin)
 {
     struct gw_api *slot = project_list_add(p->build, &p->build->apis, sizeof(*slot));
 
@@ -297,6 +297,7 @@ static void add_api(struct project *p, const struct gw_api *api, struct slice vh
     *slot = *api;
     slot->vhost = vhost;
     slot->base_path = base_path;
+    slot->origin = origin;
 }
 
 void project_merge(struct project *p)
@@ -326,8 +327,8 @@ void project_merge(struct project *p)
     for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
         struct slice vhost = ((struct slice *)vhosts.items)[i];
 
-        add_api(p, &api, vhost, api.base_path);
+        add_api(p, &api, vhost, api.base_path, api.origin);
         if (has_default)
-            add_api(p, &api, vhost, default_path);
+            add_api(p, &api, vhost, default_path, p->api.default_place);
     }
 }
