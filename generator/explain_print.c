@@ -70,6 +70,20 @@ static void print_cause(struct explainer *e, FILE *out)
                 NAME_WIDTH, "");
 }
 
+/* What a page of another origin is told; nothing when the request is not of one. */
+static struct slice cors_text(const struct explainer *e, const struct enforce_decision *d)
+{
+    const struct gw_model *m = e->view->model;
+
+    for (size_t i = 0; d->cors.policy != NULL && i < m->n_headers; i++) {
+        if (slice_is(m->headers[i], "origin") && e->headers[i].count > 0)
+            return d->cors.preflight      ? SLICE("the origin is allowed; preflight answered")
+                   : d->cors.origin.n > 0 ? SLICE("the origin is allowed")
+                                          : SLICE("the origin is not allowed");
+    }
+    return SLICE_NONE;
+}
+
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
@@ -90,6 +104,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     print_row(out, "body", d->body);
     print_row(out, "challenge", d->challenge);
     print_row(out, "allow", d->allow);
+    print_row(out, "cors", cors_text(e, d));
     print_row(out, "backend", d->backend);
     print_endpoints(out, x->cluster);
     print_row(out, "path", d->path);
@@ -282,6 +297,7 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "body", d->body);
     add_filled(b, "challenge", d->challenge);
     add_filled(b, "allow", d->allow);
+    add_filled(b, "cors_origin", d->cors.origin);
     add_filled(b, "backend", d->backend);
     add_endpoints(b, x->cluster);
     add_filled(b, "path", d->path);
