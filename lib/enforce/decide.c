@@ -178,7 +178,7 @@ static bool find_operation(struct attempt *a)
     bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
 
     out->api = route.api;
-    trace_route(a->trace, &route);
+    TRACE(route, a->trace, &route);
     if (!found)
         return refuse_route(a, &route);
     if (method == GW_OPTIONS && cors_is_preflight(a->rules, a->request, &route))
@@ -189,7 +189,7 @@ static bool find_operation(struct attempt *a)
         out->operation = gw_route_operation(&route, method); /* may settle on another match */
     out->api = route.api;
     out->resource = route.resource;
-    trace_operation(a->trace, out->operation);
+    TRACE(operation, a->trace, out->operation);
     return out->operation != NULL || refuse_operation(a, &route, method == GW_OPTIONS);
 }
 
@@ -298,9 +298,9 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (by == NULL)
         return JWT_UNKNOWN_ISSUER;
     *issuer = by->issuer;
-    trace_algorithm(a->trace, by->issuer, by->key, jwt.alg);
+    TRACE(algorithm, a->trace, by->issuer, by->key, jwt.alg);
     fault = jwt_verify(&jwt, by->issuer->algorithms, by->key);
-    trace_signature(a->trace, by->issuer, fault);
+    TRACE(signature, a->trace, by->issuer, fault);
     if (fault != JWT_OK)
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
@@ -309,7 +309,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)
         return fault;
-    trace_claims(a->trace, by->issuer, &claims);
+    TRACE(claims, a->trace, by->issuer, &claims);
     if (!claims.has_exp)
         return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
     if (!audience_fits(by->issuer, &claims))
@@ -369,7 +369,7 @@ static bool open_token(struct attempt *a, struct slice token, struct grant *g)
     a->out->user = g->user;
     a->out->app = g->app;
     a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");
-    trace_times(a->trace, g, now_s, leeway_s);
+    TRACE(times, a->trace, g, now_s, leeway_s);
     fault = check_times(g, now_s, leeway_s);
     if (fault != JWT_OK) {
         if (hit && fault == JWT_EXPIRED)
@@ -404,7 +404,7 @@ static bool check_scopes(struct attempt *a, const struct grant *g, struct place 
     const struct gw_operation *op = a->out->operation;
 
     *met = op->origin;
-    trace_scopes(a->trace, op, g);
+    TRACE(scopes, a->trace, op, g);
     if (op->n_requirements == 0)
         return true;
     for (size_t i = 0; i < op->n_requirements; i++) {
@@ -486,7 +486,7 @@ static bool forward(struct attempt *a, struct place by)
         out->resource->production != NULL ? out->resource->production : out->api->production;
     struct slice path;
 
-    trace_backend(a->trace, cluster);
+    TRACE(backend, a->trace, cluster);
     if (!rewrite_path(a, cluster->endpoints[0].path, &path))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
@@ -532,7 +532,8 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     *out = (struct enforce_decision){.verdict = ENFORCE_DENY};
     refuse(out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
     reason_start(&w->reason);
-    trace_begin(trace);
+    if (trace != NULL)
+        trace_begin(trace);
     arena_reset(w->arena);
     follow_issuers(w, rules);
 
@@ -541,7 +542,7 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
 
     cors_describe(rules, request, out);
     out->reason = reason_slice(&w->reason);
-    trace_end(trace, out, &w->reason);
+    TRACE(end, trace, out, &w->reason);
     count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         count(&w->allowed, 1);
