@@ -224,9 +224,8 @@ static const char explain_help[] =
     "through (or answered as /health and /ready are) and 1 when one is refused.\n"
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
-    "cors_origin, backend, endpoints, path, host, removed_header, api, resource, operation, user, app, keytype, "
-    "because,\n"
-    "cause (file, line, column, text) and steps (step, passed, text, why, origin); null is "
+    "cors_origin, backend, endpoints, path, host, removed_header, api, resource, operation, user,\n"
+    "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why, origin); null is "
     "unknown.\n";
 
 static const char show_help[] =
