@@ -225,8 +225,8 @@ static const char explain_help[] =
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
     "cors_origin, backend, endpoints, path, host, removed_header, api, resource, operation, user,\n"
-    "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why, origin); null is "
-    "unknown.\n";
+    "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why,\n"
+    "origin); null is unknown.\n";
 
 static const char show_help[] =
     "Shows what is in effect and where it was said, as file:line:column:\n"
