@@ -124,3 +124,8 @@ bool config_origin(const struct config *c, const char *name, struct buf *out);
 
 /* The effective value as it would stand in cc.yaml. */
 bool config_value(const struct config *c, const char *name, struct buf *out);
+
+/* Where the effective value of a setting comes from, for a finding: its place in cc.yaml; a source
+ * called as the variable or the option; PLACE_NONE for a default, and when there is no such
+ * setting. */
+struct place config_place(const struct config *c, const char *name);
