@@ -1,7 +1,23 @@
 /* lint: path parameters, and paths that look alike. */
 #include "generator/lint_internal.h"
 
+#include "gateway/path.h"
+
 #include <stdlib.h>
+
+/* Bounds for documents that are made to take for ever; longer paths match no request anyway. */
+enum { PARAMETERS_MAX = 1000, PATH_MAX_BYTES = GW_PATH_MAX };
+
+/* The parameters of a path or an operation; NULL when there are none. *n is how many are looked at.
+ */
+static const struct doc_node *parameters_of(const struct doc_node *map, size_t *n)
+{
+    const struct doc_node *list = doc_get(map, "parameters");
+
+    *n = list != NULL && list->type == DOC_LIST ? list->n : 0;
+    *n = *n > PARAMETERS_MAX ? PARAMETERS_MAX : *n;
+    return list;
+}
 
 /* --- parameters ------------------------------------------------------------------------------ */
 
@@ -20,9 +36,10 @@ static bool template_has(struct slice template, struct slice name)
 static const struct doc_node *find_declared(const struct doc *doc, const struct doc_node *map,
                                             struct slice name)
 {
-    const struct doc_node *list = doc_get(map, "parameters");
+    size_t n;
+    const struct doc_node *list = parameters_of(map, &n);
 
-    for (size_t i = 0; list != NULL && list->type == DOC_LIST && i < list->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct doc_node *p = review_follow(doc, list->entries[i].value);
         const struct doc_node *in = doc_get(p, "in"), *its = doc_get(p, "name");
 
@@ -35,9 +52,10 @@ static const struct doc_node *find_declared(const struct doc *doc, const struct 
 /* A reference that leads nowhere may be the declaration; lint_document() has told of it. */
 static bool has_lost_reference(const struct doc *doc, const struct doc_node *map)
 {
-    const struct doc_node *list = doc_get(map, "parameters");
+    size_t n;
+    const struct doc_node *list = parameters_of(map, &n);
 
-    for (size_t i = 0; list != NULL && list->type == DOC_LIST && i < list->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         if (review_follow(doc, list->entries[i].value) == NULL)
             return true;
     }
@@ -49,6 +67,8 @@ static void check_undeclared(struct review *r, const struct doc *doc,
 {
     struct slice rest = o->path->text, name;
 
+    if (rest.n > PATH_MAX_BYTES)
+        return;
     if (has_lost_reference(doc, o->item) || has_lost_reference(doc, o->node))
         return;
     while (review_next_parameter(&rest, &name)) {
@@ -66,9 +86,10 @@ static void check_undeclared(struct review *r, const struct doc *doc,
 static void check_declared(struct review *r, const struct doc *doc, const struct doc_node *map,
                            const struct doc_node *path)
 {
-    const struct doc_node *list = doc_get(map, "parameters");
+    size_t n;
+    const struct doc_node *list = parameters_of(map, &n);
 
-    for (size_t i = 0; list != NULL && list->type == DOC_LIST && i < list->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct doc_node *p = review_follow(doc, list->entries[i].value);
         const struct doc_node *in = doc_get(p, "in"), *name = doc_get(p, "name");
         const struct doc_node *required = doc_get(p, "required");
@@ -76,7 +97,7 @@ static void check_declared(struct review *r, const struct doc *doc, const struct
 
         if (in == NULL || name == NULL || !slice_is(in->text, "path"))
             continue;
-        if (!template_has(path->text, name->text))
+        if (path->text.n <= PATH_MAX_BYTES && !template_has(path->text, name->text))
             diag_help(review_add(r, CC8007, place,
                                  "%.200s has no {%.100s}, which is declared as path parameter",
                                  path->text.p, name->text.p),
@@ -164,7 +185,8 @@ static const struct doc_node **distinct_paths(struct review *r, const struct rev
 
     *n = 0;
     for (size_t i = 0; paths != NULL && i < ops->n; i++) {
-        if (i == 0 || ops->list[i].path != ops->list[i - 1].path)
+        if ((i == 0 || ops->list[i].path != ops->list[i - 1].path) &&
+            ops->list[i].path->text.n <= PATH_MAX_BYTES)
             paths[(*n)++] = ops->list[i].path;
     }
     return paths;

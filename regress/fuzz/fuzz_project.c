@@ -5,6 +5,7 @@
 #include "gateway/path.h"
 #include "gateway/route.h"
 #include "generator/project_internal.h"
+#include "generator/review.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -90,6 +91,20 @@ static void check_model(const struct gw_model *model)
     }
 }
 
+/* Reviewers look at whatever could be read, also when it cannot be built. */
+static void check_review(const struct project *p, const struct gw_model *model)
+{
+    struct project_docs docs = {"fuzz", p->api_doc, p->openapi};
+    struct review r = {p->build->config, model,      &docs,   1,
+                       p->build->arena,  diag_new(), {false}, CC_OK};
+
+    if (r.diag == NULL)
+        return;
+    lint_projects(&r);
+    audit_projects(&r);
+    diag_free(&r.diag);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct config config = {.router = {.system_host = SLICE("localhost")},
@@ -112,6 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         project_finish_model(&build, &model);
         if (build.rc == CC_OK && diag_errors(build.diag) == 0)
             check_model(&model);
+        check_review(&p, build.rc == CC_OK && diag_errors(build.diag) == 0 ? &model : NULL);
     }
     diag_free(&build.diag);
     arena_free(&build.arena);
