@@ -40,6 +40,12 @@ static void print_step(FILE *out, const struct enforce_trace_step *s, bool colou
     fputc('\n', out);
 }
 
+/* Is Host known only when HAProxy has chosen an endpoint? */
+static bool has_own_hosts(const struct explanation *x)
+{
+    return x->cluster != NULL && !gw_cluster_one_host(x->cluster);
+}
+
 static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
 {
     char room[1024];
@@ -108,7 +114,8 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     print_row(out, "backend", d->backend);
     print_endpoints(out, x->cluster);
     print_row(out, "path", d->path);
-    print_row(out, "host", d->host);
+    print_row(out, "host",
+              has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
     print_row(out, "removed", d->strip_header);
     print_row(out, "because", e->trace.why);
     print_cause(e, out);
@@ -301,7 +308,7 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "backend", d->backend);
     add_endpoints(b, x->cluster);
     add_filled(b, "path", d->path);
-    add_filled(b, "host", d->host);
+    add_filled(b, "host", has_own_hosts(x) ? SLICE_NONE : d->host);
     add_filled(b, "removed_header", d->strip_header);
     add_facts(b, d);
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);

@@ -184,7 +184,8 @@ int project_build_model(struct gw_model **out, const char *const *paths, size_t 
     if (diag_errors(diag) != errors)
         return CC_EREFUSED;
     for (size_t i = 0; i < model->n_apis; i++)
-        CC_ASSERT(model->apis[i].production != NULL && model->apis[i].n_resources > 0);
+        CC_ASSERT((model->apis[i].production != NULL || model->apis[i].sandbox != NULL) &&
+                  model->apis[i].n_resources > 0);
     *out = model;
     return CC_OK;
 }

@@ -418,19 +418,40 @@ static bool check_scopes(struct attempt *a, const struct grant *g, struct place 
     return false;
 }
 
-static bool check_keytype(struct attempt *a)
+static bool refuse_keytype(struct attempt *a, enum refusal why, const char *text)
 {
-    bool sandbox = slice_is(a->out->keytype, "SANDBOX");
-
-    TRACE_STEP(a->trace, KEY_TYPE, a->out->api->origin);
-    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->out->keytype));
-    if (slice_is(a->out->keytype, "PRODUCTION"))
-        return true;
-    reason_add_str(a->reason, sandbox ? "a SANDBOX token for an API without sandbox endpoint"
-                                      : "keytype is neither PRODUCTION nor SANDBOX");
+    reason_add_str(a->reason, text);
     reason_add_place(a->reason, a->out->api->origin);
-    refuse(a->out, sandbox ? REFUSE_SANDBOX : REFUSE_KEY_TYPE);
+    refuse(a->out, why);
     return false;
+}
+
+/* The endpoints for the key type of the caller's token; those of the resource before the API's. No
+ * token, as for an open operation, counts as one of production. */
+static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
+{
+    const struct gw_resource *r = a->out->resource;
+    const struct gw_api *api = a->out->api;
+    struct slice keytype = a->out->keytype;
+
+    if (keytype.n > 0) {
+        TRACE_STEP(a->trace, KEY_TYPE, api->origin);
+        TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(keytype));
+    }
+    if (slice_is(keytype, "SANDBOX")) {
+        *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
+        return *out != NULL ||
+               refuse_keytype(a, REFUSE_SANDBOX,
+                              "a SANDBOX token for an API without sandbox endpoint");
+    }
+    if (keytype.n > 0 && !slice_is(keytype, "PRODUCTION"))
+        return refuse_keytype(a, REFUSE_KEY_TYPE, "keytype is neither PRODUCTION nor SANDBOX");
+    *out = r->production != NULL ? r->production : api->production;
+    return *out != NULL ||
+           refuse_keytype(a, REFUSE_PRODUCTION,
+                          keytype.n > 0
+                              ? "a PRODUCTION token for an API without production endpoint"
+                              : "open operation of an API without production endpoint");
 }
 
 /* Is the caller entitled to the operation? *by is the place in the configuration that says so. */
@@ -446,8 +467,7 @@ static bool authorize(struct attempt *a, struct place *by)
                                  "closed: only unsupported schemes protect it");
     if (op->open)
         return true;
-    return find_token(a, &token) && open_token(a, token, &grant) && check_scopes(a, &grant, by) &&
-           check_keytype(a);
+    return find_token(a, &token) && open_token(a, token, &grant) && check_scopes(a, &grant, by);
 }
 
 /* The path the backend sees: the endpoint's path instead of the base path. */
@@ -482,10 +502,11 @@ static bool rewrite_path(struct attempt *a, struct slice endpoint_path, struct s
 static bool forward(struct attempt *a, struct place by)
 {
     struct enforce_decision *out = a->out;
-    const struct gw_cluster *cluster =
-        out->resource->production != NULL ? out->resource->production : out->api->production;
+    const struct gw_cluster *cluster;
     struct slice path;
 
+    if (!choose_cluster(a, &cluster))
+        return false;
     TRACE(backend, a->trace, cluster);
     if (!rewrite_path(a, cluster->endpoints[0].path, &path))
         return false;

@@ -33,7 +33,10 @@ static const struct gw_cors policies[] = {
 /* Below another base path, the same requests as the first API's /pets/{id}, by another method. */
 static const struct gw_operation put_operation[] = {{.method = GW_PUT, .origin = FIXTURE_AT(95)}};
 static const struct gw_resource put_resources[] = {
-    {SLICE_INIT("/1.0/pets/{id}"), put_operation, 1, NULL, FIXTURE_AT(94)}};
+    {.template = SLICE_INIT("/1.0/pets/{id}"),
+     .operations = put_operation,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(94)}};
 
 struct bench {
     struct fixture fixture;
