@@ -44,7 +44,7 @@ static void audit_expiry(struct review *r, size_t at)
         key_public_from_pem(&key, pem) != CC_OK)
         return; /* told by the build of the model */
     end = key_not_after(key);
-    if (end != 0 && end < now + EXPIRY_DAYS * 86400)
+    if (end != 0 && end < now + (int64_t)EXPIRY_DAYS * 86400)
         diag_help(review_add(r, CC9029, issuer_place(r, at, "certificateFilePath"),
                              end < now ? "the certificate of issuer \"%.*s\" has expired"
                                        : "the certificate of issuer \"%.*s\" is about to expire",
