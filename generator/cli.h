@@ -101,6 +101,8 @@ int cli_main(int argc, char **argv);
 int cmd_build(const struct cli_args *args);
 int cmd_check(const struct cli_args *args);
 int cmd_init(const struct cli_args *args);
+int cmd_lint(const struct cli_args *args);
+int cmd_audit(const struct cli_args *args);
 int cmd_run(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);
 int cmd_explain(const struct cli_args *args);

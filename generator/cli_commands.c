@@ -95,6 +95,35 @@ static const struct cli_option token_options[] = {
     OPTIONS_END,
 };
 
+#define OPTION_FAIL_SEVERITY                                                                     \
+    {                                                                                            \
+        "fail-severity", 0, "SEVERITY", "what exit code 1 is for: error, warning or info", false \
+    }
+#define OPTION_IGNORE                                                      \
+    {                                                                      \
+        "ignore", 0, "ID[,ID]", "rules that are left out, as CC8001", true \
+    }
+#define OPTION_REVIEW_JSON                                        \
+    {                                                             \
+        "json", 0, NULL, "one JSON object instead of text", false \
+    }
+
+static const struct cli_option lint_options[] = {
+    OPTION_FAIL_SEVERITY, OPTION_IGNORE, OPTION_REVIEW_JSON, OPTION_CONFIG,
+    OPTION_SET,           OPTION_HELP,   OPTIONS_END,
+};
+
+static const struct cli_option audit_options[] = {
+    OPTION_FAIL_SEVERITY,
+    OPTION_IGNORE,
+    OPTION_REVIEW_JSON,
+    OPTION_CONFIG,
+    OPTION_SET,
+    {"output", 'o', "DIR", "where `build` puts the generated files (default: out)", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 static const struct cli_option init_options[] = {
     {"oas", 0, "FILE", "the OpenAPI document, 2.0, 3.0 or 3.1; - = standard input", false},
     {"force", 0, NULL, "replace the files that init writes; others stay", false},
@@ -223,12 +252,10 @@ static const char explain_help[] =
     "Tokens are never printed; their claims are. The exit code is 0 when all requests are let\n"
     "through (or answered as /health and /ready are) and 1 when one is refused.\n"
     "\n"
-    "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow, "
-    "backend,\n"
-    "endpoints, path, host, removed_header, api, resource, operation, user, app, keytype, "
-    "because,\n"
-    "cause (file, line, column, text) and steps (step, passed, text, why, origin); null is "
-    "unknown.\n";
+    "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
+    "cors_origin, backend, endpoints, path, host, removed_header, api, resource, operation, user,\n"
+    "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why,\n"
+    "origin); null is unknown.\n";
 
 static const char show_help[] =
     "Shows what is in effect and where it was said, as file:line:column:\n"
@@ -258,6 +285,27 @@ static const char init_help[] =
     "everything below /NAME to http://localhost:8080. The project is checked at the end: when\n"
     "the document cannot be served as it is, the findings say why and the exit code is 1.\n";
 
+static const char lint_help[] =
+    "Says what could be better in API projects: operations without names, undeclared parameters,\n"
+    "paths that no request reaches, and more. Each finding has a place, a severity and an id;\n"
+    "`cc-gen help CC8001` explains it. The exit code is 1 when there is a finding of at least\n"
+    "--fail-severity (default: error), and 65 when `cc-gen check` would refuse the projects.\n"
+    "\n"
+    "    cc-gen lint projects/*\n"
+    "    cc-gen lint --fail-severity warning --ignore CC8008,CC8013 projects/*\n"
+    "\n"
+    "--json: {\"schema\":1, \"findings\":[{id, severity, file, line, column, message, help}],\n"
+    "\"errors\", \"warnings\", \"infos\", \"failed\"}; file, line, column and help may be null.\n";
+
+static const char audit_help[] =
+    "Says what is unsafe in API projects, in cc.yaml and in the permissions of the files that the\n"
+    "gateway depends on: open operations, plain HTTP, weak token settings, and more. Options, "
+    "exit\n"
+    "codes and --json are those of `cc-gen lint`; the ids are CC9001 and above.\n"
+    "\n"
+    "    cc-gen audit -c cc.yaml -o /etc/cc/out projects/*\n"
+    "    cc-gen audit -c cc.yaml --fail-severity warning --ignore CC9006 projects/*\n";
+
 static const char help_help[] = "    cc-gen help            the commands\n"
                                 "    cc-gen help COMMAND    one of them\n"
                                 "    cc-gen help settings   all settings of cc.yaml\n"
@@ -277,6 +325,11 @@ const struct cli_command cli_commands[] = {
      1, SIZE_MAX, cmd_plan},
     {"rollback", "[-o DIR] [options] [GENERATION]", "go back to a generation that was built before",
      rollback_help, rollback_options, 0, 1, cmd_rollback},
+    {"lint", "[--fail-severity SEVERITY] [options] PROJECT...",
+     "say what could be better in API projects", lint_help, lint_options, 1, SIZE_MAX, cmd_lint},
+    {"audit", "[-c FILE] [-o DIR] [options] PROJECT...",
+     "say what is unsafe in API projects and settings", audit_help, audit_options, 1, SIZE_MAX,
+     cmd_audit},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",

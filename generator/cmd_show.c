@@ -45,8 +45,17 @@ static void separate(struct buf *b)
 static const struct table_column api_columns[] = {
     {"vhost", TABLE_TEXT},   {"base path", TABLE_TEXT},   {"name", TABLE_TEXT},
     {"version", TABLE_TEXT}, {"resources", TABLE_NUMBER}, {"token header", TABLE_TEXT},
-    {"cluster", TABLE_TEXT}, {"origin", TABLE_TEXT},      {NULL, TABLE_TEXT},
+    {"cluster", TABLE_TEXT}, {"sandbox", TABLE_TEXT},     {"origin", TABLE_TEXT},
+    {NULL, TABLE_TEXT},
 };
+
+/* "" when there is none. */
+static struct slice cluster_name(const struct gw_cluster *own, const struct gw_cluster *api)
+{
+    const struct gw_cluster *c = own != NULL ? own : api;
+
+    return c != NULL ? c->name : SLICE("");
+}
 
 static void show_apis(struct shower *s)
 {
@@ -65,8 +74,9 @@ static void show_apis(struct shower *s)
         buf_add_u64(&s->cell, api->n_resources);
         row[4] = take(s);
         row[5] = api->auth_header;
-        row[6] = api->production->name;
-        row[7] = origin(s, api->origin);
+        row[6] = cluster_name(api->production, NULL);
+        row[7] = cluster_name(api->sandbox, NULL);
+        row[8] = origin(s, api->origin);
     }
 }
 
@@ -74,8 +84,9 @@ static void show_apis(struct shower *s)
  */
 
 static const struct table_column route_columns[] = {
-    {"vhost", TABLE_TEXT},   {"path", TABLE_TEXT},   {"methods", TABLE_LIST},
-    {"cluster", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
+    {"vhost", TABLE_TEXT},   {"path", TABLE_TEXT},    {"methods", TABLE_LIST},
+    {"cluster", TABLE_TEXT}, {"sandbox", TABLE_TEXT}, {"origin", TABLE_TEXT},
+    {NULL, TABLE_TEXT},
 };
 
 static struct slice full_path(struct shower *s, const struct gw_api *api,
@@ -104,8 +115,9 @@ static void show_routes(struct shower *s)
                 buf_add_str(&s->cell, gw_method_name(r->operations[n].method));
             }
             row[2] = take(s);
-            row[3] = (r->production != NULL ? r->production : m->apis[i].production)->name;
-            row[4] = origin(s, r->origin);
+            row[3] = cluster_name(r->production, m->apis[i].production);
+            row[4] = cluster_name(r->sandbox, m->apis[i].sandbox);
+            row[5] = origin(s, r->origin);
         }
     }
 }
@@ -189,11 +201,30 @@ static bool is_shown(const char *name)
     return false;
 }
 
+static void add_texts(struct buf *b, const struct snapshot_field *f, const void *object)
+{
+    const struct slice *texts;
+    size_t n;
+
+    memcpy(&texts, (const char *)object + f->offset, sizeof(texts));
+    memcpy(&n, (const char *)object + f->count_offset, sizeof(n));
+    if (n == 0)
+        return;
+    separate(b);
+    buf_printf(b, "%s=", f->name);
+    for (size_t i = 0; i < n; i++)
+        buf_printf(b, "%s%" PRIslice, i > 0 ? "+" : "", SLICE_ARG(texts[i]));
+}
+
 static void add_option(struct buf *b, const struct snapshot_field *f, const void *object)
 {
     const void *at = (const char *)object + f->offset;
     uint64_t number = 0;
 
+    if (f->type == SNAPSHOT_TEXTS) {
+        add_texts(b, f, object);
+        return;
+    }
     if (f->type == SNAPSHOT_TEXT) {
         struct slice text = *(const struct slice *)at;
 
@@ -269,10 +300,10 @@ static struct slice endpoints_text(struct shower *s, const struct gw_cluster *c)
 
 static bool uses(const struct gw_api *api, const struct gw_cluster *c)
 {
-    bool found = api->production == c;
+    bool found = api->production == c || api->sandbox == c;
 
     for (size_t i = 0; i < api->n_resources && !found; i++)
-        found = api->resources[i].production == c;
+        found = api->resources[i].production == c || api->resources[i].sandbox == c;
     return found;
 }
 

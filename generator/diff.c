@@ -128,7 +128,7 @@ void differ_members(struct differ *d, const struct snapshot_schema *schema, cons
         const struct snapshot_field *f = &schema->fields[i];
         enum diff_equal equal;
         struct slice was = SLICE_NONE, is = SLICE_NONE;
-        bool cluster = f->type == SNAPSHOT_CLUSTER || f->type == SNAPSHOT_CLUSTER_OR_NULL;
+        bool cluster = f->type == SNAPSHOT_CLUSTER;
 
         if (is_one_of(f->name, special))
             continue;

@@ -101,7 +101,6 @@ enum diff_equal diff_field_equal(const struct snapshot_field *f, const void *a, 
     case SNAPSHOT_ORIGIN:
         return place_equal(x, y);
     case SNAPSHOT_CLUSTER:
-    case SNAPSHOT_CLUSTER_OR_NULL:
         return cluster_equal(*(const struct gw_cluster *const *)x,
                              *(const struct gw_cluster *const *)y);
     case SNAPSHOT_CORS:
@@ -159,6 +158,35 @@ static void add_algorithms(struct buf *out, unsigned bits)
     }
 }
 
+static void add_field(struct buf *out, const struct snapshot_field *f, const void *object);
+
+/* Does the member of a cluster say more than a cluster without it? */
+static bool is_set(const struct snapshot_field *f, const struct gw_cluster *cluster)
+{
+    static const struct gw_cluster plain = {.name = SLICE_INIT("")};
+
+    return f->type != SNAPSHOT_LIST && strcmp(f->name, "name") != 0 &&
+           diff_field_equal(f, &plain, cluster) != DIFF_SAME;
+}
+
+/* " (failover true, timeout_ms 300)": equal endpoints can differ in how they are treated. */
+static void add_options(struct buf *out, const struct gw_cluster *cluster)
+{
+    const char *before = " (";
+
+    for (size_t i = 0; i < snapshot_cluster.n_fields; i++) {
+        const struct snapshot_field *f = &snapshot_cluster.fields[i];
+
+        if (!is_set(f, cluster))
+            continue;
+        buf_printf(out, "%s%s ", before, f->name);
+        add_field(out, f, cluster);
+        before = ", ";
+    }
+    if (*before == ',')
+        buf_add_char(out, ')');
+}
+
 static void add_cluster(struct buf *out, const struct gw_cluster *cluster)
 {
     if (cluster == NULL || cluster->n_endpoints == 0)
@@ -171,9 +199,9 @@ static void add_cluster(struct buf *out, const struct gw_cluster *cluster)
                    e->tls ? "https" : "http", v6 ? "[" : "", SLICE_ARG(e->host), v6 ? "]" : "",
                    e->port, SLICE_ARG(e->path));
     }
+    if (cluster != NULL)
+        add_options(out, cluster);
 }
-
-static void add_field(struct buf *out, const struct snapshot_field *f, const void *object);
 
 /* {host a.example, port 80} */
 static void add_object(struct buf *out, const struct snapshot_schema *schema, const void *object)
@@ -237,7 +265,6 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
     case SNAPSHOT_ORIGIN:
         break;
     case SNAPSHOT_CLUSTER:
-    case SNAPSHOT_CLUSTER_OR_NULL:
         add_cluster(out, *(const struct gw_cluster *const *)at);
         break;
     case SNAPSHOT_CORS:

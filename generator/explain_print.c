@@ -40,6 +40,12 @@ static void print_step(FILE *out, const struct enforce_trace_step *s, bool colou
     fputc('\n', out);
 }
 
+/* Is Host known only when HAProxy has chosen an endpoint? */
+static bool has_own_hosts(const struct explanation *x)
+{
+    return x->cluster != NULL && !gw_cluster_one_host(x->cluster);
+}
+
 static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
 {
     char room[1024];
@@ -70,6 +76,20 @@ static void print_cause(struct explainer *e, FILE *out)
                 NAME_WIDTH, "");
 }
 
+/* What a page of another origin is told; nothing when the request is not of one. */
+static struct slice cors_text(const struct explainer *e, const struct enforce_decision *d)
+{
+    const struct gw_model *m = e->view->model;
+
+    for (size_t i = 0; d->cors.policy != NULL && i < m->n_headers; i++) {
+        if (slice_is(m->headers[i], "origin") && e->headers[i].count > 0)
+            return d->cors.preflight      ? SLICE("the origin is allowed; preflight answered")
+                   : d->cors.origin.n > 0 ? SLICE("the origin is allowed")
+                                          : SLICE("the origin is not allowed");
+    }
+    return SLICE_NONE;
+}
+
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
@@ -90,10 +110,12 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     print_row(out, "body", d->body);
     print_row(out, "challenge", d->challenge);
     print_row(out, "allow", d->allow);
+    print_row(out, "cors", cors_text(e, d));
     print_row(out, "backend", d->backend);
     print_endpoints(out, x->cluster);
     print_row(out, "path", d->path);
-    print_row(out, "host", d->host);
+    print_row(out, "host",
+              has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
     print_row(out, "removed", d->strip_header);
     print_row(out, "because", e->trace.why);
     print_cause(e, out);
@@ -282,10 +304,11 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "body", d->body);
     add_filled(b, "challenge", d->challenge);
     add_filled(b, "allow", d->allow);
+    add_filled(b, "cors_origin", d->cors.origin);
     add_filled(b, "backend", d->backend);
     add_endpoints(b, x->cluster);
     add_filled(b, "path", d->path);
-    add_filled(b, "host", d->host);
+    add_filled(b, "host", has_own_hosts(x) ? SLICE_NONE : d->host);
     add_filled(b, "removed_header", d->strip_header);
     add_facts(b, d);
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);

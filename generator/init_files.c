@@ -120,10 +120,14 @@ static const char *const cors_keys[] = {"accessControlAllowOrigins", "accessCont
 
 enum { N_CORS_KEYS = sizeof(cors_keys) / sizeof(cors_keys[0]) };
 
+/* What is switched off in the document is not switched on here, as apictl would. */
 static void write_cors(struct yaml_out *y, const struct doc_node *cors)
 {
+    const struct doc_node *enabled = doc_get(cors, "corsConfigurationEnabled");
     bool any = false;
 
+    if (enabled != NULL && !(enabled->type == DOC_BOOL && doc_scalar_true(enabled->text)))
+        return;
     for (size_t i = 0; i < N_CORS_KEYS; i++)
         any = any || doc_get(cors, cors_keys[i]) != NULL;
     if (!any)

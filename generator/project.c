@@ -59,7 +59,7 @@ bool project_text(struct project *p, const struct doc *doc, const struct doc_nod
     return true;
 }
 
-static void read_project(struct project_build *build, const char *path)
+static void read_project(struct project_build *build, const char *path, struct project_docs *docs)
 {
     struct project *p = project_alloc(build, 1, sizeof(*p));
     int rc;
@@ -79,6 +79,10 @@ static void read_project(struct project_build *build, const char *path)
     if (p->api.other_kind)
         return;
     project_read_documents(p);
+    if (docs != NULL) {
+        docs->api = p->api_doc;
+        docs->openapi = p->openapi;
+    }
     if (build->rc == CC_OK)
         project_merge(p);
     if (build->rc == CC_OK)
@@ -165,8 +169,14 @@ int project_build_model(struct gw_model **out, const char *const *paths, size_t 
     struct gw_model *model = project_alloc(&build, 1, sizeof(*model));
 
     build.clusters = project_clusters_new(&build);
-    for (size_t i = 0; i < n_paths && build.rc == CC_OK; i++)
-        read_project(&build, paths[i]);
+    for (size_t i = 0; i < n_paths && build.rc == CC_OK; i++) {
+        struct project_docs *docs =
+            options != NULL && options->docs != NULL ? &options->docs[i] : NULL;
+
+        if (docs != NULL)
+            *docs = (struct project_docs){.path = paths[i]};
+        read_project(&build, paths[i], docs);
+    }
     if (build.rc == CC_OK)
         project_finish_model(&build, model);
     if (build.rc != CC_OK)
@@ -174,7 +184,8 @@ int project_build_model(struct gw_model **out, const char *const *paths, size_t 
     if (diag_errors(diag) != errors)
         return CC_EREFUSED;
     for (size_t i = 0; i < model->n_apis; i++)
-        CC_ASSERT(model->apis[i].production != NULL && model->apis[i].n_resources > 0);
+        CC_ASSERT((model->apis[i].production != NULL || model->apis[i].sandbox != NULL) &&
+                  model->apis[i].n_resources > 0);
     *out = model;
     return CC_OK;
 }

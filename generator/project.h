@@ -6,7 +6,15 @@
 #pragma once
 
 #include "config/config.h"
+#include "doc/doc.h"
 #include "gateway/gateway.h"
+
+/* The documents of one project, for those who review them; NULL when they could not be read. They
+ * live in the arena of project_build_model(). */
+struct project_docs {
+    const char *path;
+    const struct doc *api, *openapi;
+};
 
 struct project_options {
     bool resolve; /* also ask the resolver for each endpoint host (CC2008); blocks on DNS */
@@ -14,10 +22,12 @@ struct project_options {
     /* issuers added besides those of cc.yaml: the development keys of `cc-gen run` */
     const struct gw_issuer *development_issuers;
     size_t n_development_issuers;
+    /* When not NULL: room for one a project; filled also when there are errors. */
+    struct project_docs *docs;
 };
 
-/* Builds the model of the projects at `paths` in `arena`: APIs sorted by vhost and base path, equal clusters shared,
- * headers the union of what the APIs need, issuers with the PEM text of their certificate files.
+/* Builds the model of the projects at `paths` in `arena`: APIs sorted by vhost and base path, equal
+ * clusters shared, headers the union of what the APIs need, issuers with the PEM text of their certificate files.
  * generation and haproxy_generation are left 0. CC_EREFUSED after findings with errors. */
 int project_build_model(struct gw_model **out, const char *const *paths, size_t n_paths,
                         const struct config *config, const struct project_options *options,

@@ -227,6 +227,7 @@ static void read_data(struct project *p, const struct doc_node *data)
     const struct doc_node *context = doc_get_nocase(data, "context");
     const struct doc_node *tier = doc_get_nocase(data, "apiThrottlingPolicy");
     const struct doc_node *config = doc_get_nocase(data, "endpointConfig");
+    const struct doc_node *is_default = present(doc_get_nocase(data, "isDefaultVersion"));
     const struct doc_node *status;
 
     api->unknown_endpoints = false;
@@ -240,8 +241,9 @@ static void read_data(struct project *p, const struct doc_node *data)
     read_optional(p, data, "id", "data.id", &api->id, NULL);
     read_optional(p, data, "authorizationHeader", "data.authorizationHeader", &api->auth_header,
                   &api->auth_header_place);
-    doc_bool(p->api_doc, present(doc_get_nocase(data, "isDefaultVersion")), "data.isDefaultVersion",
-             p->build->diag, &api->default_version);
+    api->default_place = doc_place(p->api_doc, is_default);
+    doc_bool(p->api_doc, is_default, "data.isDefaultVersion", p->build->diag,
+             &api->default_version);
     read_life_cycle(p, data);
     read_implementation(p, data);
     read_security_scheme(p, data);

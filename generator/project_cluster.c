@@ -1,9 +1,9 @@
 /* project: lists of endpoints -> clusters.
  *
  * A cluster is named after its content: "cc_b_" and the first 12 hex digits of the SHA-256 of its
- * endpoints. Equal lists therefore share one HAProxy backend, however many APIs name them. 48 bits
- * can be made to collide by someone who tries, so equal names are compared by content, and a
- * cluster that collides is refused. */
+ * endpoints and options. Equal ones therefore share one HAProxy backend, however many APIs name
+ * them. 48 bits can be made to collide by someone who tries, so equal names are compared by
+ * content, and a cluster that collides is refused. */
 #include "generator/project_internal.h"
 
 #include "crypto/crypto.h"
@@ -119,8 +119,68 @@ static struct gw_endpoint *distinct(struct project *p, const struct project_endp
     return out;
 }
 
+/* HAProxy chooses an endpoint after all rules have run; the Host of its request is then the name
+ * of the server (http-send-name-header). So endpoints whose Hosts differ must have Hosts that can
+ * be names of servers, each its own. */
+static bool hosts_agree(struct project *p, const struct gw_endpoint *endpoints, size_t n)
+{
+    const struct gw_cluster all = {.endpoints = endpoints, .n_endpoints = n};
+
+    if (gw_cluster_one_host(&all))
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        if (slice_find(endpoints[i].host, ':') >= 0) {
+            diag_help(diag_error(p->build->diag, CC2201, endpoints[i].origin,
+                                 "the IPv6 address %" PRIslice
+                                 " shares the load with endpoints of other hosts",
+                                 SLICE_ARG(endpoints[i].host)),
+                      "give it a name, in DNS or /etc/hosts");
+            return false;
+        }
+        for (size_t k = 0; k < i; k++) {
+            if (!gw_endpoint_same_host(&endpoints[k], &endpoints[i]))
+                continue;
+            diag_help(diag_error(p->build->diag, CC2201, endpoints[i].origin,
+                                 "http and https of %" PRIslice
+                                 " share the load with endpoints of other hosts",
+                                 SLICE_ARG(endpoints[i].host)),
+                      "list one of the two");
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_statuses(struct buf *b, const char *what, const struct slice *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_printf(b, "%s %" PRIslice "\n", what, SLICE_ARG(texts[i]));
+}
+
+/* Only what is set, so that a cluster without options has the name it always had. */
+static void add_options(struct buf *b, const struct gw_options *o)
+{
+    const struct {
+        const char *name;
+        unsigned value;
+    } numbers[] = {{"failover", o->failover},           {"http2", o->http2},
+                   {"timeout", o->timeout_ms},          {"retries", o->retry_count},
+                   {"unsafe", o->retry_unsafe},         {"requests", o->max_requests},
+                   {"connections", o->max_connections}, {"pending", o->max_pending}};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].value != 0)
+            buf_printf(b, "%s %u\n", numbers[i].name, numbers[i].value);
+    }
+    add_statuses(b, "retry", o->retry_statuses, o->n_retry_statuses);
+    if (o->health_path.n > 0)
+        buf_printf(b, "health %" PRIslice "\n", SLICE_ARG(o->health_path));
+    add_statuses(b, "healthy", o->health_statuses, o->n_health_statuses);
+}
+
 /* What the name is derived from; the order of endpoints counts. */
-static struct slice canonical_text(struct project *p, const struct gw_endpoint *endpoints, size_t n)
+static struct slice canonical_text(struct project *p, const struct gw_endpoint *endpoints, size_t n,
+                                   const struct gw_options *options)
 {
     struct slice text = SLICE_NONE;
     struct buf b;
@@ -130,6 +190,7 @@ static struct slice canonical_text(struct project *p, const struct gw_endpoint *
         buf_printf(&b, "%s://[%" PRIslice "]:%u%" PRIslice "\n",
                    endpoints[i].tls ? "https" : "http", SLICE_ARG(endpoints[i].host),
                    endpoints[i].port, SLICE_ARG(endpoints[i].path));
+    add_options(&b, options);
     if (buf_error(&b) == CC_OK)
         text = arena_dup(p->build->arena, slice_make(b.p, b.n));
     if (text.p == NULL)
@@ -140,7 +201,8 @@ static struct slice canonical_text(struct project *p, const struct gw_endpoint *
 
 static const struct gw_cluster *add_cluster(struct project *p, struct slice name,
                                             struct slice canonical,
-                                            const struct gw_endpoint *endpoints, size_t n)
+                                            const struct gw_endpoint *endpoints, size_t n,
+                                            const struct gw_options *options)
 {
     struct project_clusters *c = p->build->clusters;
     struct cluster_entry *entry;
@@ -151,10 +213,25 @@ static const struct gw_cluster *add_cluster(struct project *p, struct slice name
     if (entry == NULL)
         return NULL;
     entry->canonical = canonical;
-    entry->cluster = (struct gw_cluster){name, endpoints, n};
+    entry->cluster = (struct gw_cluster){name, endpoints, n, *options};
     *find_slot(c, name) = entry;
     c->n++;
     return &entry->cluster;
+}
+
+/* The options as they stand in the model: what makes no difference is not set. */
+static struct gw_options final_options(const struct project *p, const struct gw_options *asked,
+                                       size_t n_endpoints)
+{
+    struct gw_options o = *asked;
+
+    o.http2 = p->http2;
+    o.failover = asked->failover && n_endpoints > 1;
+    if (o.retry_count == 0) {
+        o.retry_unsafe = false;
+        o.n_retry_statuses = 0;
+    }
+    return o;
 }
 
 const struct gw_cluster *project_cluster(struct project *p, const struct project_endpoints *e,
@@ -162,6 +239,7 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
 {
     const struct gw_endpoint *endpoints;
     const struct cluster_entry *entry;
+    struct gw_options options;
     struct slice canonical, name;
     char hex[65];
     size_t n;
@@ -174,9 +252,10 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
     if (!paths_agree(p, e, severity))
         return NULL;
     endpoints = distinct(p, e, &n);
-    if (endpoints == NULL)
+    if (endpoints == NULL || !hosts_agree(p, endpoints, n))
         return NULL;
-    canonical = canonical_text(p, endpoints, n);
+    options = final_options(p, &e->options, n);
+    canonical = canonical_text(p, endpoints, n, &options);
     if (canonical.p == NULL)
         return NULL;
     if (crypto_sha256_hex(canonical, hex) != CC_OK) {
@@ -190,7 +269,7 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
     }
     entry = *find_slot(p->build->clusters, name);
     if (entry == NULL)
-        return add_cluster(p, name, canonical, endpoints, n);
+        return add_cluster(p, name, canonical, endpoints, n, &options);
     if (slice_eq(entry->canonical, canonical))
         return &entry->cluster;
     diag_help(diag_error(p->build->diag, CC2005, e->place,
@@ -236,11 +315,17 @@ void project_clusters_finish(struct project_build *build, struct gw_model *model
         qsort(clusters, n, sizeof(*clusters), compare_clusters);
     model->clusters = clusters;
     model->n_clusters = n;
-    for (size_t i = 0; i < build->apis.n; i++)
+    for (size_t i = 0; i < build->apis.n; i++) {
         apis[i].production = final_cluster(model, apis[i].production);
+        apis[i].sandbox = final_cluster(model, apis[i].sandbox);
+    }
     for (size_t i = 0; i < build->resources.n; i++) {
-        for (size_t k = 0; k < arrays[i].n; k++)
-            arrays[i].items[k].production = final_cluster(model, arrays[i].items[k].production);
+        for (size_t k = 0; k < arrays[i].n; k++) {
+            struct gw_resource *r = &arrays[i].items[k];
+
+            r->production = final_cluster(model, r->production);
+            r->sandbox = final_cluster(model, r->sandbox);
+        }
     }
 }
 

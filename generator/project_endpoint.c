@@ -30,7 +30,7 @@ static bool add_url_node(struct project *p, const struct doc *doc, const struct 
            add_url(p, url, doc_place(doc, node), list);
 }
 
-/* --- x-wso2-production-endpoints ------------------------------------------------------------- */
+/* --- x-wso2-production-endpoints, x-wso2-sandbox-endpoints ------------------------------------ */
 
 /* "#/x-wso2-endpoints/name" -> the object of that name; NULL after a finding. */
 static const struct doc_node *find_named(struct project *p, const struct doc_node *ref)
@@ -85,27 +85,39 @@ static bool refuse_credentials(struct project *p, const struct doc *doc,
     return false;
 }
 
+/* The contract compares by prefix, and takes all else (http, https, loadbalance, ...) for load
+ * balancing. */
+static void read_type(struct project *p, const struct doc_node *type, struct gw_options *out)
+{
+    static const char *const failover[] = {"failover"};
+
+    if (type == NULL || type->type == DOC_NULL)
+        return;
+    out->failover = slice_starts(type->text, SLICE("failover"));
+    if (!out->failover && nearest_word(type->text, failover, 1) != NULL)
+        diag_help(diag_warning(p->build->diag, CC1203, doc_place(p->openapi, type),
+                               "type \"%" PRIslice "\" means load balancing",
+                               SLICE_ARG(type->text)),
+                  "did you mean failover?");
+}
+
 static enum project_found read_object(struct project *p, const struct doc_node *object,
-                                      struct project_endpoints *out)
+                                      const char *what, struct project_endpoints *out)
 {
     const struct doc *doc = p->openapi;
-    const struct doc_node *urls = doc_get(object, "urls"), *type = doc_get(object, "type");
+    const struct doc_node *urls = doc_get(object, "urls");
     const struct doc_node *credentials = doc_get(object, "securityConfig");
-    const struct doc_node *advanced = doc_get(object, "advanceEndpointConfig");
     bool good = true;
 
-    if (!doc_is_map(doc, object, "x-wso2-production-endpoints", p->build->diag))
+    if (!doc_is_map(doc, object, what, p->build->diag))
         return PROJECT_BROKEN;
     if (credentials != NULL && credentials->type != DOC_NULL)
         good = refuse_credentials(p, doc, credentials, "securityConfig");
-    if (advanced != NULL && advanced->type != DOC_NULL)
-        project_ignore(p, PROJECT_IGNORED_ENDPOINT_CONFIG, doc_place(doc, advanced));
-    /* the contract compares by prefix */
-    if (type != NULL && slice_starts(type->text, SLICE("failover")))
-        project_ignore(p, PROJECT_IGNORED_FAILOVER, doc_place(doc, type));
+    read_type(p, doc_get(object, "type"), &out->options);
+    good = project_read_advanced(p, doc_get(object, "advanceEndpointConfig"), out) && good;
     if (urls == NULL || urls->type == DOC_NULL || (urls->type == DOC_LIST && urls->n == 0)) {
         diag_help(diag_error(p->build->diag, CC1202, doc_place(doc, urls ? urls : object),
-                             "x-wso2-production-endpoints has no urls"),
+                             "%s has no urls", what),
                   "list at least one: urls: [http://host:port/path]");
         return PROJECT_BROKEN;
     }
@@ -116,10 +128,13 @@ static enum project_found read_object(struct project *p, const struct doc_node *
     return good ? PROJECT_FOUND : PROJECT_BROKEN;
 }
 
-enum project_found project_production_extension(struct project *p, const struct doc_node *map,
-                                                struct project_endpoints *out)
+enum project_found project_endpoint_extension(struct project *p, enum project_environment env,
+                                              const struct doc_node *map,
+                                              struct project_endpoints *out)
 {
-    const struct doc_node *node = doc_get(map, "x-wso2-production-endpoints");
+    const char *what =
+        env == PROJECT_SANDBOX ? "x-wso2-sandbox-endpoints" : "x-wso2-production-endpoints";
+    const struct doc_node *node = doc_get(map, what);
 
     if (node == NULL || node->type == DOC_NULL)
         return PROJECT_ABSENT;
@@ -129,7 +144,7 @@ enum project_found project_production_extension(struct project *p, const struct 
         if (node == NULL)
             return PROJECT_BROKEN;
     }
-    return read_object(p, node, out);
+    return read_object(p, node, what, out);
 }
 
 /* --- OpenAPI's own -------------------------------------------------------------------------- */
@@ -291,25 +306,14 @@ enum project_found project_host(struct project *p, struct project_endpoints *out
 
 /* --- endpointConfig of api.yaml ------------------------------------------------------------- */
 
-/* Is there a text that is not empty? */
-static bool has_text(const struct doc_node *map, const char *key)
-{
-    const struct doc_node *node = doc_get_nocase(map, key);
-
-    return node != NULL && node->type != DOC_NULL && node->text.n > 0;
-}
-
 /* {url, config} */
 static bool read_config_endpoint(struct project *p, const struct doc_node *endpoint,
                                  const char *what, struct project_list *list)
 {
     const struct doc_node *url = doc_get_nocase(endpoint, "url");
-    const struct doc_node *config = doc_get_nocase(endpoint, "config");
 
     if (!doc_is_map(p->api_doc, endpoint, what, p->build->diag))
         return false;
-    if (has_text(config, "actionDuration") || has_text(config, "retryTimeOut"))
-        project_ignore(p, PROJECT_IGNORED_ENDPOINT_CONFIG, doc_place(p->api_doc, config));
     if (url == NULL || url->type == DOC_NULL) {
         diag_help(diag_error(p->build->diag, CC1202, doc_place(p->api_doc, endpoint),
                              "%s has no url", what),
@@ -334,38 +338,38 @@ static bool read_config_endpoints(struct project *p, const struct doc_node *node
     return good;
 }
 
-enum project_found project_endpoint_config(struct project *p, struct project_endpoints *out)
+enum project_found project_endpoint_config(struct project *p, enum project_environment env,
+                                           struct project_endpoints *out)
 {
+    static const char *const names[][2] = {
+        [PROJECT_PRODUCTION] = {"production_endpoints", "production_failovers"},
+        [PROJECT_SANDBOX] = {"sandbox_endpoints", "sandbox_failovers"}};
     const struct doc_node *config = p->api.endpoint_config;
-    const struct doc_node *production = doc_get_nocase(config, "production_endpoints");
-    const struct doc_node *failovers = doc_get_nocase(config, "production_failovers");
+    const struct doc_node *first = doc_get_nocase(config, names[env][0]);
+    const struct doc_node *failovers = doc_get_nocase(config, names[env][1]);
     bool good;
 
-    if (production == NULL && failovers == NULL)
+    if (first == NULL && failovers == NULL)
         return PROJECT_ABSENT;
-    out->place = doc_place(p->api_doc, production ? production : failovers);
-    good = read_config_endpoints(p, production, "production_endpoints", &out->list);
-    if (failovers != NULL && failovers->type == DOC_LIST && failovers->n > 0)
-        project_ignore(p, PROJECT_IGNORED_FAILOVER, doc_place(p->api_doc, failovers));
-    good = read_config_endpoints(p, failovers, "production_failovers", &out->list) && good;
+    out->place = doc_place(p->api_doc, first ? first : failovers);
+    good = read_config_endpoints(p, first, names[env][0], &out->list);
+    out->options.failover = failovers != NULL && failovers->type == DOC_LIST && failovers->n > 0;
+    good = read_config_endpoints(p, failovers, names[env][1], &out->list) && good;
     if (!good)
         return PROJECT_BROKEN;
     return out->list.n > 0 ? PROJECT_FOUND : PROJECT_ABSENT;
 }
 
-void project_check_endpoint_config(struct project *p, bool replaced)
+void project_check_credentials(struct project *p, enum project_environment env)
 {
-    const struct doc_node *config = p->api.endpoint_config;
     const struct doc_node *security =
-        doc_get_nocase(doc_get_nocase(config, "endpoint_security"), "production");
-    const struct doc_node *sandbox = doc_get_nocase(config, "sandbox_endpoints");
+        doc_get_nocase(doc_get_nocase(p->api.endpoint_config, "endpoint_security"),
+                       env == PROJECT_SANDBOX ? "sandbox" : "production");
     const struct doc_node *enabled = doc_get_nocase(security, "enabled");
     bool on = false;
 
     if (enabled != NULL && enabled->type != DOC_NULL)
-        doc_bool(p->api_doc, enabled, "endpoint_security.production.enabled", p->build->diag, &on);
+        doc_bool(p->api_doc, enabled, "endpoint_security.enabled", p->build->diag, &on);
     if (on)
         refuse_credentials(p, p->api_doc, enabled, "endpoint_security");
-    if (sandbox != NULL && sandbox->type != DOC_NULL && !replaced)
-        project_ignore(p, PROJECT_IGNORED_SANDBOX, doc_place(p->api_doc, sandbox));
 }

@@ -8,6 +8,8 @@
  *   project_deploy.c    deployment_environments.yaml -> virtual hosts
  *   project_url.c       one endpoint URL
  *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
+ *   project_options.c   time-outs, retries, limits and health checks of endpoints
+ *   project_choose.c    which declaration of endpoints counts
  *   project_cluster.c   lists of endpoints -> clusters that equal lists share
  *   project_security.c  security schemes and requirements
  *   project_cors.c      CORS settings -> policies that equal settings share
@@ -55,15 +57,13 @@ struct project_build {
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
 #define PROJECT_IGNORED(X)                                                                        \
-    X(SANDBOX, "sandbox endpoints",                                                               \
-      "requests go to the production endpoints whatever the key type of their token")             \
     X(THROTTLING, "throttling tiers", "requests are not limited")                                 \
     X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                       \
     X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")          \
-    X(FAILOVER, "endpoint type failover", "all endpoints share the load")                         \
-    X(ENDPOINT_CONFIG, "settings of single endpoints (timeout, retry, circuit breaker)",          \
-      "those of cc.yaml hold for every endpoint")                                                 \
-    X(HTTP2_BACKEND, "HTTP/2 to endpoints", "endpoints are called with HTTP/1.1")                 \
+    X(MAX_RETRIES, "circuitBreakers.maxRetries",                                                  \
+      "HAProxy limits the retries of each request (retryConfig.count), not those of all together") \
+    X(MAX_POOLS, "circuitBreakers.maxConnectionPools",                                            \
+      "HAProxy has one pool of connections for each endpoint")                                    \
     X(OPERATION_SERVERS, "servers of single operations", "those of the path or document hold")    \
     X(CERTIFICATES, "certificates of single endpoints",                                           \
       "router.upstream.tls.trustedCertPath holds for every endpoint")
@@ -86,6 +86,7 @@ struct project_api {
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool only_api_key;   /* ... holds api_key and not oauth2 */
     bool default_version; /* isDefaultVersion: also served without the version in its path */
+    struct place default_place;
     const struct doc_node *endpoint_config;
     bool unknown_endpoints; /* there may be some, in what could not be read */
 };
@@ -95,6 +96,26 @@ struct project_security {
     const struct gw_requirement *requirements;
     size_t n_requirements;
     bool closed; /* nothing that is supported protects it: no token is good enough */
+};
+
+/* By key type of the caller's token. */
+enum project_environment { PROJECT_PRODUCTION, PROJECT_SANDBOX };
+
+/* Where endpoints were looked for, and what was found. */
+enum project_found { PROJECT_ABSENT, PROJECT_BROKEN, PROJECT_FOUND };
+
+struct project_endpoints {
+    struct project_list list; /* struct gw_endpoint */
+    struct place place;       /* of the whole declaration */
+    struct gw_options options;
+    bool has_retry; /* the options say what is retried, even if nothing */
+};
+
+/* Those that the document has by itself: servers, or host. */
+struct project_own_endpoints {
+    bool read;
+    enum project_found found;
+    struct project_endpoints endpoints;
 };
 
 /* One project. */
@@ -115,6 +136,9 @@ struct project {
     struct project_security security;
     uint64_t security_work; /* keys compared so far; bounded */
     bool open;              /* x-wso2-disable-security of the document */
+    bool http2;             /* x-wso2-http2-backend-enabled */
+    struct project_own_endpoints own;
+    struct project_endpoints defaults[2]; /* the API's, by enum project_environment */
 };
 
 /* --- project.c: memory and text ------------------------------------------------------------ */
@@ -181,17 +205,10 @@ bool project_parse_url(struct project *p, struct slice url, struct place place,
 
 /* --- project_endpoint.c --------------------------------------------------------------------- */
 
-/* Where endpoints were looked for, and what was found. */
-enum project_found { PROJECT_ABSENT, PROJECT_BROKEN, PROJECT_FOUND };
-
-struct project_endpoints {
-    struct project_list list; /* struct gw_endpoint */
-    struct place place;       /* of the whole declaration */
-};
-
-/* x-wso2-production-endpoints of `map` (the document or a path). */
-enum project_found project_production_extension(struct project *p, const struct doc_node *map,
-                                                struct project_endpoints *out);
+/* x-wso2-production-endpoints or x-wso2-sandbox-endpoints of `map` (the document or a path). */
+enum project_found project_endpoint_extension(struct project *p, enum project_environment env,
+                                              const struct doc_node *map,
+                                              struct project_endpoints *out);
 
 /* The absolute URLs of a `servers` list of `map` (OpenAPI 3), variables at their defaults. */
 enum project_found project_servers(struct project *p, const struct doc_node *map,
@@ -201,11 +218,37 @@ enum project_found project_servers(struct project *p, const struct doc_node *map
 enum project_found project_host(struct project *p, struct project_endpoints *out);
 
 /* endpointConfig of api.yaml. */
-enum project_found project_endpoint_config(struct project *p, struct project_endpoints *out);
+enum project_found project_endpoint_config(struct project *p, enum project_environment env,
+                                           struct project_endpoints *out);
 
-/* What stands in endpointConfig whether or not its endpoints count. `replaced`: the document's own
- * servers replaced them, which also does away with its sandbox (the contract's rule). */
-void project_check_endpoint_config(struct project *p, bool replaced);
+/* Credentials in api.yaml for these endpoints, which count wherever the endpoints come from. */
+void project_check_credentials(struct project *p, enum project_environment env);
+
+/* --- project_options.c ---------------------------------------------------------------------- */
+
+/* advanceEndpointConfig -> out->options. False after a finding. */
+bool project_read_advanced(struct project *p, const struct doc_node *map,
+                           struct project_endpoints *out);
+
+/* What the first endpoint of api.yaml's endpointConfig says beside its URL, where nothing else has
+ * said it; it holds wherever the endpoints come from (api-projects 2.4). */
+void project_read_config_options(struct project *p, enum project_environment env,
+                                 struct project_endpoints *out);
+
+/* Time-out and retries of the API's endpoints for a path's that have none of their own. */
+void project_inherit_options(struct project_endpoints *e, const struct project_endpoints *above);
+
+/* --- project_choose.c ----------------------------------------------------------------------- */
+
+/* servers or host of the document -> p->own. */
+enum project_found project_own_endpoints(struct project *p);
+
+/* The clusters of the API; also sets p->defaults. */
+void project_choose_clusters(struct project *p, struct gw_api *api);
+
+/* Those that a path has for itself. */
+void project_choose_path_clusters(struct project *p, const struct doc_node *item,
+                                  struct gw_resource *resource);
 
 /* --- project_cluster.c ---------------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ enum { EVERYWHERE = PROJECT_DOCUMENT | PROJECT_PATH | PROJECT_OPERATION };
 static const struct extension extensions[] = {
     {"x-wso2-basePath", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-production-endpoints", PROJECT_DOCUMENT | PROJECT_PATH, EXTENSION_USED},
-    {"x-wso2-sandbox-endpoints", PROJECT_DOCUMENT | PROJECT_PATH, PROJECT_IGNORED_SANDBOX},
+    {"x-wso2-sandbox-endpoints", PROJECT_DOCUMENT | PROJECT_PATH, EXTENSION_USED},
     {"x-wso2-endpoints", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-auth-header", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-disable-security", EVERYWHERE, EXTENSION_USED},
@@ -28,7 +28,7 @@ static const struct extension extensions[] = {
     {"x-throttling-tier", EVERYWHERE, PROJECT_IGNORED_THROTTLING},
     {"x-wso2-request-interceptor", EVERYWHERE, PROJECT_IGNORED_INTERCEPTOR},
     {"x-wso2-response-interceptor", EVERYWHERE, PROJECT_IGNORED_INTERCEPTOR},
-    {"x-wso2-http2-backend-enabled", PROJECT_DOCUMENT, PROJECT_IGNORED_HTTP2_BACKEND},
+    {"x-wso2-http2-backend-enabled", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-pass-request-payload-to-enforcer", 0, EXTENSION_IDLE},
     {"x-wso2-label", 0, EXTENSION_IDLE},
     {"x-wso2-application-security", 0, EXTENSION_IDLE},
@@ -120,9 +120,6 @@ static bool asks_for_nothing(const struct extension *e, const struct doc_node *v
     switch (e->ignored) {
     case PROJECT_IGNORED_THROTTLING:
         return value->type == DOC_NULL || slice_is(value->text, "Unlimited");
-    case PROJECT_IGNORED_HTTP2_BACKEND:
-        return value->type == DOC_BOOL &&
-               (value->text.n == 0 || ascii_lower(*value->text.p) != 't');
     default:
         return false;
     }

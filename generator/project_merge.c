@@ -5,70 +5,6 @@
 #include "crypto/crypto.h"
 #include "gateway/path.h"
 
-/* --- endpoints ------------------------------------------------------------------------------- */
-
-/* The document's own endpoints, read at most once: they are asked for as endpoints and for the base
- * path. */
-struct own_endpoints {
-    bool read;
-    enum project_found found;
-    struct project_endpoints endpoints;
-};
-
-static enum project_found read_own(struct project *p, struct own_endpoints *own)
-{
-    if (!own->read) {
-        own->read = true;
-        own->found = p->openapi3 ? project_servers(p, p->openapi->root, &own->endpoints)
-                                 : project_host(p, &own->endpoints);
-    }
-    return own->found;
-}
-
-static void no_endpoint(struct project *p)
-{
-    const struct doc_node *sandbox = doc_get(p->openapi->root, "x-wso2-sandbox-endpoints");
-
-    if (sandbox != NULL)
-        diag_help(diag_error(p->build->diag, CC2006, doc_place(p->openapi, sandbox),
-                             "the document has sandbox endpoints and no "
-                             "x-wso2-production-endpoints: the API has no production endpoint"),
-                  "add x-wso2-production-endpoints; sandbox endpoints are not supported by this "
-                  "version");
-    else
-        diag_help(
-            diag_error(p->build->diag, CC2006, p->api.place, "the API has no production endpoint"),
-            "add endpointConfig to api.yaml, or %s or x-wso2-production-endpoints to the "
-            "document",
-            p->openapi3 ? "an absolute URL in servers" : "host");
-}
-
-/* x-wso2-production-endpoints > servers or host > api.yaml (api-projects 2.4). */
-static const struct gw_cluster *production_cluster(struct project *p, struct own_endpoints *own)
-{
-    struct project_endpoints e = {.place = PLACE_NONE};
-    const struct doc_node *root = p->openapi->root;
-    enum project_found found = project_production_extension(p, root, &e);
-    bool replaced = false;
-
-    /* sandbox endpoints alone take the production endpoints away, wherever they came from */
-    if (found == PROJECT_ABSENT && doc_get(root, "x-wso2-sandbox-endpoints") == NULL) {
-        if (!p->api.ignore_servers) {
-            found = read_own(p, own);
-            e = own->endpoints;
-            replaced = found != PROJECT_ABSENT;
-        }
-        if (found == PROJECT_ABSENT) {
-            e = (struct project_endpoints){.place = PLACE_NONE};
-            found = project_endpoint_config(p, &e);
-        }
-    }
-    project_check_endpoint_config(p, replaced);
-    if (found == PROJECT_ABSENT && !p->api.unknown_endpoints)
-        no_endpoint(p);
-    return found == PROJECT_FOUND ? project_cluster(p, &e, DIAG_ERROR) : NULL;
-}
-
 /* --- base path ------------------------------------------------------------------------------- */
 
 /* `path` with each {version} replaced. */
@@ -117,8 +53,7 @@ static struct slice context_path(struct project *p)
 
 /* x-wso2-basePath > OpenAPI 2 basePath > path of the last absolute server > api.yaml. False when
  * it cannot be known; what is missing or wrong has been told then. */
-static bool declared_base_path(struct project *p, struct own_endpoints *own, struct slice *path,
-                               struct place *place)
+static bool declared_base_path(struct project *p, struct slice *path, struct place *place)
 {
     const struct doc_node *root = p->openapi->root;
     const struct doc_node *node = doc_get(root, "x-wso2-basePath");
@@ -137,15 +72,16 @@ static bool declared_base_path(struct project *p, struct own_endpoints *own, str
             return true;
     }
     if (p->openapi3 && !p->api.ignore_servers) {
+        const struct project_list *list = &p->own.endpoints.list;
         const struct gw_endpoint *servers;
 
-        if (read_own(p, own) == PROJECT_BROKEN)
+        if (project_own_endpoints(p) == PROJECT_BROKEN)
             return false;
-        servers = own->endpoints.list.items;
+        servers = list->items;
         /* "http://host/" is the same URL as "http://host" (RFC 3986 6.2.3) and names no path */
-        if (own->found == PROJECT_FOUND && servers[own->endpoints.list.n - 1].path.n > 0) {
-            *path = servers[own->endpoints.list.n - 1].path;
-            *place = servers[own->endpoints.list.n - 1].origin;
+        if (p->own.found == PROJECT_FOUND && servers[list->n - 1].path.n > 0) {
+            *path = servers[list->n - 1].path;
+            *place = servers[list->n - 1].origin;
             return true;
         }
     }
@@ -154,13 +90,13 @@ static bool declared_base_path(struct project *p, struct own_endpoints *own, str
     return p->api.context.n > 0 && p->api.version.n > 0 && path->p != NULL;
 }
 
-static bool read_base_path(struct project *p, struct own_endpoints *own, struct slice *out)
+static bool read_base_path(struct project *p, struct slice *out)
 {
     struct place place = PLACE_NONE;
     struct slice path = SLICE_NONE;
     const char *fault;
 
-    if (!declared_base_path(p, own, &path, &place))
+    if (!declared_base_path(p, &path, &place))
         return false;
     if (path.n > 0 && path.p[path.n - 1] == '/')
         path.n--;
@@ -253,6 +189,17 @@ static struct slice read_auth_header(struct project *p)
     return name;
 }
 
+/* --- HTTP/2 to endpoints -----------------------------------------------------------------------
+ */
+
+static void read_http2(struct project *p)
+{
+    const struct doc_node *node = doc_get(p->openapi->root, "x-wso2-http2-backend-enabled");
+
+    if (node != NULL && node->type != DOC_NULL)
+        doc_bool(p->openapi, node, "x-wso2-http2-backend-enabled", p->build->diag, &p->http2);
+}
+
 /* --- the API --------------------------------------------------------------------------------- */
 
 /* data.id, or what the contract makes of an API without one. */
@@ -288,7 +235,7 @@ static void add_resources(struct project *p, const struct project_list *list, st
 
 /* One API as the model has it: on one virtual host, below one base path. */
 static void add_api(struct project *p, const struct gw_api *api, struct slice vhost,
-                    struct slice base_path)
+                    struct slice base_path, struct place origin)
 {
     struct gw_api *slot = project_list_add(p->build, &p->build->apis, sizeof(*slot));
 
@@ -297,13 +244,13 @@ static void add_api(struct project *p, const struct gw_api *api, struct slice vh
     *slot = *api;
     slot->vhost = vhost;
     slot->base_path = base_path;
+    slot->origin = origin;
 }
 
 void project_merge(struct project *p)
 {
     struct gw_api api = {.name = p->api.name, .version = p->api.version, .origin = p->api.place};
     struct project_list resources = {NULL, 0, 0}, vhosts = {NULL, 0, 0};
-    struct own_endpoints own = {.read = false};
     struct slice default_path = SLICE_NONE;
     bool has_path, has_default;
 
@@ -314,11 +261,13 @@ void project_merge(struct project *p)
     project_check_extensions(p, p->openapi->root, PROJECT_DOCUMENT);
     api.auth_header = read_auth_header(p);
     project_check_schemes(p);
+    read_http2(p);
+    if (p->api_doc != NULL)
+        project_choose_clusters(p, &api); /* before the paths, which inherit options */
     project_read_paths(p, &resources);
     if (p->api_doc == NULL || p->build->rc != CC_OK)
         return; /* the rest needs both documents */
-    api.production = production_cluster(p, &own);
-    has_path = read_base_path(p, &own, &api.base_path);
+    has_path = read_base_path(p, &api.base_path);
     has_default = has_path && default_base_path(p, api.base_path, &default_path);
     api.id = read_id(p);
     project_read_cors(p, &api);
@@ -327,8 +276,8 @@ void project_merge(struct project *p)
     for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
         struct slice vhost = ((struct slice *)vhosts.items)[i];
 
-        add_api(p, &api, vhost, api.base_path);
+        add_api(p, &api, vhost, api.base_path, api.origin);
         if (has_default)
-            add_api(p, &api, vhost, default_path);
+            add_api(p, &api, vhost, default_path, p->api.default_place);
     }
 }

@@ -207,19 +207,6 @@ static const struct doc_node *follow(struct project *p, const struct doc_node *i
     return item;
 }
 
-/* The endpoints of the path itself, when it has any. */
-static const struct gw_cluster *path_cluster(struct project *p, const struct doc_node *item)
-{
-    struct project_endpoints e = {.place = PLACE_NONE};
-    enum project_found found = project_production_extension(p, item, &e);
-
-    if (found == PROJECT_ABSENT && p->openapi3 && !p->api.ignore_servers)
-        found = project_servers(p, item, &e);
-    /* The contract falls back to the API's cluster when the endpoints of a path do not agree
-     * (api-projects 4.6), and its own petstore sample counts on it: a warning, not an error. */
-    return found == PROJECT_FOUND ? project_cluster(p, &e, DIAG_WARNING) : NULL;
-}
-
 static void read_path(struct project *p, const struct doc_entry *entry,
                       struct project_list *resources)
 {
@@ -238,7 +225,7 @@ static void read_path(struct project *p, const struct doc_entry *entry,
         return;
     project_check_extensions(p, path.item, PROJECT_PATH);
     path.open = inherit_open(p, path.item, p->open);
-    resource.production = path_cluster(p, path.item);
+    project_choose_path_clusters(p, path.item, &resource);
     read_operations(p, &path, &resource);
     if (resource.n_operations == 0) {
         diag_help(diag_warning(p->build->diag, CC1202, place,

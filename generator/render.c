@@ -136,7 +136,7 @@ static void warn_of_addresses(const struct gw_model *model, const struct config 
         for (size_t k = 0; k < model->clusters[i].n_endpoints; k++) {
             const struct gw_endpoint *e = &model->clusters[i].endpoints[k];
 
-            if (!e->tls || !render_is_address(e->host))
+            if (!e->tls || render_host_kind(e->host) == RENDER_HOST_NAME)
                 continue;
             diag_help(diag_warning(diag, CC5007, e->origin,
                                    "HAProxy cannot find the address %" PRIslice

@@ -1,10 +1,6 @@
 #include "generator/render_values.h"
 
-#include <arpa/inet.h>
-
-/* Attempts to connect after the first. HAProxy waits a second before it tries a server again, so a
- * single server is tried once more; the next of several is tried at once. */
-enum { RETRIES_SINGLE = 1, RETRIES_MAX = 3 };
+#include "generator/render_row.h"
 
 /* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days. */
 enum { TIMEOUT_NEVER_S = 2147483 };
@@ -43,6 +39,10 @@ static const struct http_error upstream_errors[] = {
     {503, "102503", "Upstream connection failed", "The upstream could not be reached."},
     {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
 };
+static const struct http_error unreachable = {503, "102503", "Upstream connection failed",
+                                              "The upstream could not be reached."};
+static const struct http_error overflow = {503, "102505", "Upstream overflow",
+                                           "The upstream has as many requests as it may have."};
 static const struct http_error no_server = {503, "102508", "No healthy upstream",
                                             "All servers of the upstream are down."};
 
@@ -71,70 +71,6 @@ static const char *const variables[] = {
 #undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* A row under construction. Whoever adds knows how many values there are: `room` is a promise of
- * the code, not of input. */
-struct row {
-    struct template_value *values;
-    size_t n, room;
-};
-
-static bool row_new(struct row *row, struct arena *arena, size_t room)
-{
-    *row = (struct row){arena_array(arena, room, sizeof(*row->values)), 0, room};
-    return row->values != NULL;
-}
-
-static struct template_value *row_add(struct row *row, const char *name, enum template_kind kind)
-{
-    struct template_value *v = &row->values[row->n++];
-
-    CC_ASSERT(row->n <= row->room);
-    *v = (struct template_value){.name = name, .kind = kind};
-    return v;
-}
-
-static void add_bool(struct row *row, const char *name, bool truth)
-{
-    row_add(row, name, TEMPLATE_BOOL)->truth = truth;
-}
-
-static void add_number(struct row *row, const char *name, uint64_t number)
-{
-    row_add(row, name, TEMPLATE_NUMBER)->number = number;
-}
-
-static void add_text(struct row *row, const char *name, enum template_kind kind, struct slice text,
-                     struct place origin)
-{
-    struct template_value *v = row_add(row, name, kind);
-
-    v->text = text;
-    v->origin = origin;
-}
-
-static void add_word(struct row *row, const char *name, struct slice text)
-{
-    add_text(row, name, TEMPLATE_WORD, text, PLACE_NONE);
-}
-
-static void add_list(struct row *row, const char *name, const struct template_row *rows, size_t n)
-{
-    struct template_value *v = row_add(row, name, TEMPLATE_LIST);
-
-    v->rows = rows;
-    v->n_rows = n;
-}
-
-static struct template_row *rows_new(struct arena *arena, size_t n)
-{
-    return arena_array(arena, n, sizeof(struct template_row));
-}
-
-static struct template_row finished(const struct row *row)
-{
-    return (struct template_row){row->values, row->n};
-}
 
 /* {"code":"102503","message":...}: the contract's form of a router's own error. */
 static struct slice error_body(struct arena *arena, const struct http_error *e)
@@ -226,108 +162,6 @@ static int add_headers(struct row *root, const struct render_context *ctx)
     return CC_OK;
 }
 
-enum host_kind { HOST_NAME, HOST_IPV4, HOST_IPV6 };
-
-static enum host_kind host_kind(struct slice host)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    char text[INET6_ADDRSTRLEN];
-
-    if (host.n == 0 || host.n >= sizeof(text) || slice_find(host, '\0') >= 0)
-        return HOST_NAME;
-    memcpy(text, host.p, host.n);
-    text[host.n] = '\0';
-    if (inet_pton(AF_INET, text, address) == 1)
-        return HOST_IPV4;
-    return inet_pton(AF_INET6, text, address) == 1 ? HOST_IPV6 : HOST_NAME;
-}
-
-bool render_is_address(struct slice host)
-{
-    return host_kind(host) != HOST_NAME;
-}
-
-/* HAProxy asks name servers, which need not know "localhost", and never reads /etc/hosts. */
-static bool is_localhost(struct slice host)
-{
-    return slice_eq_nocase(host, SLICE("localhost"));
-}
-
-static bool needs_dns(const struct gw_endpoint *e)
-{
-    return host_kind(e->host) == HOST_NAME && !is_localhost(e->host);
-}
-
-static struct slice address_of(struct arena *arena, struct slice host, uint64_t port)
-{
-    if (is_localhost(host))
-        host = SLICE("127.0.0.1");
-    return arena_printf(arena, host_kind(host) == HOST_IPV6 ? "[%" PRIslice "]:%llu"
-                                                            : "%" PRIslice ":%llu",
-                        SLICE_ARG(host), (unsigned long long)port);
-}
-
-static int server_row(struct template_row *out, const struct render_context *ctx, size_t index,
-                      const struct gw_endpoint *e)
-{
-    struct slice address = address_of(ctx->arena, e->host, e->port);
-    struct row row;
-
-    if (!row_new(&row, ctx->arena, 7) || address.p == NULL)
-        return CC_ENOMEM;
-    add_number(&row, "index", index);
-    add_text(&row, "address", TEMPLATE_WORD, address, e->origin);
-    add_text(&row, "host", TEMPLATE_WORD, e->host, e->origin);
-    add_text(&row, "host_arg", TEMPLATE_ARG, e->host, e->origin);
-    add_bool(&row, "tls", e->tls);
-    add_bool(&row, "by_name", host_kind(e->host) == HOST_NAME);
-    add_bool(&row, "dns", needs_dns(e));
-    *out = finished(&row);
-    return CC_OK;
-}
-
-static uint64_t retries_of(const struct gw_cluster *cluster)
-{
-    if (cluster->n_endpoints <= 1)
-        return RETRIES_SINGLE;
-    return cluster->n_endpoints < RETRIES_MAX ? cluster->n_endpoints : RETRIES_MAX;
-}
-
-static int cluster_row(struct template_row *out, const struct render_context *ctx,
-                       const struct gw_cluster *cluster)
-{
-    struct template_row *servers = rows_new(ctx->arena, cluster->n_endpoints);
-    struct row row;
-    int rc = CC_OK;
-
-    if (servers == NULL || !row_new(&row, ctx->arena, 3))
-        return CC_ENOMEM;
-    for (size_t i = 0; i < cluster->n_endpoints && rc == CC_OK; i++)
-        rc = server_row(&servers[i], ctx, i + 1, &cluster->endpoints[i]);
-    add_word(&row, "name", cluster->name);
-    add_number(&row, "retries", retries_of(cluster));
-    add_list(&row, "servers", servers, cluster->n_endpoints);
-    *out = finished(&row);
-    return rc;
-}
-
-static int add_clusters(struct row *root, const struct render_context *ctx)
-{
-    const struct gw_model *model = ctx->model;
-    struct template_row *rows = rows_new(ctx->arena, model->n_clusters);
-    bool dns = false;
-    int rc = rows != NULL ? CC_OK : CC_ENOMEM;
-
-    for (size_t i = 0; i < model->n_clusters && rc == CC_OK; i++) {
-        rc = cluster_row(&rows[i], ctx, &model->clusters[i]);
-        for (size_t k = 0; k < model->clusters[i].n_endpoints; k++)
-            dns = dns || needs_dns(&model->clusters[i].endpoints[k]);
-    }
-    add_list(root, "clusters", rows, model->n_clusters);
-    add_bool(root, "dns", dns);
-    return rc;
-}
-
 /* A path as HAProxy sees it once it is running: servers and log sockets are looked up inside the
  * chroot, listening sockets and files are opened before it. */
 static struct slice inside_chroot(const struct config *config, struct slice path)
@@ -379,7 +213,7 @@ static int add_sockets(struct row *root, const struct render_context *ctx)
 /* "" when the port is 0: the listener is off. */
 static struct slice bind_address(struct arena *arena, struct slice host, uint64_t port)
 {
-    return port == 0 ? SLICE_NONE : address_of(arena, host, port);
+    return port == 0 ? SLICE_NONE : render_address(arena, host, port);
 }
 
 static int add_listeners(struct row *root, const struct render_context *ctx)
@@ -431,12 +265,32 @@ static int add_system_host(struct row *root, const struct render_context *ctx)
 
     if (slice_is(host, "*"))
         host = SLICE_NONE;
-    else if (host_kind(host) == HOST_IPV6)
+    else if (render_host_kind(host) == RENDER_HOST_IPV6)
         host = arena_printf(ctx->arena, "[%" PRIslice "]", SLICE_ARG(host));
     dot = arena_printf(ctx->arena, "%" PRIslice ".", SLICE_ARG(host));
     add_word(root, "system_host", host);
     add_word(root, "system_host_dot", dot);
     return dot.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
+/* The hop of an entry socket must outlive what happens behind it: waiting in a queue, and each
+ * attempt of a request. */
+static uint64_t entry_timeout(const struct render_context *ctx)
+{
+    const struct config *c = ctx->config;
+    uint64_t connect = seconds(c->router.cluster_timeout_s);
+    uint64_t longest = seconds(c->router.upstream.route_timeout_s);
+    uint64_t attempts = 1;
+
+    for (size_t i = 0; i < ctx->model->n_clusters; i++) {
+        const struct gw_cluster *cluster = &ctx->model->clusters[i];
+        uint64_t own = ((uint64_t)cluster->options.timeout_ms + 999) / 1000;
+
+        longest = own > longest ? own : longest;
+        if (render_retries(cluster) + 1 > attempts)
+            attempts = render_retries(cluster) + 1;
+    }
+    return seconds(connect + attempts * (connect + longest + 1) + 5);
 }
 
 static void add_settings(struct row *root, const struct render_context *ctx)
@@ -449,8 +303,11 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_number(root, "connect_timeout", seconds(c->router.cluster_timeout_s));
     add_number(root, "server_timeout", seconds(c->router.upstream.route_timeout_s));
     add_number(root, "tunnel_timeout", seconds(c->router.upstream.route_idle_timeout_s));
-    /* the hop of an entry socket must outlive what happens behind it */
-    add_number(root, "entry_timeout", seconds(seconds(c->router.upstream.route_timeout_s) + 5));
+    add_number(root, "entry_timeout", entry_timeout(ctx));
+    add_number(root, "health_interval", c->router.upstream.health_interval_s);
+    add_number(root, "health_timeout", c->router.upstream.health_timeout_s);
+    add_number(root, "unhealthy", c->router.upstream.unhealthy_threshold);
+    add_number(root, "healthy", c->router.upstream.healthy_threshold);
     add_bool(root, "cors", ctx->model->n_cors > 0);
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
@@ -472,15 +329,18 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     if ((rc = add_body(&root, "body_no_decision", ctx->arena, &no_decision)) != CC_OK ||
         (rc = add_body(&root, "body_no_backend", ctx->arena, &no_backend)) != CC_OK ||
         (rc = add_body(&root, "body_no_server", ctx->arena, &no_server)) != CC_OK ||
+        (rc = add_body(&root, "body_unreachable", ctx->arena, &unreachable)) != CC_OK ||
+        (rc = add_body(&root, "body_overflow", ctx->arena, &overflow)) != CC_OK ||
         (rc = add_errors(&root, "frontend_errors", ctx->arena, frontend_errors,
                          COUNT(frontend_errors))) != CC_OK ||
         (rc = add_errors(&root, "upstream_errors", ctx->arena, upstream_errors,
                          COUNT(upstream_errors))) != CC_OK ||
         (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
         (rc = add_variables(&root, ctx->arena)) != CC_OK ||
-        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_system_host(&root, ctx)) != CC_OK || (rc = add_listeners(&root, ctx)) != CC_OK ||
+        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_system_host(&root, ctx)) != CC_OK ||
+        (rc = add_listeners(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
-        (rc = add_clusters(&root, ctx)) != CC_OK)
+        (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;
     *out = finished(&root);
     return CC_OK;

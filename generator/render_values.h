@@ -15,5 +15,7 @@ struct render_context {
  * CC_OK or CC_ENOMEM. */
 int render_values(const struct render_context *ctx, struct template_row *root);
 
-/* Is the host of an endpoint an IP address? */
-bool render_is_address(struct slice host);
+enum render_host_kind { RENDER_HOST_NAME, RENDER_HOST_IPV4, RENDER_HOST_IPV6 };
+
+/* A host as written in an endpoint: without brackets. */
+enum render_host_kind render_host_kind(struct slice host);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { TABLE_MAX_COLUMNS = 8, TABLE_SCHEMA = 1 };
+enum { TABLE_MAX_COLUMNS = 10, TABLE_SCHEMA = 1 };
 
 enum table_kind {
     TABLE_TEXT,

@@ -14,7 +14,7 @@ for command in $commands; do
 done
 
 # Each finding has a page, and the pages of the manual name only findings that exist.
-codes=$(sed -n 's/^X(\(CC[0-9]*\),.*/\1/p' lib/base/diag_codes.def)
+codes=$(sed -n 's/^\(X\|RULE\)(\(CC[0-9]*\),.*/\2/p' lib/base/diag_*.def)
 for code in $codes; do
     [ "$("$gen" help "$code" | wc -l)" -ge 3 ] && ok || bad "cc-gen help $code"
 done

@@ -34,7 +34,7 @@ struct diag {
     struct arena *arena;
     struct diag_item **items;
     size_t n, cap;
-    size_t errors, warnings;
+    size_t count[DIAG_INFO + 1]; /* by severity, those that are not kept too */
 };
 
 const char *diag_code_name(enum diag_code code)
@@ -123,10 +123,7 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
     struct diag_item *item;
     va_list args;
 
-    if (severity == DIAG_ERROR)
-        d->errors++;
-    else
-        d->warnings++;
+    d->count[severity]++;
     if (d->n >= ITEMS_MAX || !grow(d))
         return NULL;
     item = arena_alloc(d->arena, sizeof(*item));
@@ -154,12 +151,24 @@ void diag_help(struct diag_item *item, const char *fmt, ...)
 
 size_t diag_errors(const struct diag *d)
 {
-    return d->errors;
+    return d->count[DIAG_ERROR];
 }
 
 size_t diag_warnings(const struct diag *d)
 {
-    return d->warnings;
+    return d->count[DIAG_WARNING];
+}
+
+size_t diag_infos(const struct diag *d)
+{
+    return d->count[DIAG_INFO];
+}
+
+const char *diag_severity_name(enum diag_severity severity)
+{
+    static const char *const names[] = {"error", "warning", "info"};
+
+    return names[severity];
 }
 
 bool diag_get(const struct diag *d, size_t index, struct diag_view *out)
@@ -228,8 +237,9 @@ static void print_item(const struct diag_item *item, FILE *out, bool colour)
 {
     const struct diag_view *v = &item->view;
     const struct place *p = &v->place;
-    const char *word = v->severity == DIAG_ERROR ? "error" : "warning";
-    const char *paint = v->severity == DIAG_ERROR ? "\033[1;31m" : "\033[1;33m";
+    static const char *const paints[] = {"\033[1;31m", "\033[1;33m", "\033[1;36m"};
+    const char *word = diag_severity_name(v->severity);
+    const char *paint = paints[v->severity];
 
     if (p->source != NULL)
         fprintf(out, "%s:", p->source->name);
@@ -244,7 +254,8 @@ static void print_item(const struct diag_item *item, FILE *out, bool colour)
         fprintf(out, "  help: %" PRIslice "\n", SLICE_ARG(v->help));
 }
 
-void diag_print(const struct diag *d, FILE *out, bool colour)
+/* The findings in the order they are shown in; NULL without memory. The caller frees it. */
+static struct diag_item **sort_items(const struct diag *d)
 {
     struct diag_item **sorted = calloc(d->n + 1, sizeof(*sorted));
 
@@ -252,9 +263,55 @@ void diag_print(const struct diag *d, FILE *out, bool colour)
         memcpy(sorted, d->items, d->n * sizeof(*sorted));
         qsort(sorted, d->n, sizeof(*sorted), compare_items);
     }
+    return sorted;
+}
+
+void diag_print(const struct diag *d, FILE *out, bool colour)
+{
+    struct diag_item **sorted = sort_items(d);
+    size_t all = d->count[DIAG_ERROR] + d->count[DIAG_WARNING] + d->count[DIAG_INFO];
+
     for (size_t i = 0; i < d->n; i++)
         print_item(sorted != NULL ? sorted[i] : d->items[i], out, colour);
-    if (d->errors + d->warnings > d->n)
-        fprintf(out, "%zu more findings are not shown\n", d->errors + d->warnings - d->n);
+    if (all > d->n)
+        fprintf(out, "%zu more findings are not shown\n", all - d->n);
+    free(sorted);
+}
+
+static void add_json_item(const struct diag_item *item, struct buf *out)
+{
+    const struct diag_view *v = &item->view;
+    const struct place *p = &v->place;
+
+    buf_printf(out, "{\"id\":\"%s\",\"severity\":\"%s\",\"file\":", diag_code_name(v->code),
+               diag_severity_name(v->severity));
+    if (p->source != NULL)
+        buf_add_json(out, slice_of(p->source->name));
+    else
+        buf_add_str(out, "null");
+    if (p->source != NULL && p->line > 0)
+        buf_printf(out, ",\"line\":%u,\"column\":%u", p->line, p->col);
+    else
+        buf_add_str(out, ",\"line\":null,\"column\":null");
+    buf_add_str(out, ",\"message\":");
+    buf_add_json(out, v->message);
+    buf_add_str(out, ",\"help\":");
+    if (v->help.n > 0)
+        buf_add_json(out, v->help);
+    else
+        buf_add_str(out, "null");
+    buf_add_char(out, '}');
+}
+
+void diag_add_json(const struct diag *d, struct buf *out)
+{
+    struct diag_item **sorted = sort_items(d);
+
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < d->n; i++) {
+        buf_add_str(out, i > 0 ? "," : "");
+        add_json_item(sorted != NULL ? sorted[i] : d->items[i], out);
+    }
+    buf_add_char(out, ']');
     free(sorted);
 }

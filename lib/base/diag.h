@@ -12,6 +12,7 @@
  * A struct diag owns copies of all texts it is given, except sources, which must outlive it. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 #include <stdio.h>
@@ -43,7 +44,11 @@ struct slice source_row(struct slice text, unsigned line);
 /* The line of a place with a caret under its column; nothing when its source has no such line. */
 void place_print(const struct place *p, FILE *out);
 
-enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+/* Info is for the reviewers (lint, audit): worth knowing, nothing to do at once. */
+enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_INFO };
+
+/* "error", "warning", "info". */
+const char *diag_severity_name(enum diag_severity severity);
 
 enum diag_code {
 #define X(code, title, explanation) code,
@@ -78,11 +83,16 @@ void diag_help(struct diag_item *item, const char *fmt, ...) __attribute__((form
 
 size_t diag_errors(const struct diag *d);
 size_t diag_warnings(const struct diag *d);
+size_t diag_infos(const struct diag *d);
 
 /* Prints all findings in the order of source name, line, column, code. */
 void diag_print(const struct diag *d, FILE *out, bool colour);
 
-/* Walks the findings in the order they were added; for tests and JSON output. */
+/* The same as one JSON array of {"id", "severity", "file", "line", "column", "message", "help"}, for
+ * programs; file is null where there is none, line and column where there is no line. */
+void diag_add_json(const struct diag *d, struct buf *out);
+
+/* Walks the findings in the order they were added; for tests. */
 struct diag_view {
     enum diag_severity severity;
     enum diag_code code;

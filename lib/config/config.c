@@ -230,6 +230,21 @@ bool config_origin(const struct config *c, const char *name, struct buf *out)
     return true;
 }
 
+struct place config_place(const struct config *c, const char *name)
+{
+    struct config_store *s = (struct config_store *)(void *)c; /* only read */
+    size_t element;
+    int setting = find_value(c, name, &element);
+    const struct origin *o;
+
+    if (setting == SETTINGS_NONE)
+        return PLACE_NONE;
+    o = loader_origin(s, setting, element);
+    if (o->kind == FROM_DEFAULT)
+        return PLACE_NONE;
+    return o->kind == FROM_FILE ? o->place : place_file(o->place.source);
+}
+
 bool config_value(const struct config *c, const char *name, struct buf *out)
 {
     size_t element;

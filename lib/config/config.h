@@ -61,7 +61,12 @@ struct config {
         struct slice chroot;       /* HAProxy's chroot; agent.socket is below it when it is set */
         struct slice log_target;   /* HAProxy `log` target; "" = the user's `log global` */
         struct {
-            uint64_t route_timeout_s, route_idle_timeout_s;
+            uint64_t route_timeout_s, max_route_timeout_s, route_idle_timeout_s;
+            uint64_t max_retries;
+            struct slice *retry_statuses; /* "504" ... */
+            size_t n_retry_statuses;
+            uint64_t health_interval_s, health_timeout_s;
+            uint64_t unhealthy_threshold, healthy_threshold;
             struct slice ca_file; /* trustedCertPath; "" = the system's */
             bool verify_host_name, disable_ssl_verification;
             bool resolve_at_start; /* init-addr libc besides the run-time resolver */
@@ -126,3 +131,8 @@ bool config_origin(const struct config *c, const char *name, struct buf *out);
 
 /* The effective value as it would stand in cc.yaml. */
 bool config_value(const struct config *c, const char *name, struct buf *out);
+
+/* Where the effective value of a setting comes from, for a finding: its place in cc.yaml; a source
+ * called as the variable or the option; PLACE_NONE for a default, and when there is no such
+ * setting. */
+struct place config_place(const struct config *c, const char *name);

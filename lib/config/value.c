@@ -311,7 +311,10 @@ void value_format(const struct config_store *store, int setting, size_t element,
         buf_add_char(out, '[');
         for (size_t i = 0; i < n; i++) {
             buf_add_str(out, i > 0 ? ", " : "");
-            format_text(texts[i], out);
+            if (s->kind == KIND_WORDS)
+                buf_add(out, texts[i]); /* ours, and digits are read as text there */
+            else
+                format_text(texts[i], out);
         }
         buf_add_char(out, ']');
     }

@@ -186,7 +186,7 @@ static bool find_operation(struct attempt *a)
     bool found = gw_route_find(gw_snapshot_routes(a->rules->snapshot), a->host, a->path, &route);
 
     out->api = route.api;
-    trace_route(a->trace, &route);
+    TRACE(route, a->trace, &route);
     if (!found)
         return refuse_route(a, &route);
     if (method == GW_OPTIONS && cors_is_preflight(a->rules, a->request, &route))
@@ -197,7 +197,7 @@ static bool find_operation(struct attempt *a)
         out->operation = gw_route_operation(&route, method); /* may settle on another match */
     out->api = route.api;
     out->resource = route.resource;
-    trace_operation(a->trace, out->operation);
+    TRACE(operation, a->trace, out->operation);
     return out->operation != NULL || refuse_operation(a, &route, method == GW_OPTIONS);
 }
 
@@ -306,9 +306,9 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (by == NULL)
         return JWT_UNKNOWN_ISSUER;
     *issuer = by->issuer;
-    trace_algorithm(a->trace, by->issuer, by->key, jwt.alg);
+    TRACE(algorithm, a->trace, by->issuer, by->key, jwt.alg);
     fault = jwt_verify(&jwt, by->issuer->algorithms, by->key);
-    trace_signature(a->trace, by->issuer, fault);
+    TRACE(signature, a->trace, by->issuer, fault);
     if (fault != JWT_OK)
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
@@ -317,7 +317,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)
         return fault;
-    trace_claims(a->trace, by->issuer, &claims);
+    TRACE(claims, a->trace, by->issuer, &claims);
     if (!claims.has_exp)
         return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
     if (!audience_fits(by->issuer, &claims))
@@ -377,7 +377,7 @@ static bool open_token(struct attempt *a, struct slice token, struct grant *g)
     a->out->user = g->user;
     a->out->app = g->app;
     a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");
-    trace_times(a->trace, g, now_s, leeway_s);
+    TRACE(times, a->trace, g, now_s, leeway_s);
     fault = check_times(g, now_s, leeway_s);
     if (fault != JWT_OK) {
         if (hit && fault == JWT_EXPIRED)
@@ -412,7 +412,7 @@ static bool check_scopes(struct attempt *a, const struct grant *g, struct place 
     const struct gw_operation *op = a->out->operation;
 
     *met = op->origin;
-    trace_scopes(a->trace, op, g);
+    TRACE(scopes, a->trace, op, g);
     if (op->n_requirements == 0)
         return true;
     for (size_t i = 0; i < op->n_requirements; i++) {
@@ -426,19 +426,40 @@ static bool check_scopes(struct attempt *a, const struct grant *g, struct place 
     return false;
 }
 
-static bool check_keytype(struct attempt *a)
+static bool refuse_keytype(struct attempt *a, enum refusal why, const char *text)
 {
-    bool sandbox = slice_is(a->out->keytype, "SANDBOX");
-
-    TRACE_STEP(a->trace, KEY_TYPE, a->out->api->origin);
-    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->out->keytype));
-    if (slice_is(a->out->keytype, "PRODUCTION"))
-        return true;
-    reason_add_str(a->reason, sandbox ? "a SANDBOX token for an API without sandbox endpoint"
-                                      : "keytype is neither PRODUCTION nor SANDBOX");
+    reason_add_str(a->reason, text);
     reason_add_place(a->reason, a->out->api->origin);
-    refuse(a->out, sandbox ? REFUSE_SANDBOX : REFUSE_KEY_TYPE);
+    refuse(a->out, why);
     return false;
+}
+
+/* The endpoints for the key type of the caller's token; those of the resource before the API's. No
+ * token, as for an open operation, counts as one of production. */
+static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
+{
+    const struct gw_resource *r = a->out->resource;
+    const struct gw_api *api = a->out->api;
+    struct slice keytype = a->out->keytype;
+
+    if (keytype.n > 0) {
+        TRACE_STEP(a->trace, KEY_TYPE, api->origin);
+        TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(keytype));
+    }
+    if (slice_is(keytype, "SANDBOX")) {
+        *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
+        return *out != NULL ||
+               refuse_keytype(a, REFUSE_SANDBOX,
+                              "a SANDBOX token for an API without sandbox endpoint");
+    }
+    if (keytype.n > 0 && !slice_is(keytype, "PRODUCTION"))
+        return refuse_keytype(a, REFUSE_KEY_TYPE, "keytype is neither PRODUCTION nor SANDBOX");
+    *out = r->production != NULL ? r->production : api->production;
+    return *out != NULL ||
+           refuse_keytype(a, REFUSE_PRODUCTION,
+                          keytype.n > 0
+                              ? "a PRODUCTION token for an API without production endpoint"
+                              : "open operation of an API without production endpoint");
 }
 
 /* Is the caller entitled to the operation? *by is the place in the configuration that says so. */
@@ -454,8 +475,7 @@ static bool authorize(struct attempt *a, struct place *by)
                                  "closed: only unsupported schemes protect it");
     if (op->open)
         return true;
-    return find_token(a, &token) && open_token(a, token, &grant) && check_scopes(a, &grant, by) &&
-           check_keytype(a);
+    return find_token(a, &token) && open_token(a, token, &grant) && check_scopes(a, &grant, by);
 }
 
 /* The path the backend sees: the endpoint's path instead of the base path. */
@@ -490,11 +510,12 @@ static bool rewrite_path(struct attempt *a, struct slice endpoint_path, struct s
 static bool forward(struct attempt *a, struct place by)
 {
     struct enforce_decision *out = a->out;
-    const struct gw_cluster *cluster =
-        out->resource->production != NULL ? out->resource->production : out->api->production;
+    const struct gw_cluster *cluster;
     struct slice path;
 
-    trace_backend(a->trace, cluster);
+    if (!choose_cluster(a, &cluster))
+        return false;
+    TRACE(backend, a->trace, cluster);
     if (!rewrite_path(a, cluster->endpoints[0].path, &path))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
@@ -540,7 +561,8 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     *out = (struct enforce_decision){.verdict = ENFORCE_DENY};
     refuse(out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
     reason_start(&w->reason);
-    trace_begin(trace);
+    if (trace != NULL)
+        trace_begin(trace);
     arena_reset(w->arena);
     follow_issuers(w, rules);
 
@@ -549,7 +571,7 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
 
     cors_describe(rules, request, out);
     out->reason = reason_slice(&w->reason);
-    trace_end(trace, out, &w->reason);
+    TRACE(end, trace, out, &w->reason);
     count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         count(&w->allowed, 1);

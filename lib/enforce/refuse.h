@@ -42,6 +42,9 @@
     X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
       "Sandbox key offered to an API with no sandbox endpoint. " REFUSE_SUFFIX,                   \
       REFUSE_TOKEN_CHALLENGE)                                                                     \
+    X(PRODUCTION, 401, ENFORCER, "900901", "Invalid Credentials",                                 \
+      "Production key offered to an API with no production endpoint. " REFUSE_SUFFIX,             \
+      REFUSE_TOKEN_CHALLENGE)                                                                     \
     X(KEY_TYPE, 401, ENFORCER, "900901", "Invalid Credentials",                                   \
       "Invalid key type. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                                 \
     X(SCOPE, 403, ENFORCER, "900910",                                                             \

@@ -118,17 +118,6 @@ static int hash_issuers(struct enforce_rules *r)
     return rc;
 }
 
-/* RFC 9110 7.2: host, and the port when it is not the scheme's own. */
-static struct slice endpoint_host(struct arena *a, const struct gw_endpoint *e)
-{
-    bool ipv6 = slice_find(e->host, ':') >= 0;
-    const char *open = ipv6 ? "[" : "", *shut = ipv6 ? "]" : "";
-
-    if (e->port == (e->tls ? 443 : 80))
-        return arena_printf(a, "%s%" PRIslice "%s", open, SLICE_ARG(e->host), shut);
-    return arena_printf(a, "%s%" PRIslice "%s:%u", open, SLICE_ARG(e->host), shut, e->port);
-}
-
 static int read_clusters(struct enforce_rules *r, struct diag *diag)
 {
     for (size_t i = 0; i < r->model->n_clusters; i++) {
@@ -139,7 +128,7 @@ static int read_clusters(struct enforce_rules *r, struct diag *diag)
                        SLICE_ARG(c->name));
             return CC_EREFUSED;
         }
-        r->cluster_hosts[i] = endpoint_host(r->arena, &c->endpoints[0]);
+        r->cluster_hosts[i] = gw_endpoint_host(r->arena, &c->endpoints[0]);
         if (r->cluster_hosts[i].p == NULL)
             return CC_ENOMEM;
     }

@@ -61,8 +61,6 @@ void trace_say(struct enforce_trace *t, const char *fmt, ...)
 
 void trace_route(struct enforce_trace *t, const struct gw_route *route)
 {
-    if (t == NULL)
-        return;
     trace_open(t, ENFORCE_STEP_API, route->api != NULL ? route->api->origin : PLACE_NONE);
     if (route->api == NULL)
         return;
@@ -97,7 +95,7 @@ static void say_requirements(struct enforce_trace *t, const struct gw_operation 
 
 void trace_operation(struct enforce_trace *t, const struct gw_operation *op)
 {
-    if (t == NULL || op == NULL)
+    if (op == NULL)
         return;
     t->steps[t->n - 1].place = op->origin;
     if (op->closed)
@@ -115,8 +113,6 @@ void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer, co
 {
     const char *comma = "";
 
-    if (t == NULL)
-        return;
     trace_open(t, ENFORCE_STEP_ALGORITHM, issuer->origin);
     trace_say(t, "%s; the issuer allows ", jwt_alg_name(alg));
     for (unsigned i = 0; i < JWT_ALG_COUNT; i++) {
@@ -130,8 +126,7 @@ void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer, co
 
 void trace_signature(struct enforce_trace *t, const struct gw_issuer *issuer, enum jwt_fault fault)
 {
-    if (t == NULL || fault == JWT_BAD_ALG || fault == JWT_ALG_NOT_ALLOWED ||
-        fault == JWT_ALG_KEY_MISMATCH)
+    if (fault == JWT_BAD_ALG || fault == JWT_ALG_NOT_ALLOWED || fault == JWT_ALG_KEY_MISMATCH)
         return;
     trace_open(t, ENFORCE_STEP_SIGNATURE, issuer->origin);
     if (fault == JWT_OK)
@@ -149,8 +144,6 @@ static void say_list(struct enforce_trace *t, const struct slice *items, size_t 
 void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
                   const struct jwt_claims *claims)
 {
-    if (t == NULL)
-        return;
     trace_say(t, "sub '%" PRIslice "', app '%" PRIslice "', keytype '%" PRIslice "', aud ",
               SHOW(claims->sub), SHOW(claims->consumer_key), SHOW(claims->keytype));
     say_list(t, claims->audiences, claims->n_audiences);
@@ -177,8 +170,6 @@ static void say_time(struct enforce_trace *t, const char *name, int64_t at_s)
 void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
                  int64_t leeway_s)
 {
-    if (t == NULL)
-        return;
     trace_open(t, ENFORCE_STEP_TIMES, PLACE_NONE);
     say_time(t, "now", now_s);
     say_time(t, ", exp", grant->exp);
@@ -194,8 +185,6 @@ void trace_scopes(struct enforce_trace *t, const struct gw_operation *op, const 
     struct slice rest = grant->scopes, scope;
     const char *blank = "";
 
-    if (t == NULL)
-        return;
     trace_open(t, ENFORCE_STEP_SCOPES,
                op->n_requirements > 0 ? op->requirements[0].origin : op->origin);
     trace_say(t, "required: ");
@@ -207,16 +196,12 @@ void trace_scopes(struct enforce_trace *t, const struct gw_operation *op, const 
 
 void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster)
 {
-    if (t == NULL)
-        return;
     trace_open(t, ENFORCE_STEP_BACKEND, cluster->endpoints[0].origin);
     trace_say(t, "%" PRIslice, SHOW(cluster->name));
 }
 
 void trace_begin(struct enforce_trace *t)
 {
-    if (t == NULL)
-        return;
     t->n = t->used = 0;
     t->cause = PLACE_NONE;
     t->why = SLICE_NONE;
@@ -228,8 +213,6 @@ void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
 {
     struct enforce_trace_step *last;
 
-    if (t == NULL)
-        return;
     t->cause = reason->place;
     t->why = reason->place.source != NULL ? slice_first(reason_slice(reason), reason->words)
                                           : reason_slice(reason);

@@ -69,31 +69,39 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
                            const struct enforce_request *request, const struct clock *clock,
                            struct enforce_decision *out, struct enforce_trace *trace);
 
-/* For the engine: opens a step; adds to the text of the open one. What does not fit is cut. */
-#define TRACE_STEP(trace, step, place) \
-    ((trace) != NULL ? trace_open((trace), ENFORCE_STEP_##step, (place)) : (void)0)
-#define TRACE_SAY(trace, ...) ((trace) != NULL ? trace_say((trace), __VA_ARGS__) : (void)0)
+/* For the engine: TRACE(route, trace, x) calls trace_route(trace, x) when there is a trace. That is
+ * the rare case: the functions are cold, which keeps all that leads to them out of the way of an
+ * ordinary decision. */
+#define TRACE(name, trace, ...) ((trace) != NULL ? trace_##name((trace), __VA_ARGS__) : (void)0)
 
-void trace_open(struct enforce_trace *t, enum enforce_step step, struct place place);
-void trace_say(struct enforce_trace *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Opens a step; adds to the text of the open one. What does not fit is cut. */
+#define TRACE_STEP(trace, step, place) TRACE(open, trace, ENFORCE_STEP_##step, (place))
+#define TRACE_SAY(trace, ...)          TRACE(say, trace, __VA_ARGS__)
 
-/* Steps that have more to say; `t` may be NULL. */
+#define TRACE_COLD __attribute__((cold))
+TRACE_COLD void trace_open(struct enforce_trace *t, enum enforce_step step, struct place place);
+TRACE_COLD void trace_say(struct enforce_trace *t, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Steps that have more to say. */
 struct grant;
-void trace_route(struct enforce_trace *t, const struct gw_route *route);
-void trace_operation(struct enforce_trace *t, const struct gw_operation *op);
-void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer, const struct key *key,
-                     enum jwt_alg alg);
+TRACE_COLD void trace_route(struct enforce_trace *t, const struct gw_route *route);
+TRACE_COLD void trace_operation(struct enforce_trace *t, const struct gw_operation *op);
+TRACE_COLD void trace_algorithm(struct enforce_trace *t, const struct gw_issuer *issuer,
+                                const struct key *key, enum jwt_alg alg);
 /* After jwt_verify(): the signature was looked at, unless the algorithm was refused before. */
-void trace_signature(struct enforce_trace *t, const struct gw_issuer *issuer, enum jwt_fault fault);
-void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
-                  const struct jwt_claims *claims);
-void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
-                 int64_t leeway_s);
-void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
-                  const struct grant *grant);
-void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
+TRACE_COLD void trace_signature(struct enforce_trace *t, const struct gw_issuer *issuer,
+                                enum jwt_fault fault);
+TRACE_COLD void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
+                             const struct jwt_claims *claims);
+TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
+                            int64_t leeway_s);
+TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
+                             const struct grant *grant);
+TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
+
 /* Before the first step, after the last one. */
 struct reason;
-void trace_begin(struct enforce_trace *t);
-void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
-               const struct reason *reason);
+TRACE_COLD void trace_begin(struct enforce_trace *t);
+TRACE_COLD void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
+                          const struct reason *reason);

@@ -53,7 +53,7 @@ struct gw_resource {
     struct slice template; /* as in the document, below the base path: "/pets/{id}" */
     const struct gw_operation *operations; /* at most one a method, in the order of enum gw_method */
     size_t n_operations;
-    const struct gw_cluster *production; /* into gw_model.clusters; NULL: the API's */
+    const struct gw_cluster *production, *sandbox; /* into gw_model.clusters; NULL: the API's */
     struct place origin;
 };
 
@@ -66,14 +66,41 @@ struct gw_endpoint {
     struct place origin;
 };
 
+/* How HAProxy treats the endpoints of a cluster. Decisions do not depend on it; it is in the
+ * snapshot for those who look at one. 0, false, "" and none mean: as cc.yaml says, or no limit. */
+struct gw_options {
+    bool failover;           /* an endpoint gets requests while all before it are down */
+    bool http2;              /* HTTP/2 to endpoints */
+    bool retry_unsafe;       /* methods that are not idempotent, too */
+    unsigned timeout_ms;     /* for an endpoint's answer */
+    unsigned retry_count;    /* attempts after the first; for statuses only when there are some */
+    unsigned max_requests;   /* at once, of the whole cluster */
+    unsigned max_connections; /* at once, of the whole cluster; others wait */
+    unsigned max_pending;    /* that wait */
+    const struct slice *retry_statuses; /* "504", ...: sorted, unique, all known to HAProxy */
+    size_t n_retry_statuses;
+    struct slice health_path; /* "": only a connection is tried */
+    const struct slice *health_statuses; /* as retry_statuses, any; none: 200 to 399 */
+    size_t n_health_statuses;
+};
+
 /* A set of endpoints that one HAProxy backend balances over. Two APIs with equal endpoints and
  * options share one cluster; its name is derived from its content, so a name can never lead to
  * another place than the one it was decided for. */
 struct gw_cluster {
     struct slice name; /* "cc_b_" + 12 hex digits */
-    const struct gw_endpoint *endpoints;
+    const struct gw_endpoint *endpoints; /* all have one path, and Hosts that are equal or distinct */
     size_t n_endpoints;
+    struct gw_options options;
 };
+
+/* The Host of requests to it: the port is there when it is not the scheme's own (RFC 9110 4.2.3).
+ * p == NULL when memory is short. */
+struct slice gw_endpoint_host(struct arena *arena, const struct gw_endpoint *e);
+
+/* Do both, or all of a cluster, have the same Host? */
+bool gw_endpoint_same_host(const struct gw_endpoint *a, const struct gw_endpoint *b);
+bool gw_cluster_one_host(const struct gw_cluster *cluster);
 
 /* Which web pages may call an API, and what their browsers let them see (WHATWG Fetch, "CORS
  * protocol"). Equal policies of a model are one. */
@@ -94,7 +121,8 @@ struct gw_api {
     struct slice vhost;     /* lower case: "api.example.com", "*.example.com" or "*" */
     struct slice base_path; /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
     struct slice auth_header; /* lower case; where the token is */
-    const struct gw_cluster *production; /* into gw_model.clusters */
+    /* by key type, into gw_model.clusters; NULL: none, but not both */
+    const struct gw_cluster *production, *sandbox;
     const struct gw_resource *resources;
     size_t n_resources;
     const struct gw_cors *cors; /* into gw_model.cors; NULL: CORS is the backend's affair */

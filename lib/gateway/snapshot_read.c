@@ -210,12 +210,11 @@ static int read_origin(struct reader *r, const json_t *json, struct place *out)
     return rc;
 }
 
-static int read_cluster(struct reader *r, const json_t *json, enum snapshot_type type,
-                        const struct gw_cluster **out)
+static int read_cluster(struct reader *r, const json_t *json, const struct gw_cluster **out)
 {
     uint32_t number;
 
-    if (json_is_null(json) && type == SNAPSHOT_CLUSTER_OR_NULL)
+    if (json_is_null(json))
         return CC_OK;
     if (!intern_find(&r->clusters, slice_make(json_string_value(json), json_string_length(json)),
                      &number))
@@ -292,8 +291,7 @@ static int read_value(struct reader *r, const struct snapshot_field *f, const js
     case SNAPSHOT_ORIGIN:
         return read_origin(r, json, at);
     case SNAPSHOT_CLUSTER:
-    case SNAPSHOT_CLUSTER_OR_NULL:
-        return read_cluster(r, json, f->type, at);
+        return read_cluster(r, json, at);
     case SNAPSHOT_CORS:
         return read_cors(r, json, at);
     case SNAPSHOT_C_STRING:

@@ -118,9 +118,25 @@ static const char *resource_fault(const void *object)
     return NULL;
 }
 
+/* A status, three digits (RFC 9110 15). */
+static const char *status_text(struct slice s)
+{
+    if (s.n != 3 || s.p[0] < '1' || s.p[0] > '5' || !ascii_is_digit(s.p[1]) ||
+        !ascii_is_digit(s.p[2]))
+        return "it is no status";
+    return NULL;
+}
+
 static const char *cluster_fault(const void *object)
 {
     return ((const struct gw_cluster *)object)->n_endpoints == 0 ? "it has no endpoint" : NULL;
+}
+
+static const char *api_fault(const void *object)
+{
+    const struct gw_api *api = object;
+
+    return api->production == NULL && api->sandbox == NULL ? "it has no endpoints" : NULL;
 }
 
 static const char *issuer_fault(const void *object)
@@ -189,7 +205,8 @@ static const struct snapshot_schema operation =
 static const struct snapshot_field resource_fields[] = {
     {AT(struct gw_resource, template), .type = SNAPSHOT_TEXT, .fault = required_text},
     {LIST(struct gw_resource, operations, &operation)},
-    {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER_OR_NULL},
+    {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_resource, sandbox), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_resource, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema resource =
@@ -203,12 +220,13 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, base_path), .type = SNAPSHOT_TEXT, .fault = gw_base_path_fault},
     {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_api, sandbox), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_api, cors), .type = SNAPSHOT_CORS},
     {AT(struct gw_api, cors_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, resources, &resource)},
 };
-const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, NULL);
+const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, api_fault);
 
 static const struct snapshot_field endpoint_fields[] = {
     {AT(struct gw_endpoint, host), .type = SNAPSHOT_TEXT, .fault = host_text},
@@ -219,8 +237,26 @@ static const struct snapshot_field endpoint_fields[] = {
 };
 static const struct snapshot_schema endpoint = SCHEMA(endpoint_fields, struct gw_endpoint, NULL);
 
+/* Members of struct gw_options are members of the cluster. */
+#define OPTION(member) .name = #member, .offset = offsetof(struct gw_cluster, options.member)
+#define OPTION_STATUSES(member)                                                      \
+    OPTION(member), .type = SNAPSHOT_TEXTS,                                          \
+                    .count_offset = offsetof(struct gw_cluster, options.n_##member), \
+                    .fault = status_text
+
 static const struct snapshot_field cluster_fields[] = {
     {AT(struct gw_cluster, name), .type = SNAPSHOT_TEXT, .fault = cluster_name},
+    {OPTION(failover), .type = SNAPSHOT_BOOL},
+    {OPTION(http2), .type = SNAPSHOT_BOOL},
+    {OPTION(timeout_ms), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION(retry_count), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION_STATUSES(retry_statuses)},
+    {OPTION(retry_unsafe), .type = SNAPSHOT_BOOL},
+    {OPTION(max_requests), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION(max_connections), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION(max_pending), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION(health_path), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {OPTION_STATUSES(health_statuses)},
     {LIST(struct gw_cluster, endpoints, &endpoint)},
 };
 const struct snapshot_schema snapshot_cluster =

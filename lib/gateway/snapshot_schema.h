@@ -36,11 +36,10 @@ enum snapshot_type {
     SNAPSHOT_METHOD,     /* enum gw_method, by name */
     SNAPSHOT_ALGORITHMS, /* unsigned: bit set of enum jwt_alg, by names */
     SNAPSHOT_ORIGIN,     /* struct place */
-    SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name */
-    SNAPSHOT_CLUSTER_OR_NULL,
-    SNAPSHOT_CORS,     /* const struct gw_cors *, by index, or null */
-    SNAPSHOT_C_STRING, /* const char * */
-    SNAPSHOT_LIST      /* const struct X *, size_t; `of` describes X */
+    SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name, or NULL */
+    SNAPSHOT_CORS,       /* const struct gw_cors *, by index, or null */
+    SNAPSHOT_C_STRING,   /* const char * */
+    SNAPSHOT_LIST        /* const struct X *, size_t; `of` describes X */
 };
 
 struct snapshot_schema;

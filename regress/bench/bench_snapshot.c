@@ -59,7 +59,9 @@ static void write_snapshot(const char *path, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         endpoints[i] = (struct gw_endpoint){.host = arena_printf(a, "backend-%u.internal", i),
                                             .port = 8080, .path = SLICE("/v1")};
-        clusters[i] = (struct gw_cluster){arena_printf(a, "cc_b_%012x", i), &endpoints[i], 1};
+        clusters[i] = (struct gw_cluster){.name = arena_printf(a, "cc_b_%012x", i),
+                                          .endpoints = &endpoints[i],
+                                          .n_endpoints = 1};
         apis[i] = (struct gw_api){.id = arena_printf(a, "%040x", i),
                                   .name = arena_printf(a, "service%u", i),
                                   .version = SLICE("1.0.0"), .vhost = SLICE("api.example.com"),

@@ -1,12 +1,33 @@
 /* The decision engine with requests of any bytes.
  *
- * Input: method, host, path, Authorization and X-Token, one a line. "@0" to "@9" in a header
- * becomes a token from the list below, so that the fuzzer reaches what lies behind a good signature
- * and can put anything around it. Each request is decided without a cache, with a tiny one and
- * again with the tiny one; all must agree, and what is allowed must be entitled to it. */
+ * Input: method, host, path, Authorization, X-Token, Origin and Access-Control-Request-Method, one
+ * a line. "@0" to "@9" in a header becomes a token from the list below, so that the fuzzer reaches
+ * what lies behind a good signature and can put anything around it. Each request is decided without
+ * a cache, with a tiny one and again with the tiny one; all must agree, and what is allowed must be
+ * entitled to it. */
 #include "regress/unit/enforce/fixture.h"
 
-enum { LINES = 5, TOKENS = 10, ROOM = 20000 };
+enum { LINES = 7, TOKENS = 10, ROOM = 20000 };
+
+/* The model's headers, and the line of the input that is the value of each. */
+enum { REQUEST_METHOD, AUTHORIZATION, ORIGIN, X_TOKEN, HEADERS };
+
+static const struct slice header_names[HEADERS] = {SLICE_INIT("access-control-request-method"),
+                                                   SLICE_INIT("authorization"),
+                                                   SLICE_INIT("origin"), SLICE_INIT("x-token")};
+static const int header_lines[HEADERS] = {6, 3, 5, 4};
+
+/* The fixture's first API has a policy. */
+static const struct slice cors_origins[] = {SLICE_INIT("https://shop.example")};
+static const struct slice cors_patterns[] = {SLICE_INIT("https://*.shop.example")};
+static const struct gw_cors cors = {.credentials = true,
+                                    .origins = cors_origins,
+                                    .n_origins = 1,
+                                    .patterns = cors_patterns,
+                                    .n_patterns = 1,
+                                    .methods = SLICE_INIT("GET"),
+                                    .headers = SLICE_INIT(""),
+                                    .expose = SLICE_INIT("")};
 
 static const struct {
     enum fixture_signer signer;
@@ -32,6 +53,7 @@ static const struct {
 
 static struct {
     struct fixture fixture;
+    struct gw_api apis[2];
     struct enforce_rules *rules;
     struct enforce_worker *plain, *cached;
     struct clock_fixed clock;
@@ -44,6 +66,14 @@ static void start(void)
     struct enforce_options none = {0, 0}, tiny = {3, 8192};
 
     fixture_init(&engine.fixture);
+    engine.apis[0] = fixture_apis[0];
+    engine.apis[0].cors = &cors;
+    engine.apis[1] = fixture_apis[1];
+    engine.fixture.model.apis = engine.apis;
+    engine.fixture.model.cors = &cors;
+    engine.fixture.model.n_cors = 1;
+    engine.fixture.model.headers = header_names;
+    engine.fixture.model.n_headers = HEADERS;
     engine.rules = fixture_rules(&engine.fixture);
     fixture_need(enforce_worker_new(&engine.plain, &none), "enforce_worker_new");
     fixture_need(enforce_worker_new(&engine.cached, &tiny), "enforce_worker_new");
@@ -84,11 +114,28 @@ static bool is_good_credential(struct slice value)
     return false;
 }
 
+/* Only origins of the policy are told anything, and only for their own API. */
+static void check_cors(const struct enforce_request *request, const struct enforce_decision *d)
+{
+    const struct slice origin = d->cors.origin;
+
+    CC_ASSERT((d->cors.policy != NULL) == (d->api != NULL && slice_is(d->api->name, "Pets")));
+    CC_ASSERT(!d->cors.preflight || (origin.n > 0 && slice_is(request->method, "OPTIONS") &&
+                                     request->headers[REQUEST_METHOD].value.n > 0));
+    if (origin.n == 0)
+        return;
+    CC_ASSERT(d->cors.policy != NULL && slice_eq(origin, request->headers[ORIGIN].value));
+    CC_ASSERT(slice_is(origin, "https://shop.example") ||
+              (slice_starts(origin, SLICE("https://")) && slice_find(origin, '/') == 6 &&
+               slice_find(slice_from(origin, 8), '/') < 0 &&
+               slice_ends(origin, SLICE(".shop.example"))));
+}
+
 static void check(const struct enforce_request *request, const struct enforce_decision *d)
 {
     if (d->verdict == ENFORCE_ALLOW) {
         const struct enforce_header *h =
-            &request->headers[slice_is(d->api->auth_header, "x-token") ? 1 : 0];
+            &request->headers[slice_is(d->api->auth_header, "x-token") ? X_TOKEN : AUTHORIZATION];
 
         CC_ASSERT(!d->operation->closed);
         CC_ASSERT(d->operation->open || (h->count == 1 && is_good_credential(h->value)));
@@ -98,10 +145,12 @@ static void check(const struct enforce_request *request, const struct enforce_de
         CC_ASSERT(d->status == 0 && d->body.n == 0);
     } else if (d->verdict == ENFORCE_DENY) {
         CC_ASSERT(d->backend.n == 0 && d->path.n == 0 && d->host.n == 0);
-        CC_ASSERT(d->status == 204 || d->status == 400 || d->status == 401 || d->status == 403 ||
-                  d->status == 404 || d->status == 405 || d->status == 414);
-        CC_ASSERT(d->status == 204 || d->body.n > 2);
+        CC_ASSERT(d->status == 200 || d->status == 204 || d->status == 400 || d->status == 401 ||
+                  d->status == 403 || d->status == 404 || d->status == 405 || d->status == 414);
+        CC_ASSERT((d->status == 200) == d->cors.preflight);
+        CC_ASSERT(d->status == 200 || d->status == 204 || d->body.n > 2);
     }
+    check_cors(request, d);
     CC_ASSERT(d->reason.n > 0 && !slice_has_control(d->reason));
 }
 
@@ -112,16 +161,19 @@ static bool same(const struct enforce_decision *a, const struct enforce_decision
            slice_eq(a->challenge, b->challenge) && slice_eq(a->allow, b->allow) &&
            slice_eq(a->backend, b->backend) && slice_eq(a->path, b->path) &&
            slice_eq(a->host, b->host) && slice_eq(a->user, b->user) && slice_eq(a->app, b->app) &&
-           slice_eq(a->keytype, b->keytype) && slice_eq(a->reason, b->reason);
+           slice_eq(a->keytype, b->keytype) && slice_eq(a->reason, b->reason) &&
+           a->cors.policy == b->cors.policy && slice_eq(a->cors.origin, b->cors.origin) &&
+           a->cors.preflight == b->cors.preflight;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static char rooms[2][ROOM];
+    static char rooms[HEADERS][ROOM];
     struct slice rest = slice_make(data, size), lines[LINES] = {{NULL, 0}};
-    struct fixture_request r = {.request = {.id = SLICE_NONE}};
+    struct enforce_header headers[HEADERS] = {{SLICE_NONE, 0}};
+    struct enforce_request r = {.id = SLICE_NONE, .headers = headers};
     struct enforce_decision plain, cached;
 
     if (!engine.ready)
@@ -129,18 +181,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < LINES; i++)
         if (!slice_split(&rest, '\n', &lines[i]))
             break;
-    r.request.method = lines[0];
-    r.request.host = lines[1];
-    r.request.path = lines[2];
-    r.request.headers = r.headers;
-    for (int i = 0; i < 2; i++)
-        if (lines[3 + i].p != NULL)
-            r.headers[i] = (struct enforce_header){expand(lines[3 + i], rooms[i]), 1};
+    r.method = lines[0];
+    r.host = lines[1];
+    r.path = lines[2];
+    for (int i = 0; i < HEADERS; i++)
+        if (lines[header_lines[i]].p != NULL)
+            headers[i] = (struct enforce_header){expand(lines[header_lines[i]], rooms[i]), 1};
 
-    enforce_decide(engine.plain, engine.rules, &r.request, &engine.clock.clock, &plain);
-    check(&r.request, &plain);
+    enforce_decide(engine.plain, engine.rules, &r, &engine.clock.clock, &plain);
+    check(&r, &plain);
     for (int i = 0; i < 2; i++) {
-        enforce_decide(engine.cached, engine.rules, &r.request, &engine.clock.clock, &cached);
+        enforce_decide(engine.cached, engine.rules, &r, &engine.clock.clock, &cached);
         CC_ASSERT(same(&plain, &cached));
     }
     return 0;

@@ -5,6 +5,7 @@
 #include "gateway/path.h"
 #include "gateway/route.h"
 #include "generator/project_internal.h"
+#include "generator/review.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,6 +39,8 @@ static struct doc *read_part(struct project *p, struct slice *rest, const char *
 
 static void check_cluster(const struct gw_model *model, const struct gw_cluster *c)
 {
+    if (c == NULL)
+        return;
     CC_ASSERT(c >= model->clusters && c < model->clusters + model->n_clusters);
     CC_ASSERT(c->n_endpoints > 0);
     for (size_t i = 0; i < c->n_endpoints; i++) {
@@ -47,7 +50,10 @@ static void check_cluster(const struct gw_model *model, const struct gw_cluster 
         CC_ASSERT(e->port >= 1 && e->port <= 65535);
         CC_ASSERT(slice_eq(e->path, c->endpoints[0].path));
         CC_ASSERT(!slice_has_control(e->path) && !slice_ends(e->path, SLICE("/")));
+        /* what a name of HAProxy's server can be (invalid_char() of its configuration parser) */
+        CC_ASSERT(gw_cluster_one_host(c) || slice_find(e->host, ':') < 0);
     }
+    CC_ASSERT(!slice_has_control(c->options.health_path));
 }
 
 static void check_operation(const struct gw_operation *o)
@@ -75,13 +81,15 @@ static void check_model(const struct gw_model *model)
         CC_ASSERT(api->auth_header.n > 0 && !slice_has_control(api->auth_header));
         CC_ASSERT(api->n_resources > 0);
         CC_ASSERT(gw_base_path_fault(api->base_path) == NULL);
+        CC_ASSERT(api->production != NULL || api->sandbox != NULL);
         check_cluster(model, api->production);
+        check_cluster(model, api->sandbox);
         for (size_t k = 0; k < api->n_resources; k++) {
             const struct gw_resource *r = &api->resources[k];
 
             CC_ASSERT(gw_template_fault(r->template) == NULL && r->n_operations > 0);
-            if (r->production != NULL)
-                check_cluster(model, r->production);
+            check_cluster(model, r->production);
+            check_cluster(model, r->sandbox);
             for (size_t o = 0; o < r->n_operations; o++) {
                 CC_ASSERT(o == 0 || r->operations[o].method > r->operations[o - 1].method);
                 check_operation(&r->operations[o]);
@@ -90,9 +98,28 @@ static void check_model(const struct gw_model *model)
     }
 }
 
+/* Reviewers look at whatever could be read, also when it cannot be built. */
+static void check_review(const struct project *p, const struct gw_model *model)
+{
+    struct project_docs docs = {"fuzz", p->api_doc, p->openapi};
+    struct review r = {p->build->config, model,      &docs,   1,
+                       p->build->arena,  diag_new(), {false}, CC_OK};
+
+    if (r.diag == NULL)
+        return;
+    lint_projects(&r);
+    audit_projects(&r);
+    diag_free(&r.diag);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct config config = {.router = {.system_host = SLICE("localhost")},
+    struct slice retry_statuses[] = {SLICE("504")};
+    struct config config = {.router = {.system_host = SLICE("localhost"),
+                                       .upstream = {.max_route_timeout_s = 60,
+                                                    .max_retries = 5,
+                                                    .retry_statuses = retry_statuses,
+                                                    .n_retry_statuses = 1}},
                             .security = {.auth_header = {SLICE("Authorization"), false}}};
     struct project_build build = {
         .config = &config, .arena = arena_new(32 << 20), .diag = diag_new(), .rc = CC_OK};
@@ -112,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         project_finish_model(&build, &model);
         if (build.rc == CC_OK && diag_errors(build.diag) == 0)
             check_model(&model);
+        check_review(&p, build.rc == CC_OK && diag_errors(build.diag) == 0 ? &model : NULL);
     }
     diag_free(&build.diag);
     arena_free(&build.arena);

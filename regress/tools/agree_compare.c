@@ -97,6 +97,19 @@ static void compare_status(struct compare *c, const json_t *said, const json_t *
     same(c, "status", a, b);
 }
 
+/* Of several endpoints each has its own Host, and explain does not know which one it will be. */
+static void compare_host(struct compare *c, const json_t *said, const json_t *done)
+{
+    const char *host = text_of(said, "host"), *port = text_of(done, "port");
+    char own[64];
+
+    if (host == NULL && port != NULL) {
+        snprintf(own, sizeof(own), "127.0.0.1:%s", port);
+        host = own;
+    }
+    same(c, "host", host, text_of(done, "host"));
+}
+
 static void compare_one(struct compare *c, const json_t *said, const json_t *done)
 {
     const char *verdict = text_of(said, "verdict"), *id = text_of(done, "id");
@@ -106,7 +119,7 @@ static void compare_one(struct compare *c, const json_t *said, const json_t *don
 
     compare_status(c, said, done);
     same(c, "path", text_of(said, "path"), text_of(done, "path"));
-    same(c, "host", text_of(said, "host"), text_of(done, "host"));
+    compare_host(c, said, done);
     if (text_of(done, "code") != NULL) /* an answer to HEAD has no body */
         same(c, "code in the body", text_of(said, "code"), text_of(done, "code"));
     if (verdict != NULL && strcmp(verdict, "health") == 0)

@@ -117,7 +117,7 @@ static const char *other_value(const struct setting *s, const char *def, char ro
     case KIND_WORD:
         return strcmp(def, "text") == 0 ? "json" : "warn";
     case KIND_WORDS:
-        return "ES256";
+        return strcmp(def, "[504]") == 0 ? "503" : "ES256";
     default:
         return "other-value";
     }

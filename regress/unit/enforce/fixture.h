@@ -49,9 +49,9 @@ static const struct gw_endpoint fixture_endpoints[] = {
 };
 
 static const struct gw_cluster fixture_clusters[] = {
-    {SLICE_INIT("cc_b_000000000001"), &fixture_endpoints[0], 1},
-    {SLICE_INIT("cc_b_000000000002"), &fixture_endpoints[1], 1},
-    {SLICE_INIT("cc_b_000000000003"), &fixture_endpoints[2], 1},
+    {.name = SLICE_INIT("cc_b_000000000001"), .endpoints = &fixture_endpoints[0], .n_endpoints = 1},
+    {.name = SLICE_INIT("cc_b_000000000002"), .endpoints = &fixture_endpoints[1], .n_endpoints = 1},
+    {.name = SLICE_INIT("cc_b_000000000003"), .endpoints = &fixture_endpoints[2], .n_endpoints = 1},
 };
 
 static const struct slice fixture_read[] = {SLICE_INIT("read:pets"), SLICE_INIT("admin")};
@@ -102,15 +102,49 @@ static const struct gw_operation fixture_far[] = {
 };
 
 static const struct gw_resource fixture_pets_resources[] = {
-    {SLICE_INIT("/closed"), fixture_closed, 1, NULL, FIXTURE_AT(70)},
-    {SLICE_INIT("/far"), fixture_far, 1, &fixture_clusters[1], FIXTURE_AT(80)},
-    {SLICE_INIT("/open"), fixture_open, 1, NULL, FIXTURE_AT(60)},
-    {SLICE_INIT("/pets"), fixture_pets, 2, NULL, FIXTURE_AT(10)},
-    {SLICE_INIT("/pets/{id}"), fixture_pet, 3, NULL, FIXTURE_AT(30)},
-    {SLICE_INIT("/pets/{name}"), fixture_pet_by_name, 1, NULL, FIXTURE_AT(55)},
+    {.template = SLICE_INIT("/closed"),
+     .operations = fixture_closed,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(70)},
+    {.template = SLICE_INIT("/far"),
+     .operations = fixture_far,
+     .n_operations = 1,
+     .production = &fixture_clusters[1],
+     .sandbox = &fixture_clusters[2],
+     .origin = FIXTURE_AT(80)},
+    {.template = SLICE_INIT("/open"),
+     .operations = fixture_open,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(60)},
+    {.template = SLICE_INIT("/pets"),
+     .operations = fixture_pets,
+     .n_operations = 2,
+     .origin = FIXTURE_AT(10)},
+    {.template = SLICE_INIT("/pets/{id}"),
+     .operations = fixture_pet,
+     .n_operations = 3,
+     .origin = FIXTURE_AT(30)},
+    {.template = SLICE_INIT("/pets/{name}"),
+     .operations = fixture_pet_by_name,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(55)},
 };
 static const struct gw_resource fixture_root_resources[] = {
-    {SLICE_INIT("/*"), fixture_far, 1, NULL, FIXTURE_AT(90)},
+    {.template = SLICE_INIT("/*"),
+     .operations = fixture_far,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(90)},
+};
+
+static const struct gw_resource fixture_box_resources[] = {
+    {.template = SLICE_INIT("/far"),
+     .operations = fixture_far,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(95)},
+    {.template = SLICE_INIT("/open"),
+     .operations = fixture_open,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(96)},
 };
 
 static const struct gw_api fixture_apis[] = {
@@ -134,6 +168,16 @@ static const struct gw_api fixture_apis[] = {
      .resources = fixture_root_resources,
      .n_resources = 1,
      .origin = FIXTURE_AT(2)},
+    {.id = SLICE_INIT("box"),
+     .name = SLICE_INIT("Box"),
+     .version = SLICE_INIT("1"),
+     .vhost = SLICE_INIT("*"),
+     .base_path = SLICE_INIT("/box"),
+     .auth_header = SLICE_INIT("authorization"),
+     .sandbox = &fixture_clusters[0],
+     .resources = fixture_box_resources,
+     .n_resources = 2,
+     .origin = FIXTURE_AT(3)},
 };
 
 static const struct slice fixture_audiences[] = {SLICE_INIT("cc"), SLICE_INIT("dd")};
@@ -163,7 +207,7 @@ static inline void fixture_init(struct fixture *f)
                               .clusters = fixture_clusters,
                               .n_clusters = 3,
                               .apis = fixture_apis,
-                              .n_apis = 2,
+                              .n_apis = 3,
                           }};
     for (int i = 0; i < FIXTURE_SIGNERS; i++) {
         fixture_need(key_generate(&f->keys[i], kinds[i]), "key_generate");

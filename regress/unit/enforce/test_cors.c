@@ -33,7 +33,10 @@ static const struct gw_cors policies[] = {
 /* Below another base path, the same requests as the first API's /pets/{id}, by another method. */
 static const struct gw_operation put_operation[] = {{.method = GW_PUT, .origin = FIXTURE_AT(95)}};
 static const struct gw_resource put_resources[] = {
-    {SLICE_INIT("/1.0/pets/{id}"), put_operation, 1, NULL, FIXTURE_AT(94)}};
+    {.template = SLICE_INIT("/1.0/pets/{id}"),
+     .operations = put_operation,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(94)}};
 
 struct bench {
     struct fixture fixture;
@@ -211,8 +214,8 @@ static void a_trace_says_that_it_was_answered(void **state)
 {
     static struct enforce_trace trace;
     struct bench *b = *state;
-    struct enforce_header headers[HEADERS] = {[ORIGIN] = {SLICE(SHOP), 1},
-                                              [REQUEST_METHOD] = {SLICE("GET"), 1}};
+    struct enforce_header headers[HEADERS] = {
+        [ORIGIN] = {SLICE(SHOP), 1}, [REQUEST_METHOD] = {SLICE("GET"), 1}};
     struct enforce_request request = {.method = SLICE("OPTIONS"),
                                       .host = SLICE("x"),
                                       .path = SLICE("/pets/1.0/pets"),

@@ -85,6 +85,7 @@ struct row {
 #define ROW     .line = __LINE__
 #define TO_PETS .backend = "cc_b_000000000001", .to_host = "pets.internal"
 #define TO_FAR  .backend = "cc_b_000000000002", .to_host = "[2001:db8::1]:8080"
+#define TO_LAST .backend = "cc_b_000000000003", .to_host = "10.0.0.7"
 #define TO_ROOT .backend = "cc_b_000000000003", .to_host = "10.0.0.7"
 #define IS_401  .status = 401, .code = "900901", .challenge = INVALID
 #define IS_404  .status = 404, .code = "404", .body = NOT_FOUND
@@ -228,6 +229,15 @@ static const struct row rows[] = {
     {ROW, .path = "/pets/1.0/pets/7", .token = SANDBOX, IS_401,
      .body = ENFORCER("Invalid Credentials", "900901",
                       "Sandbox key offered to an API with no sandbox endpoint. " SUFFIX)},
+    {ROW, .path = "/pets/1.0/far", .token = SANDBOX, TO_LAST, .to_path = "/far"},
+    {ROW, .path = "/box/far", .token = SANDBOX, TO_PETS, .to_path = "/v2/far"},
+    {ROW, .path = "/box/far", .token = PLAIN, IS_401,
+     .body = ENFORCER("Invalid Credentials", "900901",
+                      "Production key offered to an API with no production endpoint. " SUFFIX),
+     .reason = "a PRODUCTION token for an API without production endpoint; pets/swagger.yaml:3:7"},
+    {ROW, .path = "/box/open", IS_401,
+     .body = ENFORCER("Invalid Credentials", "900901",
+                      "Production key offered to an API with no production endpoint. " SUFFIX)},
     {ROW, .path = "/pets/1.0/pets/7", .token = ODD_KEYTYPE, IS_401,
      .body = ENFORCER("Invalid Credentials", "900901", "Invalid key type. " SUFFIX)},
     {ROW, .path = "/pets/1.0/pets", .token = SANDBOX, .status = 403, .code = "900910",

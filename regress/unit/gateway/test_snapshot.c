@@ -24,9 +24,25 @@ static const struct gw_endpoint endpoints[] = {
      .origin = {&oas_file, 7, 9}},
     {.host = SLICE_INIT("2001:db8::1"), .port = 65535, .path = SLICE_INIT("")},
 };
+static const struct slice statuses[] = {SLICE_INIT("502"), SLICE_INIT("504")};
 static const struct gw_cluster clusters[] = {
-    {SLICE_INIT("cc_b_0123456789ab"), endpoints, 2},
-    {SLICE_INIT("cc_b_ffffffffffff"), &endpoints[1], 1},
+    {.name = SLICE_INIT("cc_b_0123456789ab"),
+     .endpoints = endpoints,
+     .n_endpoints = 2,
+     .options = {.failover = true,
+                 .http2 = true,
+                 .retry_unsafe = true,
+                 .timeout_ms = 1500,
+                 .retry_count = 2,
+                 .max_requests = 3,
+                 .max_connections = 4,
+                 .max_pending = 5,
+                 .retry_statuses = statuses,
+                 .n_retry_statuses = 2,
+                 .health_path = SLICE_INIT("/health"),
+                 .health_statuses = &statuses[1],
+                 .n_health_statuses = 1}},
+    {.name = SLICE_INIT("cc_b_ffffffffffff"), .endpoints = &endpoints[1], .n_endpoints = 1},
 };
 static const struct slice scopes[] = {SLICE_INIT("read:pets"), SLICE_INIT("admin")};
 static const struct gw_requirement requirements[] = {
@@ -40,9 +56,9 @@ static const struct gw_operation operations[] = {
     {.method = GW_TRACE, .closed = true, .origin = {&oas_file, 50, 5}},
 };
 static const struct gw_resource resources[] = {
-    {SLICE_INIT("/pets/{id}"), operations, 3, NULL, {&oas_file, 29, 3}},
-    {SLICE_INIT("/files/*"), operations, 1, &clusters[1], {&oas_file, 60, 3}},
-    {SLICE_INIT("/none"), NULL, 0, NULL, {NULL, 0, 0}},
+    {SLICE_INIT("/pets/{id}"), operations, 3, NULL, NULL, {&oas_file, 29, 3}},
+    {SLICE_INIT("/files/*"), operations, 1, &clusters[1], &clusters[0], {&oas_file, 60, 3}},
+    {SLICE_INIT("/none"), NULL, 0, NULL, NULL, {NULL, 0, 0}},
 };
 static const struct slice origins[] = {SLICE_INIT("https://a.example"),
                                        SLICE_INIT("https://b.example")};
@@ -160,6 +176,13 @@ static void what_is_written_is_read_back(void **state)
     assert_ptr_equal(m->apis[0].production, &m->clusters[0]);
     assert_ptr_equal(m->apis[0].resources[1].production, &m->clusters[1]);
     assert_null(m->apis[0].resources[0].production);
+    assert_null(m->apis[0].sandbox);
+    assert_ptr_equal(m->apis[0].resources[1].sandbox, &m->clusters[0]);
+    assert_memory_equal(&m->clusters[0].options, &clusters[0].options,
+                        offsetof(struct gw_options, retry_statuses));
+    assert_true(slice_is(m->clusters[0].options.retry_statuses[1], "504"));
+    assert_true(slice_is(m->clusters[0].options.health_path, "/health"));
+    assert_int_equal(m->clusters[0].options.n_health_statuses, 1);
     assert_int_equal(m->clusters[0].endpoints[1].port, 65535);
     assert_ptr_equal(m->apis[0].cors, &m->cors[1]);
     assert_null(m->apis[1].cors);
@@ -189,7 +212,7 @@ static void it_has_a_line_an_api(void **state)
 {
     static const char api[] =
         "\n{\"id\":\"43\",\"name\":\"Root\",\"version\":\"2\",\"vhost\":\"*\",\"base_path\":\"\","
-        "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\","
+        "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
         "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"resources\":[]}\n]}\n";
     struct buf text;
 
@@ -379,7 +402,11 @@ static const struct {
     {"\"path\":\"/v2\"", "\"path\":\"v2\"", "must begin with '/'"},
     {"\"path\":\"/v2\"", "\"path\":\"/v2\\n\"", "control character"},
     {"\"production\":\"cc_b_0", "\"production\":\"cc_b_1", "apis[0].production: it names no"},
-    {"\"production\":\"cc_b_0123456789ab\"", "\"production\":null", "it names no cluster"},
+    {"\"production\":\"cc_b_0123456789ab\"", "\"production\":null", "apis[0]: it has no endpoints"},
+    {"\"failover\":true", "\"failover\":1", "clusters[0].failover: it is neither"},
+    {"\"timeout_ms\":1500", "\"timeout_ms\":-1", "clusters[0].timeout_ms: it is out of range"},
+    {"[\"502\",\"504\"]", "[\"502\",\"50x\"]", "clusters[0].retry_statuses[1]: it is no status"},
+    {"\"/health\"", "\"/h\\n\"", "clusters[0].health_path: it has a control character"},
     {"\"vhost\":\"*.example.com\"", "\"vhost\":\"A\"", "apis[0].vhost: a virtual host is"},
     {"\"base_path\":\"/pets/1.0\"", "\"base_path\":\"/a/../b\"", "'..' segment"},
     {"\"auth_header\":\"x-token\"", "\"auth_header\":\"x token\"", "not a header name"},
@@ -451,7 +478,7 @@ static void models_that_cannot_be_read_are_not_written(void **state)
     char hash[65];
 
     (void)state;
-    api.production = NULL;
+    api.production = NULL; /* nor a sandbox */
     other.apis = &api;
     other.n_apis = 1;
     buf_init(&text, GW_SNAPSHOT_MAX_BYTES);

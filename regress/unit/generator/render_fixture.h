@@ -22,11 +22,31 @@ static inline void fixture_init(struct fixture *f)
     static const struct gw_endpoint orders[] = {
         {.host = SLICE_INIT("orders.example.com"), .port = 443, .tls = true},
         {.host = SLICE_INIT("localhost"), .port = 8443, .tls = true},
+    };
+    static const struct gw_endpoint stock[] = {
         {.host = SLICE_INIT("2001:db8::1"), .port = 8443, .tls = true},
     };
+    static const struct slice statuses[] = {SLICE_INIT("429"), SLICE_INIT("502"),
+                                            SLICE_INIT("504")};
     static const struct gw_cluster clusters[] = {
-        {SLICE_INIT("cc_b_0123456789ab"), pets, 1},
-        {SLICE_INIT("cc_b_ba9876543210"), orders, 3},
+        {.name = SLICE_INIT("cc_b_0123456789ab"), .endpoints = pets, .n_endpoints = 1},
+        {.name = SLICE_INIT("cc_b_ba9876543210"), .endpoints = orders, .n_endpoints = 2},
+        {.name = SLICE_INIT("cc_b_bbbbbbbbbbbb"), .endpoints = stock, .n_endpoints = 1},
+        {.name = SLICE_INIT("cc_b_cccccccccccc"),
+         .endpoints = orders,
+         .n_endpoints = 2,
+         .options = {.failover = true,
+                     .http2 = true,
+                     .timeout_ms = 1500,
+                     .retry_count = 2,
+                     .max_requests = 50,
+                     .max_connections = 10,
+                     .max_pending = 5,
+                     .retry_statuses = statuses,
+                     .n_retry_statuses = 3,
+                     .health_path = SLICE_INIT("/health?a=1"),
+                     .health_statuses = &statuses[1],
+                     .n_health_statuses = 2}},
     };
     static const struct gw_cors cors[] = {{.any_origin = true}};
     static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
@@ -40,7 +60,7 @@ static inline void fixture_init(struct fixture *f)
     f->model.headers = headers;
     f->model.n_headers = 2;
     f->model.clusters = clusters;
-    f->model.n_clusters = 2;
+    f->model.n_clusters = 4;
     f->model.cors = cors;
     f->model.n_cors = 1;
     f->config.router.listener_host = SLICE("0.0.0.0");
@@ -54,6 +74,10 @@ static inline void fixture_init(struct fixture *f)
     f->config.router.upstream.route_timeout_s = 60;
     f->config.router.upstream.route_idle_timeout_s = 300;
     f->config.router.upstream.verify_host_name = true;
+    f->config.router.upstream.health_interval_s = 10;
+    f->config.router.upstream.health_timeout_s = 1;
+    f->config.router.upstream.unhealthy_threshold = 2;
+    f->config.router.upstream.healthy_threshold = 2;
     f->config.agent.socket = SLICE("/run/cc-gateway/spoa.sock");
     f->config.agent.processing_timeout_ms = 200;
 }

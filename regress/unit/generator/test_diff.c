@@ -43,8 +43,10 @@ static void fill(struct parts *p)
         .headers = {SLICE("authorization"), SLICE("x-token")},
         .audiences = {SLICE("gateway")},
     };
-    p->clusters[0] = (struct gw_cluster){SLICE("cc_b_000000000000"), &p->endpoints[0], 1};
-    p->clusters[1] = (struct gw_cluster){SLICE("cc_b_111111111111"), &p->endpoints[1], 1};
+    p->clusters[0] = (struct gw_cluster){
+        .name = SLICE("cc_b_000000000000"), .endpoints = &p->endpoints[0], .n_endpoints = 1};
+    p->clusters[1] = (struct gw_cluster){
+        .name = SLICE("cc_b_111111111111"), .endpoints = &p->endpoints[1], .n_endpoints = 1};
     p->requirements[0] = (struct gw_requirement){p->scopes, 1, {&oas_file, 22, 9}};
     p->operations[0] = (struct gw_operation){.method = GW_GET,
                                              .requirements = p->requirements,
@@ -53,12 +55,18 @@ static void fill(struct parts *p)
     p->operations[1] = (struct gw_operation){.method = GW_POST, .origin = {&oas_file, 25, 5}};
     p->operations[2] =
         (struct gw_operation){.method = GW_DELETE, .open = true, .origin = {&oas_file, 31, 5}};
-    p->resources[0] =
-        (struct gw_resource){SLICE("/pets"), p->operations, 2, NULL, {&oas_file, 20, 3}};
-    p->resources[1] =
-        (struct gw_resource){SLICE("/pets/{id}"), &p->operations[2], 1, NULL, {&oas_file, 30, 3}};
-    p->resources[2] =
-        (struct gw_resource){SLICE("/toys"), &p->operations[2], 1, NULL, {&oas_file, 40, 3}};
+    p->resources[0] = (struct gw_resource){.template = SLICE("/pets"),
+                                           .operations = p->operations,
+                                           .n_operations = 2,
+                                           .origin = {&oas_file, 20, 3}};
+    p->resources[1] = (struct gw_resource){.template = SLICE("/pets/{id}"),
+                                           .operations = &p->operations[2],
+                                           .n_operations = 1,
+                                           .origin = {&oas_file, 30, 3}};
+    p->resources[2] = (struct gw_resource){.template = SLICE("/toys"),
+                                           .operations = &p->operations[2],
+                                           .n_operations = 1,
+                                           .origin = {&oas_file, 40, 3}};
     p->issuers[0] = (struct gw_issuer){.name = SLICE("login"),
                                        .issuer = SLICE("https://login"),
                                        .algorithms = 1u << JWT_RS256,
@@ -212,6 +220,12 @@ static void key_changed(struct parts *p)
 {
     p->issuers[0].pem = SLICE("-----BEGIN PUBLIC KEY-----\nB\n");
 }
+static void options_changed(struct parts *p)
+{
+    p->clusters[0].name = SLICE("cc_b_222222222222");
+    p->clusters[0].options.failover = true;
+    p->clusters[0].options.timeout_ms = 300;
+}
 static void header_added(struct parts *p)
 {
     p->model.n_headers = 2;
@@ -269,6 +283,12 @@ static const struct row {
      "https://[2001:db8::1]:443  (pets/swagger.yaml:6:7)\n"
      "- cluster cc_b_000000000000: http://a.example:80/v2  (pets/swagger.yaml:5:7)\n"
      "+ cluster cc_b_111111111111: https://[2001:db8::1]:443  (pets/swagger.yaml:6:7)\n"},
+    {"how its endpoint is treated", options_changed,
+     "~ endpoint Pets 1.0 /pets/1.0 on localhost: production: http://a.example:80/v2 -> "
+     "http://a.example:80/v2 (failover true, timeout_ms 300)  (pets/swagger.yaml:5:7)\n"
+     "- cluster cc_b_000000000000: http://a.example:80/v2  (pets/swagger.yaml:5:7)\n"
+     "+ cluster cc_b_222222222222: http://a.example:80/v2 (failover true, timeout_ms 300)"
+     "  (pets/swagger.yaml:5:7)\n"},
     {"a resource's own endpoint", resource_endpoint,
      "~ endpoint /pets/1.0/pets on localhost: production: none -> https://[2001:db8::1]:443"
      "  (pets/swagger.yaml:6:7)\n"
@@ -465,7 +485,6 @@ static bool change_member(const struct snapshot_field *f, void *object, const st
         ((struct place *)at)->line += 1;
         return true;
     case SNAPSHOT_CLUSTER:
-    case SNAPSHOT_CLUSTER_OR_NULL:
         *(const struct gw_cluster **)at = &p->clusters[1];
         return true;
     case SNAPSHOT_CORS:

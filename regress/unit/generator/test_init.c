@@ -207,10 +207,12 @@ static void test_servers(void **state)
 static void test_cors(void **state)
 {
     (void)state;
-    FACTS(OAS3 INFO PATHS HOST "x-wso2-cors:\n  corsConfigurationEnabled: false\n"
-                               "  accessControlAllowOrigins: ['*']\n",
+    FACTS(OAS3 INFO PATHS HOST "x-wso2-cors:\n  accessControlAllowOrigins: ['*']\n",
           "x", "", {"data.corsConfiguration.corsConfigurationEnabled", "true"},
           {"data.corsConfiguration.accessControlAllowOrigins.0", "*"});
+    FACTS(OAS3 INFO PATHS HOST "x-wso2-cors:\n  corsConfigurationEnabled: false\n"
+                               "  accessControlAllowOrigins: ['*']\n",
+          "x", "", {"data.corsConfiguration.corsConfigurationEnabled", ""});
     FACTS(OAS3 INFO PATHS HOST "x-wso2-cors: []\n", "x", "",
           {"data.corsConfiguration.corsConfigurationEnabled", ""});
 }

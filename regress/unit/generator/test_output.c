@@ -81,7 +81,8 @@ static struct gw_model *make_model(const struct world *w, const char *agent, con
 
     assert_int_equal(crypto_sha1_hex(slice_of(endpoint), sum), CC_OK);
     *e = (struct gw_endpoint){.host = slice_of(endpoint), .port = 8080};
-    *cluster = (struct gw_cluster){arena_printf(w->arena, "cc_b_%.12s", sum), e, 1};
+    *cluster = (struct gw_cluster){
+        .name = arena_printf(w->arena, "cc_b_%.12s", sum), .endpoints = e, .n_endpoints = 1};
     *op = (struct gw_operation){.method = GW_GET};
     *r = (struct gw_resource){
         .template = arena_printf(w->arena, "/%s", agent), .operations = op, .n_operations = 1};

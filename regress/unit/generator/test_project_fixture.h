@@ -32,6 +32,8 @@ static inline void fixture_open(struct fixture *f)
         {SLICE_INIT("Default"), SLICE_INIT("localhost")},
         {SLICE_INIT("Staging"), SLICE_INIT("Stage.Example.com")}};
 
+    static struct slice retry_statuses[] = {SLICE_INIT("504")};
+
     *f = (struct fixture){.root = "/tmp/test_project.XXXXXX",
                           .issuer = {.name = SLICE("test"), .issuer = SLICE("https://test")},
                           .arena = arena_new(FIXTURE_ARENA),
@@ -41,6 +43,10 @@ static inline void fixture_open(struct fixture *f)
     f->options.n_development_issuers = 1;
     f->config.router.system_host = SLICE("localhost");
     f->config.security.auth_header.authorization_header = SLICE("Authorization");
+    f->config.router.upstream.max_route_timeout_s = 60;
+    f->config.router.upstream.max_retries = 5;
+    f->config.router.upstream.retry_statuses = retry_statuses;
+    f->config.router.upstream.n_retry_statuses = 1;
     f->config.adapter.vhost_mapping = vhosts;
     f->config.adapter.n_vhost_mapping = 2;
 }

@@ -131,14 +131,15 @@ static void test_resolve(void **state)
     fixture_file(&f, "api.yaml",
                  "type: api\ndata: {name: A, version: 1, context: /a, type: HTTP}\n");
     /* RFC 6761 6.4: .invalid never resolves; asked once, although it is named twice */
-    fixture_file(&f, "Definitions/swagger.yaml",
-                 "openapi: 3.0.3\nx-wso2-production-endpoints:\n"
-                 "  urls: [\"http://127.0.0.1\", \"http://[::1]\", \"http://pets.invalid\",\n"
-                 "    \"http://pets.invalid:81\"]\n"
-                 "paths: {/a: {get: {}}}\n");
+    fixture_file(
+        &f, "Definitions/swagger.yaml",
+        "openapi: 3.0.3\nx-wso2-production-endpoints:\n"
+        "  urls: [\"http://127.0.0.1\", \"http://pets.invalid\",\n"
+        "    \"http://pets.invalid:81\"]\n"
+        "paths: {/a: {get: {}, x-wso2-production-endpoints: {urls: [\"http://[::1]\"]}}}\n");
     assert_int_equal(fixture_build(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, got, sizeof(got)),
-                        "error CC2008 0/Definitions/swagger.yaml:3:46\n");
+                        "error CC2008 0/Definitions/swagger.yaml:3:30\n");
     fixture_close(&f);
 }
 

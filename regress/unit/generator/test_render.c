@@ -167,7 +167,7 @@ static void settings_reach_their_lines(void **state)
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "server agent 127.0.0.1:9999 check"));
     assert_false(fixture_has(&f, "haproxy/standalone.cfg", "stats socket"));
     assert_true(fixture_has(&f, "haproxy/cc.cfg",
-                            "server s1 orders.example.com:443 ssl verify required ca-file "
+                            "server orders.example.com orders.example.com:443 ssl verify required ca-file "
                             "'/etc/my ca.pem' resolvers cc_dns init-addr 'last,libc,none'\n"));
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "timeout server 2147483s\n"));
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "timeout http-request 10s\n"));
@@ -177,7 +177,7 @@ static void settings_reach_their_lines(void **state)
     f.config.router.upstream.disable_ssl_verification = true;
     assert_int_equal(fixture_render(&f), CC_OK);
     assert_true(fixture_has(&f, "haproxy/cc.cfg",
-                            "server s1 orders.example.com:443 ssl verify none sni "
+                            "server orders.example.com orders.example.com:443 ssl verify none sni "
                             "str(orders.example.com) resolvers cc_dns init-addr none\n"));
     assert_false(fixture_has(&f, "haproxy/cc.cfg", "verify required"));
     fixture_free(&f);
@@ -188,7 +188,8 @@ static void hostile_names_stay_words(void **state)
 {
     static const struct source api = {"pets/api.yaml", SLICE_INIT("")};
     struct gw_endpoint endpoint = {.host = SLICE_INIT("a b)#'%"), .port = 1, .tls = true};
-    struct gw_cluster cluster = {SLICE_INIT("cc_b_000000000000"), &endpoint, 1};
+    struct gw_cluster cluster = {
+        .name = SLICE_INIT("cc_b_000000000000"), .endpoints = &endpoint, .n_endpoints = 1};
     struct slice header = SLICE("x,1) http-request");
     struct diag_view view;
     struct fixture f;

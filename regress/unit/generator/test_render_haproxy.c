@@ -170,7 +170,9 @@ static void many_clusters_and_headers(void **state)
             .host = arena_printf(f.arena, "s%zu.example.com", i), .port = 443, .tls = true};
         endpoints[i][1] = (struct gw_endpoint){
             .host = arena_printf(f.arena, "10.0.%zu.%zu", i / 250, i % 250), .port = 80};
-        clusters[i] = (struct gw_cluster){arena_printf(f.arena, "cc_b_%012zx", i), endpoints[i], 2};
+        clusters[i] = (struct gw_cluster){.name = arena_printf(f.arena, "cc_b_%012zx", i),
+                                          .endpoints = endpoints[i],
+                                          .n_endpoints = 2};
     }
     for (size_t i = 0; i < HEADERS; i++)
         headers[i] = arena_printf(f.arena, "x-header-%zu", i);

@@ -382,7 +382,7 @@ static void hangup_exchanges_the_snapshot(void **state)
     assert_int_equal(ask(&t), 7);
     write_snapshot(a, 8);
     kill(a->pid, SIGHUP);
-    expect_log(a, "reloaded: generation 7 -> 8, 2 APIs");
+    expect_log(a, "reloaded: generation 7 -> 8, 3 APIs");
     for (int waited = 0; ask(&t) != 8; waited++) {
         assert_true(waited < WAIT_MS / 10);
         usleep(10000);
@@ -656,7 +656,7 @@ static void the_command_line(void **state)
     struct agent *a = *state;
 
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){"-t", NULL})), EX_OK);
-    expect_log(a, "ok: generation 7, 2 APIs");
+    expect_log(a, "ok: generation 7, 3 APIs");
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){"--version", NULL})), EX_OK);
     expect_log(a, "cc-spoa " CC_VERSION);
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){"--help", NULL})), EX_OK);

@@ -244,7 +244,7 @@ static void cors_is_told(void **state)
                                         .headers = SLICE_INIT("x-a"),
                                         .expose = SLICE_INIT("x-b")};
     struct bench *old = *state, *b = calloc(1, sizeof *b);
-    struct gw_api apis[2] = {fixture_apis[0], fixture_apis[1]};
+    struct gw_api apis[3] = {fixture_apis[0], fixture_apis[1], fixture_apis[2]};
     struct spop_writer w;
 
     assert_non_null(b);

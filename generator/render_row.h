@@ -1,0 +1,82 @@
+/* render_row: rows of values while they are made (inside of render_values.c and render_cluster.c).
+ */
+#pragma once
+
+#include "generator/render_values.h"
+
+/* A row under construction. Whoever adds knows how many values there are: `room` is a promise of
+ * the code, not of input. */
+struct row {
+    struct template_value *values;
+    size_t n, room;
+};
+
+static inline bool row_new(struct row *row, struct arena *arena, size_t room)
+{
+    *row = (struct row){arena_array(arena, room, sizeof(*row->values)), 0, room};
+    return row->values != NULL;
+}
+
+static inline struct template_value *row_add(struct row *row, const char *name,
+                                             enum template_kind kind)
+{
+    struct template_value *v = &row->values[row->n++];
+
+    CC_ASSERT(row->n <= row->room);
+    *v = (struct template_value){.name = name, .kind = kind};
+    return v;
+}
+
+static inline void add_bool(struct row *row, const char *name, bool truth)
+{
+    row_add(row, name, TEMPLATE_BOOL)->truth = truth;
+}
+
+static inline void add_number(struct row *row, const char *name, uint64_t number)
+{
+    row_add(row, name, TEMPLATE_NUMBER)->number = number;
+}
+
+static inline void add_text(struct row *row, const char *name, enum template_kind kind,
+                            struct slice text, struct place origin)
+{
+    struct template_value *v = row_add(row, name, kind);
+
+    v->text = text;
+    v->origin = origin;
+}
+
+static inline void add_word(struct row *row, const char *name, struct slice text)
+{
+    add_text(row, name, TEMPLATE_WORD, text, PLACE_NONE);
+}
+
+static inline void add_list(struct row *row, const char *name, const struct template_row *rows,
+                            size_t n)
+{
+    struct template_value *v = row_add(row, name, TEMPLATE_LIST);
+
+    v->rows = rows;
+    v->n_rows = n;
+}
+
+static inline struct template_row *rows_new(struct arena *arena, size_t n)
+{
+    return arena_array(arena, n, sizeof(struct template_row));
+}
+
+static inline struct template_row finished(const struct row *row)
+{
+    return (struct template_row){row->values, row->n};
+}
+
+/* --- render_cluster.c ----------------------------------------------------------------------- */
+
+/* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */
+int render_clusters(struct row *root, const struct render_context *ctx);
+
+/* Attempts after the first. */
+uint64_t render_retries(const struct gw_cluster *cluster);
+
+/* "127.0.0.1:80", "[::1]:80" */
+struct slice render_address(struct arena *arena, struct slice host, uint64_t port);
