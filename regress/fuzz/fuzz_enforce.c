@@ -33,27 +33,27 @@ static const struct {
     enum fixture_signer signer;
     enum jwt_alg alg;
     const char *payload;
-    bool good;
+    enum { BAD, PRODUCTION, SANDBOX } use;
 } made[TOKENS] = {
-    {FIXTURE_RSA, JWT_RS256, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", true},
+    {FIXTURE_RSA, JWT_RS256, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", PRODUCTION},
     {FIXTURE_RSA, JWT_PS256, "{\"iss\":\"https://rsa\",\"exp\":1700003600,\"scope\":\"admin\"}",
-     true},
-    {FIXTURE_EC, JWT_ES256, "{\"iss\":\"https://ec\",\"exp\":1700003600,\"aud\":\"cc\"}", true},
+     PRODUCTION},
+    {FIXTURE_EC, JWT_ES256, "{\"iss\":\"https://ec\",\"exp\":1700003600,\"aud\":\"cc\"}",
+     PRODUCTION},
     {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1700003600,\"scp\":[\"read:pets\"]}",
-     true},
+     PRODUCTION},
     {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1700003600,\"keytype\":\"SANDBOX\"}",
-     false},
-    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1600000000}", false},
-    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1800000000,\"nbf\":1790000000}",
-     false},
-    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", false},
-    {FIXTURE_EC, JWT_ES256, "{\"iss\":\"https://ec\",\"exp\":1700003600}", false},
-    {FIXTURE_RSA, JWT_RS512, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", false},
+     SANDBOX},
+    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1600000000}", BAD},
+    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1800000000,\"nbf\":1790000000}", BAD},
+    {FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", BAD},
+    {FIXTURE_EC, JWT_ES256, "{\"iss\":\"https://ec\",\"exp\":1700003600}", BAD},
+    {FIXTURE_RSA, JWT_RS512, "{\"iss\":\"https://rsa\",\"exp\":1700003600}", BAD},
 };
 
 static struct {
     struct fixture fixture;
-    struct gw_api apis[2];
+    struct gw_api apis[sizeof(fixture_apis) / sizeof(fixture_apis[0])];
     struct enforce_rules *rules;
     struct enforce_worker *plain, *cached;
     struct clock_fixed clock;
@@ -66,9 +66,8 @@ static void start(void)
     struct enforce_options none = {0, 0}, tiny = {3, 8192};
 
     fixture_init(&engine.fixture);
-    engine.apis[0] = fixture_apis[0];
+    memcpy(engine.apis, fixture_apis, sizeof(engine.apis));
     engine.apis[0].cors = &cors;
-    engine.apis[1] = fixture_apis[1];
     engine.fixture.model.apis = engine.apis;
     engine.fixture.model.cors = &cors;
     engine.fixture.model.n_cors = 1;
@@ -100,8 +99,9 @@ static struct slice expand(struct slice line, char room[ROOM])
     return buf_slice(&b);
 }
 
-/* Is `value` "Bearer" and one of the good tokens, and nothing else? Written without the engine. */
-static bool is_good_credential(struct slice value)
+/* Is `value` "Bearer" and one of the tokens made for `use`, and nothing else? Written without the
+ * engine. */
+static bool is_credential(struct slice value, int use)
 {
     value = slice_trim(value);
     if (value.n < 8 || !slice_eq_nocase(slice_first(value, 6), SLICE("bearer")) ||
@@ -109,7 +109,7 @@ static bool is_good_credential(struct slice value)
         return false;
     value = slice_trim(slice_from(value, 7));
     for (int i = 0; i < TOKENS; i++)
-        if (made[i].good && slice_is(value, engine.tokens[i]))
+        if ((int)made[i].use == use && slice_is(value, engine.tokens[i]))
             return true;
     return false;
 }
@@ -137,8 +137,15 @@ static void check(const struct enforce_request *request, const struct enforce_de
         const struct enforce_header *h =
             &request->headers[slice_is(d->api->auth_header, "x-token") ? X_TOKEN : AUTHORIZATION];
 
+        bool sandbox = h->count == 1 && is_credential(h->value, SANDBOX);
+        const struct gw_cluster *api = sandbox ? d->api->sandbox : d->api->production;
+        const struct gw_cluster *own = sandbox ? d->resource->sandbox : d->resource->production;
+
         CC_ASSERT(!d->operation->closed);
-        CC_ASSERT(d->operation->open || (h->count == 1 && is_good_credential(h->value)));
+        CC_ASSERT(d->operation->open || sandbox ||
+                  (h->count == 1 && is_credential(h->value, PRODUCTION)));
+        if (!d->operation->open)
+            CC_ASSERT(slice_eq(d->backend, (own != NULL ? own : api)->name));
         CC_ASSERT(slice_starts(d->backend, SLICE("cc_b_")) && d->host.n > 0);
         CC_ASSERT(d->path.n > 0 && d->path.p[0] == '/' && !slice_has_control(d->path));
         CC_ASSERT(!slice_contains(d->path, SLICE("/../")) && !slice_contains(d->path, SLICE("//")));
