@@ -211,6 +211,19 @@ static int sign(const struct key *key, enum jwt_alg alg, const char *kid, const 
     return rc;
 }
 
+static void refuse_algorithm(const char *found)
+{
+    const char *names[JWT_ALG_COUNT], *near;
+
+    for (enum jwt_alg a = 0; a < JWT_ALG_COUNT; a++)
+        names[a] = jwt_alg_name(a);
+    near = nearest_word(slice_of(found), names, JWT_ALG_COUNT);
+    cli_say("token: --alg %s is not an algorithm that the gateway accepts%s%s%s", found,
+            near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+            near != NULL ? "?" : "");
+    fputs("  try: cc-gen help token\n", stderr);
+}
+
 int cmd_token(const struct cli_args *args)
 {
     const char *alg_name = cli_value(args, "alg");
@@ -227,7 +240,7 @@ int cmd_token(const struct cli_args *args)
         goto out;
     }
     if (alg == JWT_ALG_COUNT) {
-        cli_say("token: --alg %s is not an algorithm that the gateway accepts", alg_name);
+        refuse_algorithm(alg_name);
         goto out;
     }
     rc = load_key(&w, args, alg, &key, &issuer);

@@ -5,6 +5,7 @@
 #include "generator/haproxy_check.h"
 #include "generator/output_generation.h"
 
+#include <netdb.h>
 #include <sys/stat.h>
 
 /* One build under way. */
@@ -104,14 +105,46 @@ static int write_generation(struct build *b)
     return rc == CC_OK ? write_haproxy_half(b) : rc;
 }
 
+/* HAProxy looks the name up when it starts and would say so of a line of its own file; here it is
+ * still known which setting that was. Asks the resolver as HAProxy does. */
+static int check_log_target(const struct build *b)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found = NULL;
+    struct slice name;
+    const char *text;
+    int error;
+
+    if (!config_log_host(b->config->router.log_target, &name) || name.n == 0)
+        return CC_OK;
+    text = arena_dup(b->arena, name).p;
+    if (text == NULL)
+        return CC_ENOMEM;
+    error = getaddrinfo(text, NULL, &hints, &found);
+    if (error == 0) {
+        freeaddrinfo(found);
+        return CC_OK;
+    }
+    diag_help(diag_error(b->diag, CC3003, config_place(b->config, "router.haproxy.logTarget"),
+                         "router.haproxy.logTarget names the host '%s', which cannot be looked "
+                         "up: %s",
+                         text, gai_strerror(error)),
+              "HAProxy looks it up when it starts, and does not start without; an address always "
+              "works");
+    return CC_EREFUSED;
+}
+
 static int check(struct build *b)
 {
     const char *directory = output_dir_generation(&b->dir, b->next.haproxy_generation);
+    int rc;
 
     if (b->options->no_validate)
         return CC_OK;
     if (directory == NULL)
         return CC_ENOMEM;
+    rc = check_log_target(b);
+    if (rc != CC_OK)
+        return rc;
     return haproxy_check(b->options->haproxy, directory, &b->files, b->arena, b->diag);
 }
 

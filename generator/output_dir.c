@@ -80,10 +80,24 @@ static int take_lock(struct output_dir *d)
     return CC_EACCESS;
 }
 
+/* Why the directory cannot be made. */
+static void refuse_directory(const char *directory, int rc, struct diag *diag)
+{
+    struct stat st;
+
+    if (stat(directory, &st) == 0 && !S_ISDIR(st.st_mode))
+        diag_help(diag_error(diag, CC5003, PLACE_NONE, "%s is a file, not a directory", directory),
+                  "give a new or empty directory with -o");
+    else
+        diag_error(diag, CC5003, PLACE_NONE, "%s cannot be created: %s", directory,
+                   cc_strerror(rc));
+}
+
 int output_dir_open(struct output_dir *d, const char *directory, struct arena *arena,
                     struct diag *diag)
 {
     char real[PATH_MAX];
+    struct stat st;
     const char *generations;
     int rc;
 
@@ -96,10 +110,10 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
                    directory[0] == '\0' ? "is empty" : "has a control character or is not UTF-8");
         return CC_EACCESS;
     }
+    d->created = lstat(directory, &st) != 0 && errno == ENOENT;
     rc = file_mkdirs(directory, DIR_MODE);
     if (rc != CC_OK) {
-        diag_error(diag, CC5003, PLACE_NONE, "%s cannot be created: %s", directory,
-                   cc_strerror(rc));
+        refuse_directory(directory, rc, diag);
         return CC_EACCESS;
     }
     if (realpath(directory, real) == NULL)
@@ -137,8 +151,22 @@ int output_dir_look(struct output_dir *d, const char *directory, struct arena *a
     return is_empty(d->path) == 1 ? CC_ENOENT : check_ours(d);
 }
 
+/* A build that was refused leaves nothing behind: an empty directory would look like a result. What
+ * another cc-gen put there in the meantime keeps it. */
+static void remove_created(const struct output_dir *d)
+{
+    const char *generations = below(d, "generations"), *lock = below(d, LOCK_NAME);
+
+    if (generations == NULL || lock == NULL || (rmdir(generations) != 0 && errno != ENOENT))
+        return;
+    unlink(lock);
+    rmdir(d->path);
+}
+
 void output_dir_close(struct output_dir *d)
 {
+    if (d->created && d->lock >= 0 && output_dir_current(d) == 0)
+        remove_created(d);
     if (d->lock >= 0)
         close(d->lock);
     d->lock = -1;

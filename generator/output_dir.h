@@ -6,6 +6,7 @@
 struct output_dir {
     const char *path; /* absolute, in the arena */
     int lock;         /* descriptor of the locked file; -1 = not open */
+    bool created;     /* by output_dir_open() */
     struct arena *arena;
     struct diag *diag;
 };
@@ -14,6 +15,7 @@ struct output_dir {
  * CC5003 finding. `d` may be closed in any case. */
 int output_dir_open(struct output_dir *d, const char *directory, struct arena *arena,
                     struct diag *diag);
+/* Takes the directory away again when output_dir_open() made it and nothing was built. */
 void output_dir_close(struct output_dir *d);
 
 /* Looks at a directory without making, locking or changing anything: what it shows is whole, for a

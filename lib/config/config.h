@@ -136,3 +136,7 @@ bool config_value(const struct config *c, const char *name, struct buf *out);
  * called as the variable or the option; PLACE_NONE for a default, and when there is no such
  * setting. */
 struct place config_place(const struct config *c, const char *name);
+
+/* Is `target` something that router.haproxy.logTarget may be? *name is the host in it that HAProxy
+ * looks up when it starts, SLICE_NONE when there is none. */
+bool config_log_host(struct slice target, struct slice *name);

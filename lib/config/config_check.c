@@ -22,6 +22,108 @@ static bool is_any_address(struct slice host)
            slice_is(host, "*");
 }
 
+static bool is_address(int family, struct slice s)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address; /* the larger of the two */
+
+    if (s.n == 0 || s.n >= sizeof(text) || slice_find(s, '\0') >= 0)
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = '\0';
+    return inet_pton(family, text, &address) == 1;
+}
+
+static bool is_bracketed(struct slice s)
+{
+    return s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']' &&
+           is_address(AF_INET6, slice_make(s.p + 1, s.n - 2));
+}
+
+/* What HAProxy can bind. It would look a name up each time it starts, and not start when that fails.
+ */
+static void check_bind_host(struct loader *l, const char *name, struct slice host)
+{
+    if (slice_is(host, "*") || slice_eq_nocase(host, SLICE("localhost")) ||
+        is_address(AF_INET, host) || is_address(AF_INET6, host) || is_bracketed(host))
+        return;
+    diag_help(diag_error(l->diag, CC3003, place_of(l, name, name),
+                         "%s is '%" PRIslice "', expected an address of this machine", name,
+                         SLICE_ARG(host)),
+              "an IPv4 address, an IPv6 address, localhost, or 0.0.0.0 or \"::\" for all");
+}
+
+/* Labels of letters, digits, '-' and '_'; not all digits and dots, which is a wrong address. */
+static bool is_dns_name(struct slice s)
+{
+    bool has_letter = false;
+    char before = '.';
+
+    for (size_t i = 0; i < s.n; i++) {
+        bool word = ascii_is_alpha(s.p[i]) || ascii_is_digit(s.p[i]) || s.p[i] == '_';
+
+        if (!word && s.p[i] != '-' && (s.p[i] != '.' || before == '.'))
+            return false;
+        has_letter = has_letter || ascii_is_alpha(s.p[i]);
+        before = s.p[i];
+    }
+    return has_letter;
+}
+
+/* "HOST" of "HOST" or "HOST:PORT"; false when there is something else. */
+static bool split_host(struct slice s, struct slice *host)
+{
+    size_t colon = s.n;
+    uint64_t port;
+
+    *host = s;
+    while (colon > 0 && s.p[colon - 1] != ':' && s.p[colon - 1] != ']')
+        colon--;
+    if (colon == 0 || s.p[colon - 1] == ']')
+        return true;
+    *host = slice_first(s, colon - 1);
+    return slice_to_u64(slice_from(s, colon), &port) == CC_OK && port >= 1 && port <= 65535;
+}
+
+bool config_log_host(struct slice target, struct slice *name)
+{
+    static const struct slice families[] = {SLICE_INIT("udp@"), SLICE_INIT("udp4@"),
+                                            SLICE_INIT("udp6@"), SLICE_INIT("ipv4@"),
+                                            SLICE_INIT("ipv6@")};
+    struct slice host;
+
+    *name = SLICE_NONE;
+    if (target.n == 0 || target.p[0] == '/' || slice_is(target, "stdout") ||
+        slice_is(target, "stderr"))
+        return true;
+    if (slice_starts(target, SLICE("ring@")))
+        return is_dns_name(slice_from(target, 5));
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+        if (slice_starts(target, families[i])) {
+            target = slice_from(target, families[i].n);
+            break;
+        }
+    if (!split_host(target, &host))
+        return false;
+    if (is_address(AF_INET, host) || is_bracketed(host))
+        return true;
+    *name = host;
+    return is_dns_name(host);
+}
+
+static void check_log_target(struct loader *l)
+{
+    const char *setting = "router.haproxy.logTarget";
+    struct slice target = l->store->config.router.log_target, name;
+
+    if (!config_log_host(target, &name))
+        diag_help(diag_error(l->diag, CC3003, place_of(l, setting, setting),
+                             "%s is '%" PRIslice "', which is nothing that HAProxy logs to",
+                             setting, SLICE_ARG(target)),
+                  "HOST:PORT with a name, an IPv4 address or an IPv6 address in brackets, the "
+                  "absolute path of a socket, stdout, stderr, or ring@NAME");
+}
+
 static void check_listeners(struct loader *l)
 {
     const struct config *c = &l->store->config;
@@ -179,6 +281,10 @@ static void check_required(struct loader *l)
 void config_check(struct loader *l)
 {
     check_listeners(l);
+    check_bind_host(l, "router.listenerHost", l->store->config.router.listener_host);
+    check_bind_host(l, "router.securedListenerHost",
+                    l->store->config.router.secured_listener_host);
+    check_log_target(l);
     check_system_host(l);
     check_key_pair(l);
     check_chroot(l);

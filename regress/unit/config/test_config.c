@@ -191,13 +191,13 @@ static void test_env_substitution(void **state)
             "  listenerPort: $env{PORT}\n"
             "  systemHost: $env{HOST}.$env{HOST}-x\n"
             "  entrySocket: \"$env{EMPTY}\"\n"
-            "  haproxy: {logTarget: '$ENV{x} $ {'}\n"
-            "  upstream: {tls: {disableSslVerification: \"$env{ON}\"}}\n",
+            "  upstream: {tls: {disableSslVerification: \"$env{ON}\"}}\n"
+            "agent: {socketGroup: '$ENV{x} $ {'}\n",
             environment);
     assert_int_equal(f->config->router.listener_port, 8081);
     assert_text(f->config->router.system_host, "api.api-x");
     assert_int_equal(f->config->router.entry_socket.n, 0);
-    assert_text(f->config->router.log_target, "$ENV{x} $ {");
+    assert_text(f->config->agent.socket_group, "$ENV{x} $ {");
     assert_true(f->config->router.upstream.disable_ssl_verification);
 }
 
@@ -228,15 +228,51 @@ static void test_unknown_names_have_no_value(void **state)
 
 static void test_one_listener_is_enough(void **state)
 {
+    static const char *const hosts[] = {"*", "localhost", "::", "[::]", "::1", "10.0.0.1"};
     struct config_fixture *f = *state;
 
     load_ok(f, "router: {listenerPort: 0}", NULL);
     load_ok(f, "router: {securedListenerPort: 0}", NULL);
     load_ok(f, "router: {listenerPort: 0, securedListenerPort: 0, entrySocket: /s}", NULL);
     load_ok(f,
-            "router: {listenerPort: 1, listenerHost: a, securedListenerPort: 1,"
-            " securedListenerHost: b}",
+            "router: {listenerPort: 1, listenerHost: 127.0.0.1, securedListenerPort: 1,"
+            " securedListenerHost: 127.0.0.2}",
             NULL);
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        struct slice yaml = arena_printf(f->arena, "router: {listenerHost: \"%s\"}", hosts[i]);
+
+        load_ok(f, yaml.p, NULL);
+        assert_text(f->config->router.listener_host, hosts[i]);
+    }
+}
+
+/* What HAProxy logs to, and the name that it looks up for that. */
+static void test_log_targets(void **state)
+{
+    static const char *const targets[][2] = {
+        {"", ""},
+        {"stdout", ""},
+        {"stderr", ""},
+        {"/dev/log", ""},
+        {"ring@my-ring", ""},
+        {"127.0.0.1", ""},
+        {"127.0.0.1:514", ""},
+        {"udp6@[::1]:514", ""},
+        {"[::1]", ""},
+        {"logs", "logs"},
+        {"logs.example.com:514", "logs.example.com"},
+        {"udp4@logs.example.com:514", "logs.example.com"},
+    };
+    struct config_fixture *f = *state;
+    struct slice name;
+
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        load_ok(f,
+                arena_printf(f->arena, "router: {haproxy: {logTarget: \"%s\"}}", targets[i][0]).p,
+                NULL);
+        assert_true(config_log_host(f->config->router.log_target, &name));
+        assert_text(name, targets[i][1]);
+    }
 }
 
 static void test_chroot(void **state)
@@ -284,6 +320,7 @@ int main(void)
         T(test_env_substitution),
         T(test_unknown_names_have_no_value),
         T(test_one_listener_is_enough),
+        T(test_log_targets),
         T(test_chroot),
         T(test_out_of_arena),
     };

@@ -98,6 +98,8 @@ static const char *other_value(const struct setting *s, const char *def, char ro
     struct buf b;
 
     buf_init_fixed(&b, room, 32);
+    if (s->kind == KIND_HOST && strcmp(def, "0.0.0.0") == 0)
+        return "127.0.0.9";
     switch (s->kind) {
     case KIND_BOOL:
         return strcmp(def, "true") == 0 ? "false" : "true";

@@ -349,7 +349,53 @@ static void a_missing_haproxy_is_said(void **state)
 
     assert_int_equal(build_with(w, "cats", "a.example", "/nonexistent/haproxy", &r), CC_ECHILD);
     assert_finding(w, CC5002, "/nonexistent/haproxy");
+    assert_int_not_equal(access(path(w, "out"), F_OK), 0); /* as before */
+    assert_int_equal(mkdir(path(w, "out"), 0755), 0);
+    assert_int_equal(build_with(w, "cats", "a.example", "/nonexistent/haproxy", &r), CC_ECHILD);
     assert_int_equal(count_entries(w, "out/generations"), 0);
+}
+
+static void a_broken_template_leaves_no_directory(void **state)
+{
+    struct world *w = *state;
+    struct output_options options = {
+        .directory = w->out, .templates = path(w, "templates"), .no_validate = true};
+    struct output_result r;
+
+    assert_int_equal(mkdir(options.templates, 0755), 0);
+    put(w, "templates/cc.cfg.tmpl", "{{nonsense}}\n", 0644);
+    assert_int_equal(output_build(make_model(w, "cats", "a.example"), w->config, &options, w->arena,
+                                  w->diag, &r),
+                     CC_EINVAL);
+    assert_finding(w, CC5005, "there is no value 'nonsense' here");
+    assert_int_not_equal(access(w->out, F_OK), 0);
+    /* a directory that was there, or has a generation, stays */
+    assert_int_equal(build(w, "cats", "a.example").generation, 1);
+    assert_int_equal(output_build(make_model(w, "dogs", "a.example"), w->config, &options, w->arena,
+                                  w->diag, &r),
+                     CC_EINVAL);
+    assert_whole(w);
+}
+
+static void a_file_is_no_directory(void **state)
+{
+    struct world *w = *state;
+    struct output_result r;
+
+    put(w, "out", "data", 0644);
+    assert_int_equal(build_with(w, "cats", "a.example", NULL, &r), CC_EACCESS);
+    assert_finding(w, CC5003, "is a file, not a directory");
+}
+
+/* HAProxy would say it of a line in its own file. */
+static void a_log_host_must_be_known(void **state)
+{
+    struct world *w = *state;
+    struct output_result r;
+
+    w->config->router.log_target = SLICE("no-such-host.invalid:514");
+    assert_int_equal(build_with(w, "cats", "a.example", "haproxy", &r), CC_EREFUSED);
+    assert_finding(w, CC3003, "names the host 'no-such-host.invalid', which cannot be looked up");
 }
 
 static void the_real_haproxy_agrees(void **state)
@@ -473,6 +519,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(haproxy_must_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unchanged_build_asks_haproxy_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_haproxy_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_broken_template_leaves_no_directory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_no_directory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_log_host_must_be_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_real_haproxy_agrees, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_leaves_the_old_generation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_read_only_directory_is_said, set_up, tear_down),
