@@ -1,0 +1,47 @@
+/* attempt: one decision on its way, and the worker that makes it (private to enforce).
+ *
+ * The steps of a decision are functions over a struct attempt. Each returns true when the decision
+ * goes on, and false when it has been made: then a->out holds the refusal and a->reason says why.
+ */
+#pragma once
+
+#include "enforce/cache.h"
+#include "enforce/reason.h"
+#include "enforce/refuse.h"
+#include "enforce/rules.h"
+#include "enforce/trace.h"
+
+/* A normal path and the endpoint's path before it. */
+enum { ATTEMPT_PATH_ROOM = 2 * GW_PATH_MAX };
+
+struct enforce_worker {
+    struct arena *arena;
+    struct cache *cache;   /* NULL: none */
+    char issuers_hash[65]; /* of the rules under which the cache was filled */
+    struct reason reason;
+    struct refuse_room refusal;
+    char host[GW_HOST_MAX];
+    char path[GW_PATH_MAX];
+    char backend_path[ATTEMPT_PATH_ROOM];
+    /* Relaxed atomics: written by this worker only, read by whoever shows them. */
+#define X(name, help) _Atomic uint64_t name;
+    ENFORCE_COUNTERS(X)
+#undef X
+};
+
+struct attempt {
+    struct enforce_worker *w;
+    const struct enforce_rules *rules;
+    const struct enforce_request *request;
+    const struct clock *clock;
+    struct enforce_decision *out;
+    struct slice host, path; /* normal forms */
+    struct reason *reason;
+    struct enforce_trace *trace; /* NULL: nobody asks */
+};
+
+static inline void attempt_count(_Atomic uint64_t *counter, uint64_t n)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}

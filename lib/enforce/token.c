@@ -1,0 +1,190 @@
+/* token: the OAuth 2 access token of a request. */
+#include "enforce/token.h"
+
+bool token_refuse(struct attempt *a, enum refusal why, const char *text)
+{
+    reason_add(a->reason, a->out->api->auth_header);
+    reason_add_str(a->reason, ": ");
+    reason_add_str(a->reason, text);
+    reason_add_place(a->reason, a->out->operation->origin);
+    refuse(a->out, why);
+    return false;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+bool token_find(struct attempt *a, struct slice *token)
+{
+    static const struct slice scheme = SLICE_INIT("Bearer");
+    const struct enforce_header *h = rules_auth_header(a->rules, a->out->api, a->request);
+    struct slice value;
+
+    TRACE_STEP(a->trace, CREDENTIAL, a->out->operation->origin);
+    if (h == NULL || (value = slice_trim(h->value)).n == 0)
+        return token_refuse(a, REFUSE_NO_CREDENTIAL, "the header is missing");
+    if (h->count > 1) /* two parties could pick different ones */
+        return token_refuse(a, REFUSE_NOT_APPLICABLE, "the header is there more than once");
+    if (!slice_eq_nocase(slice_first(value, scheme.n), scheme) ||
+        (value.n > scheme.n && !is_blank(value.p[scheme.n])))
+        return token_refuse(a, REFUSE_NOT_BEARER, "the scheme is not Bearer");
+    *token = slice_trim(slice_from(value, scheme.n));
+    if (token->n == 0)
+        return token_refuse(a, REFUSE_NOT_APPLICABLE, "there is no token after Bearer");
+    if (slice_find(*token, ' ') >= 0 || slice_find(*token, '\t') >= 0)
+        return token_refuse(a, REFUSE_NOT_APPLICABLE, "more than one word after Bearer");
+    TRACE_SAY(a->trace, "Bearer, in the header %" PRIslice, SLICE_ARG(a->out->api->auth_header));
+    return true;
+}
+
+static bool audience_fits(const struct gw_issuer *issuer, const struct jwt_claims *claims)
+{
+    if (issuer->n_audiences == 0)
+        return true;
+    for (size_t i = 0; i < issuer->n_audiences; i++)
+        for (size_t k = 0; k < claims->n_audiences; k++)
+            if (slice_eq(issuer->audiences[i], claims->audiences[k]))
+                return true;
+    return false;
+}
+
+static enum jwt_fault pack_grant(const struct jwt_claims *claims, struct arena *arena,
+                                 struct grant *out)
+{
+    size_t n = 0;
+    char *room, *p;
+
+    for (size_t i = 0; i < claims->n_scopes; i++)
+        n += grant_packed_size(claims->scopes[i]);
+    room = p = arena_alloc(arena, n);
+    if (room == NULL)
+        return JWT_INTERNAL;
+    for (size_t i = 0; i < claims->n_scopes; i++) {
+        grant_pack_scope(p, claims->scopes[i]);
+        p += grant_packed_size(claims->scopes[i]);
+    }
+    *out = (struct grant){
+        .exp = claims->exp,
+        .nbf = claims->has_nbf ? claims->nbf : 0,
+        .user = claims->sub,
+        .app = claims->consumer_key,
+        .keytype = claims->keytype,
+        .scopes = slice_make(room, n),
+    };
+    return JWT_OK;
+}
+
+/* Everything about a token that does not depend on the time or the resource. *issuer is set as soon
+ * as it is known. */
+static enum jwt_fault verify(struct attempt *a, struct slice token, const struct gw_issuer **issuer,
+                             struct grant *out)
+{
+    struct arena *arena = a->w->arena;
+    const struct rules_issuer *by;
+    struct jwt_claim_names names;
+    struct jwt_claims claims;
+    struct jwt jwt;
+    struct slice iss;
+    enum jwt_fault fault;
+
+    TRACE_STEP(a->trace, TOKEN, a->out->operation->origin);
+    fault = jwt_split(token, arena, &jwt);
+    if (fault == JWT_OK) {
+        TRACE_SAY(a->trace, "alg %s, kid '%" PRIslice "'", jwt_alg_name(jwt.alg),
+                  SLICE_ARG(jwt.kid));
+        fault = jwt_peek_issuer(&jwt, arena, &iss);
+    }
+    if (fault != JWT_OK)
+        return fault;
+    TRACE_STEP(a->trace, ISSUER, a->out->operation->origin);
+    TRACE_SAY(a->trace, "iss '%" PRIslice "'", SLICE_ARG(slice_first(iss, 512)));
+    by = rules_find_issuer(a->rules, iss);
+    if (by == NULL)
+        return JWT_UNKNOWN_ISSUER;
+    *issuer = by->issuer;
+    TRACE(algorithm, a->trace, by->issuer, by->key, jwt.alg);
+    fault = jwt_verify(&jwt, by->issuer->algorithms, by->key);
+    TRACE(signature, a->trace, by->issuer, fault);
+    if (fault != JWT_OK)
+        return fault;
+    names.consumer_key = by->issuer->consumer_key_claim;
+    names.scope = by->issuer->scope_claim;
+    TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
+    fault = jwt_claims_parse(&jwt, &names, arena, &claims);
+    if (fault != JWT_OK)
+        return fault;
+    TRACE(claims, a->trace, by->issuer, &claims);
+    if (!claims.has_exp)
+        return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
+    if (!audience_fits(by->issuer, &claims))
+        return JWT_BAD_AUDIENCE;
+    return pack_grant(&claims, arena, out);
+}
+
+static enum jwt_fault check_times(const struct grant *g, int64_t now_s, int64_t leeway_s)
+{
+    struct jwt_claims times = {
+        .has_exp = true, .exp = g->exp, .has_nbf = g->nbf > 0, .nbf = g->nbf};
+
+    return jwt_check_times(&times, now_s, leeway_s);
+}
+
+static bool refuse_fault(struct attempt *a, enum jwt_fault fault, const struct gw_issuer *issuer)
+{
+    reason_add_str(a->reason, jwt_fault_text(fault));
+    reason_add_place(a->reason, issuer != NULL ? issuer->origin : a->out->operation->origin);
+    refuse_token(a->out, fault);
+    return false;
+}
+
+static bool refuse_times(struct attempt *a, enum jwt_fault fault, const struct grant *g,
+                         int64_t now_s)
+{
+    reason_add_str(a->reason, jwt_fault_text(fault));
+    if (fault == JWT_EXPIRED) {
+        reason_add_str(a->reason, ", ");
+        reason_add_int(a->reason, now_s - g->exp);
+        reason_add_str(a->reason, " s ago");
+    } else if (fault == JWT_NOT_YET_VALID) {
+        reason_add_str(a->reason, ", but in ");
+        reason_add_int(a->reason, g->nbf - now_s);
+        reason_add_str(a->reason, " s");
+    }
+    reason_add_place(a->reason, a->out->operation->origin);
+    refuse_token(a->out, fault);
+    return false;
+}
+
+bool token_open(struct attempt *a, struct slice token, struct grant *g)
+{
+    struct cache *cache = a->w->cache;
+    int64_t now_s = clock_wall_s(a->clock), leeway_s = a->rules->model->leeway_s;
+    const struct gw_issuer *issuer = NULL;
+    bool hit = cache != NULL && cache_find(cache, token, g);
+    enum jwt_fault fault = JWT_OK;
+
+    attempt_count(hit ? &a->w->cache_hits : &a->w->cache_misses, 1);
+    if (!hit)
+        fault = verify(a, token, &issuer, g);
+    if (fault != JWT_OK)
+        return refuse_fault(a, fault, issuer);
+    a->out->user = g->user;
+    a->out->app = g->app;
+    a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");
+    TRACE(times, a->trace, g, now_s, leeway_s);
+    fault = check_times(g, now_s, leeway_s);
+    if (fault != JWT_OK) {
+        if (hit && fault == JWT_EXPIRED)
+            cache_drop(cache, token);
+        return refuse_times(a, fault, g, now_s);
+    }
+    if (!hit && cache != NULL) {
+        uint64_t before = cache_evictions(cache);
+
+        cache_insert(cache, token, g, now_s - leeway_s);
+        attempt_count(&a->w->cache_evictions, cache_evictions(cache) - before);
+    }
+    return true;
+}
