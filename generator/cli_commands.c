@@ -263,6 +263,8 @@ static const char show_help[] =
     "    cc-gen show apis       the APIs and where they are served\n"
     "    cc-gen show routes     each path, its methods, and the cluster it leads to\n"
     "    cc-gen show auth       each operation: open, closed, any token, or the scopes it needs\n"
+    "    cc-gen show interceptors\n"
+    "                           which services are asked about which operations\n"
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
     "\n"
@@ -335,7 +337,7 @@ const struct cli_command cli_commands[] = {
     {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
-    {"show", "apis|routes|auth|clusters|settings [-o DIR | PROJECT...]",
+    {"show", "apis|routes|auth|interceptors|clusters|settings [-o DIR | PROJECT...]",
      "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
      cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",

@@ -181,6 +181,68 @@ static void show_auth(struct shower *s)
                                &m->apis[i].resources[k].operations[n]);
 }
 
+/* --- interceptors ------------------------------------------------------------------------------
+ */
+
+static const struct table_column interceptor_columns[] = {
+    {"vhost", TABLE_TEXT},       {"method", TABLE_TEXT}, {"path", TABLE_TEXT},
+    {"asked about", TABLE_TEXT}, {"told", TABLE_LIST},   {"cluster", TABLE_TEXT},
+    {"origin", TABLE_TEXT},      {NULL, TABLE_TEXT},
+};
+
+static void add_told(struct buf *b, const struct gw_interceptor *x)
+{
+    const struct {
+        const char *name;
+        bool told;
+    } all[] = {
+        {"request_headers", x->request_headers},      {"request_body", x->request_body},
+        {"request_trailers", x->request_trailers},    {"response_headers", x->response_headers},
+        {"response_body", x->response_body},          {"response_trailers", x->response_trailers},
+        {"invocation_context", x->invocation_context}};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (!all[i].told)
+            continue;
+        separate(b);
+        buf_add_str(b, all[i].name);
+    }
+}
+
+static void show_interceptor(struct shower *s, const struct gw_api *api,
+                             const struct gw_resource *resource, const struct gw_operation *op,
+                             const struct gw_interceptor *x)
+{
+    struct slice *row = table_row(&s->table);
+
+    if (row == NULL)
+        return;
+    row[0] = api->vhost;
+    row[1] = slice_of(gw_method_name(op->method));
+    row[2] = full_path(s, api, resource);
+    row[3] = x->response ? SLICE("answers") : SLICE("requests");
+    add_told(&s->cell, x);
+    row[4] = take(s);
+    row[5] = x->cluster->name;
+    row[6] = origin(s, x->origin);
+}
+
+static void show_interceptors(struct shower *s)
+{
+    const struct gw_model *m = s->view.model;
+
+    for (size_t i = 0; i < m->n_apis; i++) {
+        for (size_t k = 0; k < m->apis[i].n_resources; k++) {
+            const struct gw_resource *r = &m->apis[i].resources[k];
+
+            for (size_t n = 0; n < r->n_operations; n++)
+                for (size_t x = 0; x < r->operations[n].n_interceptors; x++)
+                    show_interceptor(s, &m->apis[i], r, &r->operations[n],
+                                     &r->operations[n].interceptors[x]);
+        }
+    }
+}
+
 /* --- clusters ----------------------------------------------------------------------------------
  */
 
@@ -298,12 +360,24 @@ static struct slice endpoints_text(struct shower *s, const struct gw_cluster *c)
     return take(s);
 }
 
+static bool intercepts(const struct gw_resource *r, const struct gw_cluster *c)
+{
+    for (size_t i = 0; i < r->n_operations; i++)
+        for (size_t k = 0; k < r->operations[i].n_interceptors; k++)
+            if (r->operations[i].interceptors[k].cluster == c)
+                return true;
+    return false;
+}
+
 static bool uses(const struct gw_api *api, const struct gw_cluster *c)
 {
     bool found = api->production == c || api->sandbox == c;
 
+    for (size_t i = 0; i < api->n_named && !found; i++)
+        found = api->named[i].cluster == c;
     for (size_t i = 0; i < api->n_resources && !found; i++)
-        found = api->resources[i].production == c || api->resources[i].sandbox == c;
+        found = api->resources[i].production == c || api->resources[i].sandbox == c ||
+                intercepts(&api->resources[i], c);
     return found;
 }
 
@@ -423,6 +497,7 @@ static const struct topic {
     {"apis", api_columns, show_apis, false},
     {"routes", route_columns, show_routes, false},
     {"auth", auth_columns, show_auth, false},
+    {"interceptors", interceptor_columns, show_interceptors, false},
     {"clusters", cluster_columns, show_clusters, false},
     {"settings", setting_columns, show_settings, true},
 };
@@ -439,7 +514,8 @@ static const struct topic *find_topic(const char *word)
     }
     near = nearest_word(slice_of(word), names, sizeof(topics) / sizeof(topics[0]));
     cli_say("show: '%s' is nothing to show; %s%s", word,
-            near != NULL ? "did you mean " : "there are apis, routes, auth, clusters and settings",
+            near != NULL ? "did you mean "
+                         : "there are apis, routes, auth, interceptors, clusters and settings",
             near != NULL ? near : "");
     return NULL;
 }

@@ -120,6 +120,31 @@ static struct place endpoint_origin(const struct snapshot_field *f, const void *
     return cluster != NULL ? differ_cluster_origin(cluster) : other;
 }
 
+/* Members that are of a kind of their own wherever they stand. */
+static enum diff_kind kind_of(const struct snapshot_field *f, enum diff_kind kind)
+{
+    if (f->type == SNAPSHOT_CLUSTER)
+        return DIFF_ENDPOINT;
+    return strcmp(f->name, "tier") == 0           ? DIFF_LIMIT
+           : strcmp(f->name, "interceptors") == 0 ? DIFF_INTERCEPTOR
+                                                  : kind;
+}
+
+/* Where the member of `object` was declared, when the schema has that beside it. */
+static struct place declared_at(const struct snapshot_schema *schema, size_t index,
+                                const void *object, struct place otherwise)
+{
+    const struct snapshot_field *next = &schema->fields[index + 1];
+    size_t n = strlen(schema->fields[index].name);
+    struct place place;
+
+    if (index + 1 == schema->n_fields || next->type != SNAPSHOT_ORIGIN ||
+        strncmp(next->name, schema->fields[index].name, n) != 0)
+        return otherwise;
+    memcpy(&place, (const char *)object + next->offset, sizeof(place));
+    return place.source != NULL ? place : otherwise;
+}
+
 void differ_members(struct differ *d, const struct snapshot_schema *schema, const void *before,
                     const void *after, const char *const *special, enum diff_kind kind,
                     struct slice subject, struct place origin)
@@ -140,8 +165,9 @@ void differ_members(struct differ *d, const struct snapshot_schema *schema, cons
         if (d->rc == CC_OK)
             d->rc = diff_field_text(f, after, d->out->arena, &is);
         if (d->rc == CC_OK)
-            differ_changed(d, cluster ? DIFF_ENDPOINT : kind, subject, slice_of(f->name), was, is,
-                           cluster ? endpoint_origin(f, after, origin) : origin);
+            differ_changed(d, kind_of(f, kind), subject, slice_of(f->name), was, is,
+                           cluster ? endpoint_origin(f, after, origin)
+                                   : declared_at(schema, i, after, origin));
     }
 }
 

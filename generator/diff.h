@@ -17,20 +17,22 @@
 enum diff_sort { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED };
 
 /* X(name, word) - the word stands in plan's lines and in its JSON. */
-#define DIFF_KINDS(X)              \
-    X(DIFF_API, "api")             \
-    X(DIFF_RESOURCE, "resource")   \
-    X(DIFF_OPERATION, "operation") \
-    X(DIFF_SCOPE, "scope")         \
-    X(DIFF_ACCESS, "access")       \
-    X(DIFF_ENDPOINT, "endpoint")   \
-    X(DIFF_CORS, "cors")           \
-    X(DIFF_CLUSTER, "cluster")     \
-    X(DIFF_ISSUER, "issuer")       \
-    X(DIFF_HEADER, "header")       \
-    X(DIFF_SETTING, "setting")     \
-    X(DIFF_SECTION, "section")     \
-    X(DIFF_FILE, "file")           \
+#define DIFF_KINDS(X)                  \
+    X(DIFF_API, "api")                 \
+    X(DIFF_RESOURCE, "resource")       \
+    X(DIFF_OPERATION, "operation")     \
+    X(DIFF_SCOPE, "scope")             \
+    X(DIFF_ACCESS, "access")           \
+    X(DIFF_LIMIT, "limit")             \
+    X(DIFF_INTERCEPTOR, "interceptor") \
+    X(DIFF_ENDPOINT, "endpoint")       \
+    X(DIFF_CORS, "cors")               \
+    X(DIFF_CLUSTER, "cluster")         \
+    X(DIFF_ISSUER, "issuer")           \
+    X(DIFF_HEADER, "header")           \
+    X(DIFF_SETTING, "setting")         \
+    X(DIFF_SECTION, "section")         \
+    X(DIFF_FILE, "file")               \
     X(DIFF_PLACES, "places")
 
 enum diff_kind {

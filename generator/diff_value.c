@@ -203,7 +203,7 @@ static void add_cluster(struct buf *out, const struct gw_cluster *cluster)
         add_options(out, cluster);
 }
 
-/* {host a.example, port 80} */
+/* {host a.example, port 80}: without what is false. */
 static void add_object(struct buf *out, const struct snapshot_schema *schema, const void *object)
 {
     const char *before = "{";
@@ -211,7 +211,8 @@ static void add_object(struct buf *out, const struct snapshot_schema *schema, co
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct snapshot_field *f = &schema->fields[i];
 
-        if (f->type == SNAPSHOT_ORIGIN)
+        if (f->type == SNAPSHOT_ORIGIN ||
+            (f->type == SNAPSHOT_BOOL && !*(const bool *)member(object, f)))
             continue;
         buf_printf(out, "%s%s ", before, f->name);
         add_field(out, f, object);

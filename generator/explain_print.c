@@ -90,6 +90,22 @@ static struct slice cors_text(const struct explainer *e, const struct enforce_de
     return SLICE_NONE;
 }
 
+/* "10kPerMin, pets/Definitions/swagger.yaml:3:25 (not enforced)"; nothing where there is none. */
+static void print_tier(FILE *out, const struct enforce_decision *d)
+{
+    struct place declared;
+    struct slice tier;
+    char room[4600];
+    struct buf b;
+
+    if (d->operation == NULL || (tier = gw_tier(d->api, d->operation, &declared)).n == 0)
+        return;
+    buf_init_fixed(&b, room, sizeof(room));
+    buf_printf(&b, "%" PRIslice " (not enforced), ", SLICE_ARG(tier));
+    view_add_place(&b, declared);
+    print_row(out, "tier", buf_slice(&b));
+}
+
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
@@ -117,6 +133,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     print_row(out, "host",
               has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
     print_row(out, "removed", d->strip_header);
+    print_tier(out, d);
     print_row(out, "because", e->trace.why);
     print_cause(e, out);
 }
@@ -259,6 +276,8 @@ static void add_endpoints(struct buf *b, const struct gw_cluster *cluster)
 
 static void add_facts(struct buf *b, const struct enforce_decision *d)
 {
+    struct place declared;
+
     name_member(b, "api");
     if (d->api != NULL) {
         buf_add_char(b, '{');
@@ -273,6 +292,8 @@ static void add_facts(struct buf *b, const struct enforce_decision *d)
     add_text(b, "resource", d->resource != NULL ? d->resource->template : SLICE_NONE);
     add_text(b, "operation",
              d->operation != NULL ? slice_of(gw_method_name(d->operation->method)) : SLICE_NONE);
+    add_filled(b, "tier",
+               d->operation != NULL ? gw_tier(d->api, d->operation, &declared) : SLICE_NONE);
     add_filled(b, "user", d->user);
     add_filled(b, "app", d->app);
     add_filled(b, "keytype", d->keytype);

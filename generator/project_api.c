@@ -187,27 +187,6 @@ static void read_security_scheme(struct project *p, const struct doc_node *data)
                   "add oauth2 to the list");
 }
 
-/* Policies of operations as API Manager 4.1 writes them. */
-static void check_operations(struct project *p, const struct doc_node *data)
-{
-    static const char *const flows[] = {"request", "response", "fault"};
-    const struct doc_node *operations = doc_get_nocase(data, "operations");
-
-    if (operations == NULL || operations->type != DOC_LIST)
-        return;
-    for (size_t i = 0; i < operations->n; i++) {
-        const struct doc_node *policies =
-            doc_get_nocase(operations->entries[i].value, "operationPolicies");
-
-        for (size_t f = 0; f < N(flows); f++) {
-            const struct doc_node *flow = doc_get_nocase(policies, flows[f]);
-
-            if (flow != NULL && flow->type == DOC_LIST && flow->n > 0)
-                project_ignore(p, PROJECT_IGNORED_OPERATION_POLICIES, doc_place(p->api_doc, flow));
-        }
-    }
-}
-
 static void read_life_cycle(struct project *p, const struct doc_node *data)
 {
     struct slice status = SLICE_NONE;
@@ -225,12 +204,12 @@ static void read_data(struct project *p, const struct doc_node *data)
 {
     struct project_api *api = &p->api;
     const struct doc_node *context = doc_get_nocase(data, "context");
-    const struct doc_node *tier = doc_get_nocase(data, "apiThrottlingPolicy");
     const struct doc_node *config = doc_get_nocase(data, "endpointConfig");
     const struct doc_node *is_default = present(doc_get_nocase(data, "isDefaultVersion"));
     const struct doc_node *status;
 
     api->unknown_endpoints = false;
+    api->tier = doc_get_nocase(data, "apiThrottlingPolicy");
     project_check_keys(p, p->api_doc, data, "data", data_keys, N(data_keys));
     read_required(p, data, "name", "data.name", "name the API: name: Petstore", &api->name);
     read_required(p, data, "version", "data.version",
@@ -247,10 +226,7 @@ static void read_data(struct project *p, const struct doc_node *data)
     read_life_cycle(p, data);
     read_implementation(p, data);
     read_security_scheme(p, data);
-    check_operations(p, data);
-    if (tier != NULL && tier->type == DOC_TEXT && tier->text.n > 0 &&
-        !slice_is(tier->text, "Unlimited"))
-        project_ignore(p, PROJECT_IGNORED_THROTTLING, doc_place(p->api_doc, tier));
+    project_read_operations(p, data);
     if (config == NULL || config->type == DOC_NULL)
         return;
     api->unknown_endpoints = !doc_is_map(p->api_doc, config, "data.endpointConfig", p->build->diag);

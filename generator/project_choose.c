@@ -92,7 +92,7 @@ void project_choose_clusters(struct project *p, struct gw_api *api)
             project_read_config_options(p, env, e);
         }
         if (found == PROJECT_FOUND)
-            *out[env] = project_cluster(p, e, DIAG_ERROR);
+            *out[env] = project_cluster(p, e, false);
     }
     if (!any && !p->api.unknown_endpoints)
         no_endpoint(p);
@@ -114,7 +114,7 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
             continue;
         project_inherit_options(&e, &p->defaults[env]);
         /* The contract falls back to the API's cluster when the endpoints of a path do not agree
-         * (api-projects 4.6), and its own petstore sample counts on it: a warning, not an error. */
-        *out[env] = project_cluster(p, &e, DIAG_WARNING);
+         * (api-projects 4.6), and its own petstore sample counts on it: all or nothing. */
+        *out[env] = project_cluster(p, &e, true);
     }
 }

@@ -74,49 +74,51 @@ static bool same_endpoint(const struct gw_endpoint *a, const struct gw_endpoint 
            slice_eq(a->path, b->path);
 }
 
-/* One path for all, because the path is rewritten before an endpoint is chosen. */
-static bool paths_agree(struct project *p, const struct project_endpoints *e,
-                        enum diag_severity severity)
-{
-    const struct gw_endpoint *endpoints = e->list.items;
-    struct diag_item *item;
-
-    for (size_t i = 1; i < e->list.n; i++) {
-        if (slice_eq(endpoints[i].path, endpoints[0].path))
-            continue;
-        item = diag_add(p->build->diag, severity, CC2007, endpoints[i].origin,
-                        "this endpoint has the path \"%" PRIslice "\", the first one \"%" PRIslice
-                        "\"",
-                        SLICE_ARG(endpoints[i].path), SLICE_ARG(endpoints[0].path));
-        diag_help(item, severity == DIAG_ERROR
-                            ? "give all endpoints the same path"
-                            : "give all endpoints the same path; now the requests of this resource "
-                              "go to the endpoints of the API");
-        return false;
-    }
-    return true;
-}
-
-/* The endpoints without repetitions. */
-static struct gw_endpoint *distinct(struct project *p, const struct project_endpoints *e, size_t *n)
+/* One path for all, because the path is rewritten before an endpoint is chosen: those that have the
+ * path of the first one, or, if there are others to fall back to, all or nothing. */
+static struct gw_endpoint *with_one_path(struct project *p, const struct project_endpoints *e,
+                                         bool fall_back, size_t *n)
 {
     const struct gw_endpoint *all = e->list.items;
     struct gw_endpoint *out = project_alloc(p->build, e->list.n, sizeof(*out));
 
     *n = 0;
     for (size_t i = 0; out != NULL && i < e->list.n; i++) {
+        if (slice_eq(all[i].path, all[0].path)) {
+            out[(*n)++] = all[i];
+            continue;
+        }
+        diag_help(diag_warning(p->build->diag, CC2007, all[i].origin,
+                               "this endpoint has the path \"%" PRIslice
+                               "\", the first one \"%" PRIslice "\"",
+                               SLICE_ARG(all[i].path), SLICE_ARG(all[0].path)),
+                  fall_back ? "give all endpoints the same path; now the requests of this resource "
+                              "go to the endpoints of the API"
+                            : "give all endpoints the same path; now this one gets no requests");
+        if (fall_back)
+            return NULL;
+    }
+    return out;
+}
+
+/* Takes repetitions out. */
+static void make_distinct(struct project *p, struct gw_endpoint *all, size_t *n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < *n; i++) {
         size_t k = 0;
 
-        while (k < *n && !same_endpoint(&out[k], &all[i]))
+        while (k < kept && !same_endpoint(&all[k], &all[i]))
             k++;
-        if (k == *n)
-            out[(*n)++] = all[i];
+        if (k == kept)
+            all[kept++] = all[i];
         else
             diag_help(diag_warning(p->build->diag, CC2005, all[i].origin,
                                    "this endpoint is listed twice"),
                       "it counts once; remove one of them");
     }
-    return out;
+    *n = kept;
 }
 
 /* HAProxy chooses an endpoint after all rules have run; the Host of its request is then the name
@@ -163,10 +165,11 @@ static void add_options(struct buf *b, const struct gw_options *o)
     const struct {
         const char *name;
         unsigned value;
-    } numbers[] = {{"failover", o->failover},           {"http2", o->http2},
-                   {"timeout", o->timeout_ms},          {"retries", o->retry_count},
-                   {"unsafe", o->retry_unsafe},         {"requests", o->max_requests},
-                   {"connections", o->max_connections}, {"pending", o->max_pending}};
+    } numbers[] = {{"failover", o->failover},     {"http2", o->http2},
+                   {"timeout", o->timeout_ms},    {"connect", o->connect_ms},
+                   {"retries", o->retry_count},   {"unsafe", o->retry_unsafe},
+                   {"requests", o->max_requests}, {"connections", o->max_connections},
+                   {"pending", o->max_pending}};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         if (numbers[i].value != 0)
@@ -220,13 +223,13 @@ static const struct gw_cluster *add_cluster(struct project *p, struct slice name
 }
 
 /* The options as they stand in the model: what makes no difference is not set. */
-static struct gw_options final_options(const struct project *p, const struct gw_options *asked,
+static struct gw_options final_options(const struct project *p, const struct project_endpoints *e,
                                        size_t n_endpoints)
 {
-    struct gw_options o = *asked;
+    struct gw_options o = e->options;
 
-    o.http2 = p->http2;
-    o.failover = asked->failover && n_endpoints > 1;
+    o.http2 = p->http2 && !e->service;
+    o.failover = o.failover && n_endpoints > 1;
     if (o.retry_count == 0) {
         o.retry_unsafe = false;
         o.n_retry_statuses = 0;
@@ -235,9 +238,9 @@ static struct gw_options final_options(const struct project *p, const struct gw_
 }
 
 const struct gw_cluster *project_cluster(struct project *p, const struct project_endpoints *e,
-                                         enum diag_severity severity)
+                                         bool fall_back)
 {
-    const struct gw_endpoint *endpoints;
+    struct gw_endpoint *endpoints;
     const struct cluster_entry *entry;
     struct gw_options options;
     struct slice canonical, name;
@@ -249,12 +252,13 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
                    e->list.n, MAX_ENDPOINTS);
         return NULL;
     }
-    if (!paths_agree(p, e, severity))
+    endpoints = with_one_path(p, e, fall_back, &n);
+    if (endpoints == NULL)
         return NULL;
-    endpoints = distinct(p, e, &n);
-    if (endpoints == NULL || !hosts_agree(p, endpoints, n))
+    make_distinct(p, endpoints, &n);
+    if (!hosts_agree(p, endpoints, n))
         return NULL;
-    options = final_options(p, &e->options, n);
+    options = final_options(p, e, n);
     canonical = canonical_text(p, endpoints, n, &options);
     if (canonical.p == NULL)
         return NULL;
@@ -297,6 +301,23 @@ static const struct gw_cluster *final_cluster(const struct gw_model *model,
     return bsearch(c, model->clusters, model->n_clusters, sizeof(*c), compare_clusters);
 }
 
+/* Interceptors and named endpoints, each array once: operations and APIs share them. */
+static void finish_references(struct project_build *build, const struct gw_model *model)
+{
+    struct project_interceptors *interceptors = build->interceptors.items;
+    struct project_named *named = build->named.items;
+
+    for (size_t i = 0; i < build->interceptors.n; i++) {
+        for (size_t k = 0; k < interceptors[i].n; k++)
+            interceptors[i].items[k].cluster =
+                final_cluster(model, interceptors[i].items[k].cluster);
+    }
+    for (size_t i = 0; i < build->named.n; i++) {
+        for (size_t k = 0; k < named[i].n; k++)
+            named[i].items[k].cluster = final_cluster(model, named[i].items[k].cluster);
+    }
+}
+
 void project_clusters_finish(struct project_build *build, struct gw_model *model)
 {
     const struct project_clusters *c = build->clusters;
@@ -327,6 +348,7 @@ void project_clusters_finish(struct project_build *build, struct gw_model *model
             r->sandbox = final_cluster(model, r->sandbox);
         }
     }
+    finish_references(build, model);
 }
 
 /* --- --resolve ------------------------------------------------------------------------------ */

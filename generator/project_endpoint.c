@@ -2,7 +2,7 @@
  * by project_merge.c. */
 #include "generator/project_internal.h"
 
-enum { URL_MAX = 8192, NAMES_MAX = 64 };
+enum { URL_MAX = 8192 };
 
 /* Text of `node` as one more endpoint; false after a finding. */
 static bool add_url(struct project *p, struct slice url, struct place place,
@@ -31,46 +31,6 @@ static bool add_url_node(struct project *p, const struct doc *doc, const struct 
 }
 
 /* --- x-wso2-production-endpoints, x-wso2-sandbox-endpoints ------------------------------------ */
-
-/* "#/x-wso2-endpoints/name" -> the object of that name; NULL after a finding. */
-static const struct doc_node *find_named(struct project *p, const struct doc_node *ref)
-{
-    static const struct slice prefix = SLICE_INIT("#/x-wso2-endpoints/");
-    const struct doc_node *named = doc_get(p->openapi->root, "x-wso2-endpoints");
-    struct place place = doc_place(p->openapi, ref);
-    const char *names[NAMES_MAX], *near;
-    struct slice name = slice_from(ref->text, prefix.n);
-    struct diag_item *item;
-    size_t n = 0;
-
-    if (!slice_starts(ref->text, prefix)) {
-        diag_help(diag_error(p->build->diag, CC1203, place,
-                             "\"%" PRIslice "\" refers to no named endpoints",
-                             SLICE_ARG(ref->text)),
-                  "write urls: below the extension, or \"#/x-wso2-endpoints/NAME\"");
-        return NULL;
-    }
-    if (!doc_is_list(p->openapi, named, "x-wso2-endpoints", p->build->diag) && named != NULL)
-        return NULL;
-    for (size_t i = 0; named != NULL && i < named->n; i++) {
-        const struct doc_node *entry = named->entries[i].value;
-
-        for (size_t k = 0; entry->type == DOC_MAP && k < entry->n; k++) {
-            if (slice_eq(entry->entries[k].key->text, name))
-                return entry->entries[k].value;
-            if (n < NAMES_MAX)
-                names[n++] = entry->entries[k].key->text.p;
-        }
-    }
-    near = nearest_word(name, names, n);
-    item = diag_error(p->build->diag, CC1203, place, "x-wso2-endpoints has no \"%" PRIslice "\"",
-                      SLICE_ARG(name));
-    if (near != NULL)
-        diag_help(item, "did you mean #/x-wso2-endpoints/%s?", near);
-    else
-        diag_help(item, "declare it there: - %" PRIslice ": {urls: [...]}", SLICE_ARG(name));
-    return NULL;
-}
 
 /* Calling a backend without the credentials that it was given is not what the author meant, and
  * what it would answer to that is nothing this gateway can know. */
@@ -101,8 +61,8 @@ static void read_type(struct project *p, const struct doc_node *type, struct gw_
                   "did you mean failover?");
 }
 
-static enum project_found read_object(struct project *p, const struct doc_node *object,
-                                      const char *what, struct project_endpoints *out)
+enum project_found project_endpoint_object(struct project *p, const struct doc_node *object,
+                                           const char *what, struct project_endpoints *out)
 {
     const struct doc *doc = p->openapi;
     const struct doc_node *urls = doc_get(object, "urls");
@@ -139,12 +99,9 @@ enum project_found project_endpoint_extension(struct project *p, enum project_en
     if (node == NULL || node->type == DOC_NULL)
         return PROJECT_ABSENT;
     out->place = doc_place(p->openapi, node);
-    if (node->type == DOC_TEXT) {
-        node = find_named(p, node);
-        if (node == NULL)
-            return PROJECT_BROKEN;
-    }
-    return read_object(p, node, what, out);
+    if (node->type == DOC_TEXT)
+        return project_named_endpoints(p, node, out);
+    return project_endpoint_object(p, node, what, out);
 }
 
 /* --- OpenAPI's own -------------------------------------------------------------------------- */

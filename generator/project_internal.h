@@ -10,7 +10,11 @@
  *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
  *   project_options.c   time-outs, retries, limits and health checks of endpoints
  *   project_choose.c    which declaration of endpoints counts
+ *   project_named.c     endpoints with names: x-wso2-endpoints
  *   project_cluster.c   lists of endpoints -> clusters that equal lists share
+ *   project_interceptor.c  interceptors
+ *   project_tier.c      throttling tiers
+ *   project_operations.c  data.operations of api.yaml
  *   project_security.c  security schemes and requirements
  *   project_cors.c      CORS settings -> policies that equal settings share
  *   project_openapi.c   paths -> resources and operations
@@ -42,6 +46,17 @@ struct project_resources {
     size_t n;
 };
 
+/* Interceptors that operations share, and named endpoints that APIs share. */
+struct project_interceptors {
+    struct gw_interceptor *items;
+    size_t n;
+};
+
+struct project_named {
+    struct gw_named_endpoints *items;
+    size_t n;
+};
+
 /* One run over all projects. */
 struct project_build {
     const struct config *config;
@@ -52,20 +67,25 @@ struct project_build {
     struct project_clusters *clusters;
     struct project_list apis;      /* struct gw_api */
     struct project_list resources; /* struct project_resources, one a project */
+    struct project_list interceptors; /* struct project_interceptors */
+    struct project_list named;        /* struct project_named */
     const struct gw_cors *global_cors; /* of cc.yaml, once an API needs it */
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
 #define PROJECT_IGNORED(X)                                                                        \
-    X(THROTTLING, "throttling tiers", "requests are not limited")                                 \
-    X(INTERCEPTOR, "interceptors", "requests and responses pass unchanged")                       \
-    X(OPERATION_POLICIES, "operation policies", "requests and responses pass unchanged")          \
-    X(MAX_RETRIES, "circuitBreakers.maxRetries",                                                  \
+    X(THROTTLING, "throttling tiers: not enforced by this version",                               \
+      "requests are not limited; the tiers are kept with the API")                                \
+    X(INTERCEPTOR, "interceptors: not called by this version",                                    \
+      "requests to these operations are refused with 500, code 103500: none passes without its "  \
+      "interceptor")                                                                              \
+    X(MAX_RETRIES, "circuitBreakers.maxRetries: not supported by this version and ignored",       \
       "HAProxy limits the retries of each request (retryConfig.count), not those of all together") \
-    X(MAX_POOLS, "circuitBreakers.maxConnectionPools",                                            \
+    X(MAX_POOLS, "circuitBreakers.maxConnectionPools: not supported by this version and ignored", \
       "HAProxy has one pool of connections for each endpoint")                                    \
-    X(OPERATION_SERVERS, "servers of single operations", "those of the path or document hold")    \
-    X(CERTIFICATES, "certificates of single endpoints",                                           \
+    X(OPERATION_SERVERS, "servers of single operations: ignored, as the contract does",           \
+      "those of the path or document hold")                                                       \
+    X(CERTIFICATES, "certificates of single endpoints: not supported by this version and ignored", \
       "router.upstream.tls.trustedCertPath holds for every endpoint")
 
 enum project_ignored {
@@ -88,6 +108,7 @@ struct project_api {
     bool default_version; /* isDefaultVersion: also served without the version in its path */
     struct place default_place;
     const struct doc_node *endpoint_config;
+    const struct doc_node *tier; /* apiThrottlingPolicy */
     bool unknown_endpoints; /* there may be some, in what could not be read */
 };
 
@@ -109,7 +130,34 @@ struct project_endpoints {
     struct place place;       /* of the whole declaration */
     struct gw_options options;
     bool has_retry; /* the options say what is retried, even if nothing */
+    bool service;   /* an interceptor's, not a backend's */
 };
+
+/* One of x-wso2-endpoints. */
+struct project_named_entry {
+    struct slice name;
+    struct place place;
+    enum project_found found;
+    struct project_endpoints endpoints;
+};
+
+struct project_interceptor {
+    struct gw_interceptor interceptor; /* without its cluster */
+    struct project_endpoints service;
+};
+
+/* What holds at one level of a document: for requests, for answers; NULL: none. */
+struct project_flows {
+    const struct project_interceptor *flow[2];
+};
+
+/* A throttling tier, if one is declared. */
+struct project_tier {
+    struct slice name; /* "" for "Unlimited" */
+    struct place declared;
+};
+
+struct declared_operation;
 
 /* Those that the document has by itself: servers, or host. */
 struct project_own_endpoints {
@@ -139,6 +187,12 @@ struct project {
     bool http2;             /* x-wso2-http2-backend-enabled */
     struct project_own_endpoints own;
     struct project_endpoints defaults[2]; /* the API's, by enum project_environment */
+    struct project_list named; /* struct project_named_entry, sorted by name */
+    struct project_flows flows; /* of the document */
+    struct project_flows shared_flows; /* what `shared` was made of */
+    struct project_interceptors shared;
+    struct declared_operation *declared; /* data.operations, sorted */
+    size_t n_declared;
 };
 
 /* --- project.c: memory and text ------------------------------------------------------------ */
@@ -182,6 +236,11 @@ void project_check_extensions(struct project *p, const struct doc_node *map,
 void project_check_keys(struct project *p, const struct doc *doc, const struct doc_node *map,
                         const char *what, const char *const *known, size_t n_known);
 
+/* The same of a map in the OpenAPI document, whose keys are compared exactly: every key that is not
+ * known and no x-... is a warning. */
+void project_check_members(struct project *p, const struct doc_node *map, const char *what,
+                           const char *const *known, size_t n_known);
+
 /* Notes that the project asks for something this version does not do. */
 void project_ignore(struct project *p, enum project_ignored kind, struct place place);
 
@@ -209,6 +268,10 @@ bool project_parse_url(struct project *p, struct slice url, struct place place,
 enum project_found project_endpoint_extension(struct project *p, enum project_environment env,
                                               const struct doc_node *map,
                                               struct project_endpoints *out);
+
+/* An endpoint object, {urls, type, ...}, which findings call `what`. */
+enum project_found project_endpoint_object(struct project *p, const struct doc_node *object,
+                                           const char *what, struct project_endpoints *out);
 
 /* The absolute URLs of a `servers` list of `map` (OpenAPI 3), variables at their defaults. */
 enum project_found project_servers(struct project *p, const struct doc_node *map,
@@ -254,10 +317,12 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
 
 struct project_clusters *project_clusters_new(struct project_build *build);
 
-/* The cluster of these endpoints, made when there is no equal one; NULL after a finding. Endpoints
- * that do not share one path are a finding (CC2007) of the given severity. */
+/* The cluster of these endpoints, made when there is no equal one; NULL after a finding. All
+ * endpoints of a cluster share one path. Where those listed do not, a warning (CC2007) says that
+ * the ones that differ from the first are left out, or all when there are others to `fall_back` to.
+ */
 const struct gw_cluster *project_cluster(struct project *p, const struct project_endpoints *e,
-                                         enum diag_severity severity);
+                                         bool fall_back);
 
 /* All clusters, sorted by name, into the model, with the pointers of its APIs and resources moved
  * to them. */
@@ -265,6 +330,50 @@ void project_clusters_finish(struct project_build *build, struct gw_model *model
 
 /* Asks the resolver for each host once (CC2008). */
 void project_clusters_resolve(struct project_build *build, const struct gw_model *model);
+
+/* --- project_named.c ------------------------------------------------------------------------ */
+
+/* x-wso2-endpoints -> p->named. */
+void project_read_named(struct project *p);
+
+/* Those that `ref` refers to, "#/x-wso2-endpoints/NAME". */
+enum project_found project_named_endpoints(struct project *p, const struct doc_node *ref,
+                                           struct project_endpoints *out);
+
+/* All of them, for an API with interceptors, which may choose one. After project_read_paths(). */
+void project_set_named(struct project *p, struct gw_api *api);
+
+/* --- project_interceptor.c ------------------------------------------------------------------ */
+
+/* Those of `map` (the document, a path or an operation); where it has none, those above. */
+void project_read_interceptors(struct project *p, const struct doc_node *map,
+                               const struct project_flows *above, struct project_flows *out);
+
+void project_set_interceptors(struct project *p, const struct project_flows *flows,
+                              struct gw_operation *out);
+
+/* --- project_tier.c, project_operations.c --------------------------------------------------- */
+
+/* The tier that `map` (the document, a path or an operation) declares, or `node` of api.yaml. False,
+ * with *out as it was, when there is none. */
+bool project_tier_extension(struct project *p, const struct doc_node *map,
+                            struct project_tier *out);
+bool project_tier_config(struct project *p, const struct doc_node *node, const char *what,
+                         struct project_tier *out);
+
+/* Puts a tier into the model. */
+void project_set_tier(struct project *p, const struct project_tier *tier, struct slice *name,
+                      struct place *declared);
+
+/* data.operations and data.apiPolicies of api.yaml. */
+void project_read_operations(struct project *p, const struct doc_node *data);
+
+/* The tier that data.operations has for an operation. */
+bool project_operation_tier(struct project *p, struct slice target, enum gw_method method,
+                            struct project_tier *out);
+
+/* Tiers in data.operations for operations that the document does not have. */
+void project_report_operations(struct project *p);
 
 /* --- project_security.c --------------------------------------------------------------------- */
 

@@ -24,10 +24,10 @@ static const struct extension extensions[] = {
     {"x-wso2-auth-header", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-disable-security", EVERYWHERE, EXTENSION_USED},
     {"x-wso2-cors", PROJECT_DOCUMENT, EXTENSION_USED},
-    {"x-wso2-throttling-tier", EVERYWHERE, PROJECT_IGNORED_THROTTLING},
-    {"x-throttling-tier", EVERYWHERE, PROJECT_IGNORED_THROTTLING},
-    {"x-wso2-request-interceptor", EVERYWHERE, PROJECT_IGNORED_INTERCEPTOR},
-    {"x-wso2-response-interceptor", EVERYWHERE, PROJECT_IGNORED_INTERCEPTOR},
+    {"x-wso2-throttling-tier", EVERYWHERE, EXTENSION_USED},
+    {"x-throttling-tier", EVERYWHERE, EXTENSION_USED},
+    {"x-wso2-request-interceptor", EVERYWHERE, EXTENSION_USED},
+    {"x-wso2-response-interceptor", EVERYWHERE, EXTENSION_USED},
     {"x-wso2-http2-backend-enabled", PROJECT_DOCUMENT, EXTENSION_USED},
     {"x-wso2-pass-request-payload-to-enforcer", 0, EXTENSION_IDLE},
     {"x-wso2-label", 0, EXTENSION_IDLE},
@@ -82,8 +82,7 @@ void project_report_ignored(struct project *p)
 
         if (count == 0)
             continue;
-        item = diag_warning(p->build->diag, CC1204, p->ignored[i].first,
-                            "%s: not supported by this version and ignored%s",
+        item = diag_warning(p->build->diag, CC1204, p->ignored[i].first, "%s%s",
                             ignored_texts[i].what, count > 1 ? ", here and elsewhere" : "");
         diag_help(item, "%s", ignored_texts[i].effect);
     }
@@ -185,5 +184,27 @@ void project_check_keys(struct project *p, const struct doc *doc, const struct d
                                    "%s has no key \"%" PRIslice "\"; it is ignored", what,
                                    SLICE_ARG(key->text)),
                       "did you mean %s?", near);
+    }
+}
+
+void project_check_members(struct project *p, const struct doc_node *map, const char *what,
+                           const char *const *known, size_t n_known)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        const struct doc_node *key = map->entries[i].key;
+        struct diag_item *item;
+        const char *near;
+        size_t k = 0;
+
+        while (k < n_known && !slice_is(key->text, known[k]))
+            k++;
+        if (k < n_known || slice_starts(key->text, SLICE("x-")))
+            continue;
+        item = diag_warning(p->build->diag, CC1206, doc_place(p->openapi, key),
+                            "%s has no member \"%" PRIslice "\"; it is ignored", what,
+                            SLICE_ARG(key->text));
+        near = nearest_word(key->text, known, n_known);
+        if (near != NULL)
+            diag_help(item, "did you mean %s?", near);
     }
 }

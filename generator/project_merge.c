@@ -200,6 +200,16 @@ static void read_http2(struct project *p)
         doc_bool(p->openapi, node, "x-wso2-http2-backend-enabled", p->build->diag, &p->http2);
 }
 
+/* The document > api.yaml. */
+static void read_tier(struct project *p, struct gw_api *api)
+{
+    struct project_tier tier = {.name = SLICE_NONE};
+
+    if (!project_tier_extension(p, p->openapi->root, &tier))
+        project_tier_config(p, p->api.tier, "data.apiThrottlingPolicy", &tier);
+    project_set_tier(p, &tier, &api->tier, &api->tier_declared);
+}
+
 /* --- the API --------------------------------------------------------------------------------- */
 
 /* data.id, or what the contract makes of an API without one. */
@@ -262,11 +272,15 @@ void project_merge(struct project *p)
     api.auth_header = read_auth_header(p);
     project_check_schemes(p);
     read_http2(p);
+    project_read_named(p);
     if (p->api_doc != NULL)
         project_choose_clusters(p, &api); /* before the paths, which inherit options */
     project_read_paths(p, &resources);
     if (p->api_doc == NULL || p->build->rc != CC_OK)
         return; /* the rest needs both documents */
+    project_report_operations(p);
+    project_set_named(p, &api);
+    read_tier(p, &api);
     has_path = read_base_path(p, &api.base_path);
     has_default = has_path && default_base_path(p, api.base_path, &default_path);
     api.id = read_id(p);

@@ -70,7 +70,23 @@ struct path_context {
     const struct doc_node *key;  /* the template, where it stands below `paths` */
     const struct doc_node *item; /* the path item, references followed */
     bool open;
+    bool has_tier;
+    struct project_tier tier;
+    struct project_flows flows;
 };
+
+/* An operation's own tier > its path's > that of api.yaml. */
+static void read_tier(struct project *p, const struct path_context *path,
+                      const struct doc_node *operation, struct gw_operation *out)
+{
+    struct project_tier tier = {.name = SLICE_NONE};
+
+    project_operation_tier(p, path->key->text, out->method, &tier);
+    if (path->has_tier)
+        tier = path->tier;
+    project_tier_extension(p, operation, &tier);
+    project_set_tier(p, &tier, &out->tier, &out->tier_declared);
+}
 
 static void read_operation(struct project *p, const struct path_context *path,
                            const struct doc_entry *entry, enum gw_method method,
@@ -78,6 +94,7 @@ static void read_operation(struct project *p, const struct path_context *path,
 {
     const struct doc_node *operation = entry->value;
     struct project_security security = {.closed = false};
+    struct project_flows flows;
     struct buf subject;
 
     out->method = method;
@@ -86,6 +103,9 @@ static void read_operation(struct project *p, const struct path_context *path,
     if (doc_get(operation, "servers") != NULL)
         project_ignore(p, PROJECT_IGNORED_OPERATION_SERVERS,
                        doc_place(p->openapi, doc_get(operation, "servers")));
+    read_tier(p, path, operation, out);
+    project_read_interceptors(p, operation, &path->flows, &flows);
+    project_set_interceptors(p, &flows, out);
     out->open = is_open(p, operation, path->open);
     if (out->open)
         return;
@@ -225,6 +245,8 @@ static void read_path(struct project *p, const struct doc_entry *entry,
         return;
     project_check_extensions(p, path.item, PROJECT_PATH);
     path.open = inherit_open(p, path.item, p->open);
+    path.has_tier = project_tier_extension(p, path.item, &path.tier);
+    project_read_interceptors(p, path.item, &p->flows, &path.flows);
     project_choose_path_clusters(p, path.item, &resource);
     read_operations(p, &path, &resource);
     if (resource.n_operations == 0) {
@@ -249,6 +271,8 @@ void project_read_paths(struct project *p, struct project_list *resources)
     if (!doc_is_map(p->openapi, paths, "paths", p->build->diag) && paths != NULL)
         return;
     p->open = inherit_open(p, p->openapi->root, false);
+    project_read_interceptors(p, p->openapi->root, &(struct project_flows){{NULL, NULL}},
+                              &p->flows);
     for (size_t i = 0; paths != NULL && i < paths->n && p->build->rc == CC_OK; i++) {
         if (!slice_starts(paths->entries[i].key->text, SLICE("x-")))
             read_path(p, &paths->entries[i], resources);

@@ -31,29 +31,6 @@ static bool is_set(const struct doc_node *node)
     return node != NULL && node->type != DOC_NULL;
 }
 
-/* Members that mean nothing here are never passed over in silence. */
-static void check_members(struct project *p, const struct doc_node *map, const char *what,
-                          const char *const *known, size_t n)
-{
-    for (size_t i = 0; i < map->n; i++) {
-        const struct doc_node *key = map->entries[i].key;
-        struct diag_item *item;
-        const char *near;
-        size_t k = 0;
-
-        while (k < n && !slice_is(key->text, known[k]))
-            k++;
-        if (k < n || slice_starts(key->text, SLICE("x-")))
-            continue;
-        item = diag_warning(p->build->diag, CC1206, doc_place(p->openapi, key),
-                            "%s has no member \"%" PRIslice "\"; it is ignored", what,
-                            SLICE_ARG(key->text));
-        near = nearest_word(key->text, known, n);
-        if (near != NULL)
-            diag_help(item, "did you mean %s?", near);
-    }
-}
-
 /* A number at `key`, 0 when it is absent; false after a finding. */
 static bool read_number(struct project *p, const struct doc_node *map, const char *key,
                         const char *what, unsigned *out)
@@ -222,7 +199,7 @@ static bool read_retry(struct project *p, const struct doc_node *map, struct pro
         return true;
     if (!doc_is_map(p->openapi, map, "retryConfig", p->build->diag))
         return false;
-    check_members(p, map, "retryConfig", known, N(known));
+    project_check_members(p, map, "retryConfig", known, N(known));
     if (!read_number(p, map, "count", "retryConfig.count", &number))
         return false;
     unsafe = doc_get(map, "nonIdempotentMethods");
@@ -245,7 +222,7 @@ static bool read_breakers(struct project *p, const struct doc_node *map, struct 
         return true;
     if (!doc_is_map(p->openapi, map, "circuitBreakers", p->build->diag))
         return false;
-    check_members(p, map, "circuitBreakers", known, N(known));
+    project_check_members(p, map, "circuitBreakers", known, N(known));
     if (!read_limit(p, map, known[0], "circuitBreakers.maxConnections", &out->max_connections) ||
         !read_limit(p, map, known[1], "circuitBreakers.maxRequests", &out->max_requests) ||
         !read_limit(p, map, known[2], "circuitBreakers.maxPendingRequests", &out->max_pending) ||
@@ -283,7 +260,7 @@ static bool read_health(struct project *p, const struct doc_node *map, struct gw
         return true;
     if (!doc_is_map(p->openapi, map, "healthCheck", p->build->diag))
         return false;
-    check_members(p, map, "healthCheck", known, N(known));
+    project_check_members(p, map, "healthCheck", known, N(known));
     if (!is_set(path)) {
         diag_help(diag_error(p->build->diag, CC1202, doc_place(p->openapi, map),
                              "healthCheck has no path"),
@@ -322,7 +299,7 @@ bool project_read_advanced(struct project *p, const struct doc_node *map,
         return true;
     if (!doc_is_map(p->openapi, map, "advanceEndpointConfig", p->build->diag))
         return false;
-    check_members(p, map, "advanceEndpointConfig", known, N(known));
+    project_check_members(p, map, "advanceEndpointConfig", known, N(known));
     good = read_number(p, map, "timeoutInMillis", "timeoutInMillis", &ms);
     if (good)
         out->options.timeout_ms =

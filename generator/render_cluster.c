@@ -166,13 +166,14 @@ static int cluster_row(struct template_row *out, const struct render_context *ct
     struct row row;
     int rc = CC_OK;
 
-    if (servers == NULL || !row_new(&row, ctx->arena, 18))
+    if (servers == NULL || !row_new(&row, ctx->arena, 19))
         return CC_ENOMEM;
     for (size_t i = 0; i < cluster->n_endpoints && rc == CC_OK; i++)
         rc = server_row(&servers[i], ctx, cluster, i);
     add_word(&row, "name", cluster->name);
     add_bool(&row, "own_hosts", !gw_cluster_one_host(cluster));
     add_number(&row, "timeout", o->timeout_ms);
+    add_number(&row, "connect", o->connect_ms);
     /* who waits for an endpoint waits no longer than for its answer */
     add_bool(&row, "short_queue", o->timeout_ms < ctx->config->router.cluster_timeout_s * 1000);
     add_number(&row, "max_requests", o->max_requests);

@@ -199,6 +199,21 @@ static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
                               : "open operation of an API without production endpoint");
 }
 
+/* What an interceptor would change or refuse, the backend and the client would see unchanged: so
+ * without it no request passes. The answer is the contract's for one that does not answer. */
+static bool pass_interceptors(struct attempt *a)
+{
+    const struct gw_operation *op = a->out->operation;
+
+    if (op->n_interceptors == 0)
+        return true;
+    TRACE(interceptors, a->trace, op);
+    reason_add_str(a->reason, "it has an interceptor, and this version cannot call any");
+    reason_add_place(a->reason, op->interceptors[0].origin);
+    refuse(a->out, REFUSE_INTERCEPTOR);
+    return false;
+}
+
 /* The path the backend sees: the endpoint's path instead of the base path. */
 static bool rewrite_path(struct attempt *a, struct slice endpoint_path, struct slice *out)
 {
@@ -234,7 +249,7 @@ static bool forward(struct attempt *a, struct place by)
     const struct gw_cluster *cluster;
     struct slice path;
 
-    if (!choose_cluster(a, &cluster))
+    if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
     if (!rewrite_path(a, cluster->endpoints[0].path, &path))

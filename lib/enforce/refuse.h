@@ -47,6 +47,7 @@
       REFUSE_TOKEN_CHALLENGE)                                                                     \
     X(KEY_TYPE, 401, ENFORCER, "900901", "Invalid Credentials",                                   \
       "Invalid key type. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                                 \
+    X(INTERCEPTOR, 500, ENFORCER, "103500", "Internal Server Error", "Internal Server Error", "") \
     X(SCOPE, 403, ENFORCER, "900910",                                                             \
       "The access token does not allow you to access the requested resource",                     \
       "User is NOT authorized to access the Resource. Scope validation failed.", "")

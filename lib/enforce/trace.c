@@ -194,6 +194,17 @@ void trace_scopes(struct enforce_trace *t, const struct gw_operation *op, const 
         trace_say(t, "%s%" PRIslice, blank, SHOW(scope));
 }
 
+void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op)
+{
+    trace_open(t, ENFORCE_STEP_INTERCEPTOR, op->interceptors[0].origin);
+    for (size_t i = 0; i < op->n_interceptors; i++) {
+        const struct gw_interceptor *x = &op->interceptors[i];
+
+        trace_say(t, "%s%s by %" PRIslice, i > 0 ? ", " : "", x->response ? "answers" : "requests",
+                  SHOW(x->cluster->name));
+    }
+}
+
 void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster)
 {
     trace_open(t, ENFORCE_STEP_BACKEND, cluster->endpoints[0].origin);

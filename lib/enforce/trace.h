@@ -33,7 +33,8 @@
     X(TIMES, "times")                                                    \
     X(SCOPES, "scopes")                                                  \
     X(KEY_TYPE, "key type")                                              \
-    X(BACKEND, "backend") /* where it goes, and as what */
+    X(INTERCEPTOR, "interceptor") /* services that change the request */ \
+    X(BACKEND, "backend")         /* where it goes, and as what */
 
 enum enforce_step {
 #define X(name, text) ENFORCE_STEP_##name,
@@ -98,6 +99,7 @@ TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, 
                             int64_t leeway_s);
 TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
                              const struct grant *grant);
+TRACE_COLD void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op);
 TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
 
 /* Before the first step, after the last one. */

@@ -20,3 +20,12 @@ enum gw_method gw_method_parse(struct slice s)
     }
     return GW_METHOD_COUNT;
 }
+
+struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operation,
+                     struct place *declared)
+{
+    bool own = api->tier.n == 0;
+
+    *declared = own ? operation->tier_declared : api->tier_declared;
+    return own ? operation->tier : api->tier;
+}

@@ -39,6 +39,18 @@ struct gw_requirement {
     struct place origin;
 };
 
+struct gw_cluster;
+
+/* A service that is asked about requests before the backend gets them, or about its answers, and
+ * what it is told (docs/interceptors.md). How long it may take is in its cluster's options. */
+struct gw_interceptor {
+    bool response; /* about answers; else about requests */
+    bool request_headers, request_body, request_trailers;
+    bool response_headers, response_body, response_trailers, invocation_context;
+    const struct gw_cluster *cluster; /* into gw_model.clusters; one endpoint, without a path */
+    struct place origin;
+};
+
 struct gw_operation {
     enum gw_method method;
     bool open;   /* x-wso2-disable-security: no authentication */
@@ -46,6 +58,10 @@ struct gw_operation {
                   * together with open, and without requirements */
     const struct gw_requirement *requirements; /* none: any valid token */
     size_t n_requirements;
+    const struct gw_interceptor *interceptors; /* one for requests at most, then one for answers */
+    size_t n_interceptors;
+    struct slice tier;         /* throttling tier; "": none. Counts where the API has none */
+    struct place tier_declared; /* also of "Unlimited", which is none */
     struct place origin;
 };
 
@@ -73,6 +89,7 @@ struct gw_options {
     bool http2;              /* HTTP/2 to endpoints */
     bool retry_unsafe;       /* methods that are not idempotent, too */
     unsigned timeout_ms;     /* for an endpoint's answer */
+    unsigned connect_ms;     /* for a connection to it */
     unsigned retry_count;    /* attempts after the first; for statuses only when there are some */
     unsigned max_requests;   /* at once, of the whole cluster */
     unsigned max_connections; /* at once, of the whole cluster; others wait */
@@ -114,6 +131,13 @@ struct gw_cors {
     struct slice methods, headers, expose; /* lists joined by ", "; empty = none */
 };
 
+/* Endpoints with a name, which an interceptor may choose for a request. */
+struct gw_named_endpoints {
+    struct slice name;
+    const struct gw_cluster *cluster; /* into gw_model.clusters */
+    struct place origin;
+};
+
 struct gw_api {
     struct slice id;        /* data.id, or hex SHA-1 of "name:version" */
     struct slice name;
@@ -123,12 +147,23 @@ struct gw_api {
     struct slice auth_header; /* lower case; where the token is */
     /* by key type, into gw_model.clusters; NULL: none, but not both */
     const struct gw_cluster *production, *sandbox;
+    const struct gw_named_endpoints *named; /* x-wso2-endpoints, sorted, unique; none where no
+                                             * interceptor could choose one */
+    size_t n_named;
+    struct slice tier; /* throttling tier of all operations together; "": none, those of operations
+                        * count */
+    struct place tier_declared;
     const struct gw_resource *resources;
     size_t n_resources;
     const struct gw_cors *cors; /* into gw_model.cors; NULL: CORS is the backend's affair */
     struct place cors_declared; /* x-wso2-cors, or router.cors of cc.yaml */
     struct place origin;
 };
+
+/* The throttling tier that counts for an operation of the API, and where it was declared: the API's,
+ * if it has one, for all its operations together. "": none. */
+struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operation,
+                     struct place *declared);
 
 /* Who may sign tokens. Keys are public and stand in the snapshot as PEM. */
 struct gw_issuer {

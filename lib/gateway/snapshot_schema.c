@@ -102,9 +102,23 @@ static const char *operation_fault(const void *object)
 {
     const struct gw_operation *op = object;
 
-    return op->closed && (op->open || op->n_requirements > 0)
-               ? "a closed operation cannot be open or have requirements"
-               : NULL;
+    if (op->closed && (op->open || op->n_requirements > 0))
+        return "a closed operation cannot be open or have requirements";
+    if (op->n_interceptors > 2 || (op->n_interceptors == 2 && !(!op->interceptors[0].response &&
+                                                                op->interceptors[1].response)))
+        return "its interceptors are not in order or not unique";
+    return NULL;
+}
+
+static const char *interceptor_fault(const void *object)
+{
+    return ((const struct gw_interceptor *)object)->cluster == NULL ? "it has no service" : NULL;
+}
+
+static const char *named_fault(const void *object)
+{
+    return ((const struct gw_named_endpoints *)object)->cluster == NULL ? "it has no endpoints"
+                                                                        : NULL;
 }
 
 static const char *resource_fault(const void *object)
@@ -136,7 +150,13 @@ static const char *api_fault(const void *object)
 {
     const struct gw_api *api = object;
 
-    return api->production == NULL && api->sandbox == NULL ? "it has no endpoints" : NULL;
+    if (api->production == NULL && api->sandbox == NULL)
+        return "it has no endpoints";
+    for (size_t i = 1; i < api->n_named; i++) { /* looked up by halving */
+        if (slice_cmp(api->named[i - 1].name, api->named[i].name) >= 0)
+            return "its named endpoints are not in order or not unique";
+    }
+    return NULL;
 }
 
 static const char *issuer_fault(const void *object)
@@ -192,11 +212,29 @@ static const struct snapshot_field requirement_fields[] = {
 static const struct snapshot_schema requirement =
     SCHEMA(requirement_fields, struct gw_requirement, NULL);
 
+static const struct snapshot_field interceptor_fields[] = {
+    {AT(struct gw_interceptor, response), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, request_headers), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, request_body), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, request_trailers), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, response_headers), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, response_body), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, response_trailers), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, invocation_context), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_interceptor, cluster), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_interceptor, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema interceptor =
+    SCHEMA(interceptor_fields, struct gw_interceptor, interceptor_fault);
+
 static const struct snapshot_field operation_fields[] = {
     {AT(struct gw_operation, method), .type = SNAPSHOT_METHOD},
     {AT(struct gw_operation, open), .type = SNAPSHOT_BOOL},
     {AT(struct gw_operation, closed), .type = SNAPSHOT_BOOL},
     {LIST(struct gw_operation, requirements, &requirement)},
+    {LIST(struct gw_operation, interceptors, &interceptor)},
+    {AT(struct gw_operation, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_operation, tier_declared), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_operation, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema operation =
@@ -212,6 +250,14 @@ static const struct snapshot_field resource_fields[] = {
 static const struct snapshot_schema resource =
     SCHEMA(resource_fields, struct gw_resource, resource_fault);
 
+static const struct snapshot_field named_fields[] = {
+    {AT(struct gw_named_endpoints, name), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_named_endpoints, cluster), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_named_endpoints, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema named =
+    SCHEMA(named_fields, struct gw_named_endpoints, named_fault);
+
 static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = required_text},
     {AT(struct gw_api, name), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -224,6 +270,9 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_api, cors), .type = SNAPSHOT_CORS},
     {AT(struct gw_api, cors_declared), .type = SNAPSHOT_ORIGIN},
+    {LIST(struct gw_api, named, &named)},
+    {AT(struct gw_api, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_api, tier_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, resources, &resource)},
 };
 const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, api_fault);
@@ -249,6 +298,7 @@ static const struct snapshot_field cluster_fields[] = {
     {OPTION(failover), .type = SNAPSHOT_BOOL},
     {OPTION(http2), .type = SNAPSHOT_BOOL},
     {OPTION(timeout_ms), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
+    {OPTION(connect_ms), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
     {OPTION(retry_count), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
     {OPTION_STATUSES(retry_statuses)},
     {OPTION(retry_unsafe), .type = SNAPSHOT_BOOL},

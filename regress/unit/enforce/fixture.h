@@ -8,6 +8,7 @@
  *     /pets/{name} PATCH any token: the same requests under another name
  *     /open      GET  open
  *     /closed    GET  closed
+ *     /asked     GET  any token, with an interceptor; PUT open, with another
  *     /far       GET  any token, cluster of its own: http://[2001:db8::1]:8080
  *   host api.example.com  (root)      x-token         http://10.0.0.7:80
  *     all below  GET  any token
@@ -97,11 +98,30 @@ static const struct gw_operation fixture_open[] = {
 static const struct gw_operation fixture_closed[] = {
     {.method = GW_GET, .closed = true, .origin = FIXTURE_AT(71)},
 };
+static const struct gw_interceptor fixture_interceptors[] = {
+    {.request_body = true, .cluster = &fixture_clusters[2], .origin = FIXTURE_AT(76)},
+    {.response = true, .cluster = &fixture_clusters[2], .origin = FIXTURE_AT(77)},
+};
+static const struct gw_operation fixture_asked[] = {
+    {.method = GW_GET,
+     .interceptors = fixture_interceptors,
+     .n_interceptors = 2,
+     .origin = FIXTURE_AT(75)},
+    {.method = GW_PUT,
+     .open = true,
+     .interceptors = &fixture_interceptors[1],
+     .n_interceptors = 1,
+     .origin = FIXTURE_AT(78)},
+};
 static const struct gw_operation fixture_far[] = {
     {.method = GW_GET, .origin = FIXTURE_AT(81)},
 };
 
 static const struct gw_resource fixture_pets_resources[] = {
+    {.template = SLICE_INIT("/asked"),
+     .operations = fixture_asked,
+     .n_operations = 2,
+     .origin = FIXTURE_AT(74)},
     {.template = SLICE_INIT("/closed"),
      .operations = fixture_closed,
      .n_operations = 1,
@@ -156,7 +176,7 @@ static const struct gw_api fixture_apis[] = {
      .auth_header = SLICE_INIT("authorization"),
      .production = &fixture_clusters[0],
      .resources = fixture_pets_resources,
-     .n_resources = 6,
+     .n_resources = 7,
      .origin = FIXTURE_AT(1)},
     {.id = SLICE_INIT("root"),
      .name = SLICE_INIT("Root"),

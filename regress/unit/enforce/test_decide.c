@@ -246,6 +246,15 @@ static const struct row rows[] = {
 
     /* where it goes */
     {ROW, .path = "/pets/1.0/far", .token = PLAIN, TO_FAR, .to_path = "/far"},
+
+    /* interceptors, which cannot be called: nobody gets past, and nobody without a token learns of
+     * them */
+    {ROW, .path = "/pets/1.0/asked", .token = PLAIN, .status = 500, .code = "103500",
+     .body = "{\"error_message\":\"Internal Server Error\",\"code\":\"103500\","
+             "\"error_description\":\"Internal Server Error\"}",
+     .reason = "it has an interceptor, and this version cannot call any; pets/swagger.yaml:76:7"},
+    {ROW, .path = "/pets/1.0/asked", .method = "PUT", .status = 500, .code = "103500"},
+    {ROW, .path = "/pets/1.0/asked", .status = 401, .code = "900901", .challenge = BARE},
     {ROW, .path = "/", .host = "api.example.com", .token = PLAIN, .header = 1, TO_ROOT,
      .to_path = "/"},
     {ROW, .path = "/a/b%20c", .host = "Api.Example.Com:9090", .token = PLAIN, .header = 1, TO_ROOT,

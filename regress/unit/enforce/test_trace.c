@@ -160,6 +160,7 @@ static void the_open_step_refuses(void **state)
         {"/pets/1.0/pets", "\"exp\":1700000100,\"scope\":\"a\"", ENFORCE_STEP_SCOPES, "none of"},
         {"/pets/1.0/far", "\"exp\":1700000100,\"keytype\":\"ODD\"", ENFORCE_STEP_KEY_TYPE,
          "keytype"},
+        {"/pets/1.0/asked", "\"exp\":1700000100", ENFORCE_STEP_INTERCEPTOR, "cannot call any"},
     };
 
     (void)state;

@@ -49,9 +49,18 @@ static const struct gw_requirement requirements[] = {
     {scopes, 2, {&oas_file, 31, 11}},
     {NULL, 0, {&oas_file, 32, 11}},
 };
+static const struct gw_interceptor interceptors[] = {
+    {.request_body = true, .cluster = &clusters[1], .origin = {&oas_file, 33, 11}},
+    {.response = true, .invocation_context = true, .cluster = &clusters[1]},
+};
+static const struct gw_named_endpoints named[] = {
+    {SLICE_INIT("blue"), &clusters[0], {&oas_file, 7, 5}},
+    {SLICE_INIT("green"), &clusters[1], {&oas_file, 8, 5}},
+};
 static const struct gw_operation operations[] = {
     {.method = GW_GET, .requirements = requirements, .n_requirements = 2,
-     .origin = {&oas_file, 30, 5}},
+     .interceptors = interceptors, .n_interceptors = 2, .tier = SLICE_INIT("Gold"),
+     .tier_declared = {&oas_file, 34, 11}, .origin = {&oas_file, 30, 5}},
     {.method = GW_DELETE, .open = true, .origin = {&oas_file, 40, 5}},
     {.method = GW_TRACE, .closed = true, .origin = {&oas_file, 50, 5}},
 };
@@ -75,7 +84,8 @@ static const struct gw_api apis[] = {
      .version = SLICE_INIT("1.0"), .vhost = SLICE_INIT("*.example.com"),
      .base_path = SLICE_INIT("/pets/1.0"), .auth_header = SLICE_INIT("authorization"),
      .production = &clusters[0], .resources = resources, .n_resources = 3, .cors = &cors[1],
-     .cors_declared = {&oas_file, 9, 3}, .origin = {&api_file, 1, 1}},
+     .cors_declared = {&oas_file, 9, 3}, .named = named, .n_named = 2,
+     .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3}, .origin = {&api_file, 1, 1}},
     {.id = SLICE_INIT("43"), .name = SLICE_INIT("Root"), .version = SLICE_INIT("2"),
      .vhost = SLICE_INIT("*"), .base_path = SLICE_INIT(""), .auth_header = SLICE_INIT("x-token"),
      .production = &clusters[1], .origin = {&api_file, 4294967295u, 2}},
@@ -197,6 +207,16 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(op->requirements[1].n_scopes, 0);
     assert_string_equal(op->origin.source->name, "pets/\"swagger\".yaml");
     assert_int_equal(op->origin.line, 30);
+    assert_int_equal(op->n_interceptors, 2);
+    assert_true(op->interceptors[0].request_body && !op->interceptors[0].response);
+    assert_true(op->interceptors[1].invocation_context && op->interceptors[1].response);
+    assert_ptr_equal(op->interceptors[1].cluster, &m->clusters[1]);
+    assert_true(slice_is(op->tier, "Gold"));
+    assert_int_equal(op->tier_declared.line, 34);
+    assert_int_equal(m->apis[0].n_named, 2);
+    assert_true(slice_is(m->apis[0].named[1].name, "green"));
+    assert_ptr_equal(m->apis[0].named[1].cluster, &m->clusters[1]);
+    assert_true(slice_is(m->apis[0].tier, "Silver"));
     assert_true(op[1].open && !op[1].closed && !op[2].open && op[2].closed);
     assert_int_equal(m->apis[1].origin.line, 4294967295u);
     assert_null(m->apis[0].resources[2].origin.source);
@@ -213,7 +233,8 @@ static void it_has_a_line_an_api(void **state)
     static const char api[] =
         "\n{\"id\":\"43\",\"name\":\"Root\",\"version\":\"2\",\"vhost\":\"*\",\"base_path\":\"\","
         "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
-        "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"resources\":[]}\n]}\n";
+        "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"named\":[],"
+        "\"tier\":\"\",\"tier_declared\":null,\"resources\":[]}\n]}\n";
     struct buf text;
 
     (void)state;
@@ -421,6 +442,14 @@ static const struct {
     {"\"x-page\"", "null", "cors[1].expose: it is not text"},
     {"\"id\":\"42\"", "\"id\":42", "apis[0].id: it is not text"},
     {"\"id\":\"42\"", "\"id\":\"\\u001b\"", "apis[0].id: it has a control character"},
+    {"\"named\":[{\"name\":\"blue\"", "\"named\":[{\"name\":\"green\"", "are not in order"},
+    {"\"name\":\"blue\",\"cluster\":\"cc_b_0123456789ab\"", "\"name\":\"blue\",\"cluster\":null",
+     "apis[0].named[0]: it has no endpoints"},
+    {"{\"response\":false", "{\"response\":true", "interceptors are not in order"},
+    {"\"invocation_context\":false,\"cluster\":\"cc_b_ffffffffffff\"",
+     "\"invocation_context\":false,\"cluster\":null", "interceptors[0]: it has no service"},
+    {"\"tier\":\"Gold\"", "\"tier\":\"a\\n\"", "operations[0].tier: it has a control character"},
+    {"\"tier\":\"Silver\"", "\"tier\":1", "apis[0].tier: it is not text"},
     {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
     {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
     {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},

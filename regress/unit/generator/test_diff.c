@@ -29,6 +29,8 @@ struct parts {
     struct gw_resource resources[3];
     struct gw_issuer issuers[2];
     struct gw_cors cors[2];
+    struct gw_interceptor interceptor;
+    struct gw_named_endpoints named;
     struct gw_api apis[2];
     struct gw_model model;
 };
@@ -244,6 +246,33 @@ static void same_cluster_name(struct parts *p)
 {
     p->endpoints[0].port = 81;
 }
+static void api_tier(struct parts *p)
+{
+    p->apis[0].tier = SLICE("Gold");
+    p->apis[0].tier_declared = (struct place){&api_file, 9, 3};
+}
+
+static void operation_tier(struct parts *p)
+{
+    p->operations[0].tier = SLICE("Gold");
+    p->operations[0].tier_declared = (struct place){&oas_file, 23, 7};
+}
+
+static void operation_interceptor(struct parts *p)
+{
+    p->interceptor = (struct gw_interceptor){
+        .response = true, .request_headers = true, .cluster = &p->clusters[1]};
+    p->operations[0].interceptors = &p->interceptor;
+    p->operations[0].n_interceptors = 1;
+}
+
+static void named_endpoints(struct parts *p)
+{
+    p->named = (struct gw_named_endpoints){.name = SLICE("blue"), .cluster = &p->clusters[1]};
+    p->apis[0].named = &p->named;
+    p->apis[0].n_named = 1;
+}
+
 static void lines_moved(struct parts *p)
 {
     p->operations[0].origin.line = 99;
@@ -345,8 +374,19 @@ static const struct row {
      "~ setting enforcer.security.leewayInSeconds: 60 -> 0\n"
      "~ setting enforcer.security.authHeader.enableOutboundAuthHeader: false -> true\n"},
     {"a cluster of the same name", same_cluster_name,
-     "~ cluster cc_b_000000000000: endpoints: {host a.example, port 80, tls false, path /v2} -> "
-     "{host a.example, port 81, tls false, path /v2}  (pets/swagger.yaml:5:7)\n"},
+     "~ cluster cc_b_000000000000: endpoints: {host a.example, port 80, path /v2} -> "
+     "{host a.example, port 81, path /v2}  (pets/swagger.yaml:5:7)\n"},
+    {"a tier of an API", api_tier,
+     "~ limit Pets 1.0 /pets/1.0 on localhost: tier: none -> Gold  (pets/api.yaml:9:3)\n"},
+    {"a tier of an operation", operation_tier,
+     "~ limit GET /pets/1.0/pets on localhost: tier: none -> Gold  (pets/swagger.yaml:23:7)\n"},
+    {"an interceptor", operation_interceptor,
+     "~ interceptor GET /pets/1.0/pets on localhost: interceptors: none -> "
+     "{response true, request_headers true, cluster https://[2001:db8::1]:443}  "
+     "(pets/swagger.yaml:21:5)\n"},
+    {"named endpoints", named_endpoints,
+     "~ api Pets 1.0 /pets/1.0 on localhost: named: none -> "
+     "{name blue, cluster https://[2001:db8::1]:443}  (pets/api.yaml:3:5)\n"},
     {"lines", lines_moved, "~ places lines or order in files\n"},
     {"the line of a requirement", requirement_moved, "~ places lines or order in files\n"},
 };

@@ -92,12 +92,21 @@ static const struct broken_case api_yaml[] = {
     {"context without slash",
      API_HEAD "  name: Pets\n  version: 1\n  context: pets\n  type: HTTP\n" API_ENDPOINT, NULL,
      NULL, "error CC2002 0/api.yaml:6:12\n"},
-    {"what is ignored is told once a kind",
+    {"tiers of api.yaml",
      API "  apiThrottlingPolicy: 10KPerMin\n"
          "  operations:\n"
-         "    - operationPolicies: {request: [{policyName: a}]}\n"
-         "    - operationPolicies: {request: [{policyName: b}], response: []}\n",
-     NULL, NULL, "warning CC1204 0/api.yaml:11:24\nwarning CC1204 0/api.yaml:13:36\n"},
+         "    - {target: /pets, verb: GET, throttlingPolicy: 1KPerMin}\n"
+         "    - {target: /none, verb: GET, throttlingPolicy: 1KPerMin}\n"
+         "    - {target: /none, verb: PUT, throttlingPolicy: Unlimited}\n",
+     NULL, NULL, "warning CC2602 0/api.yaml:14:7\nwarning CC1204 0/api.yaml:13:52\n"},
+    {"policies of operations, and of the API",
+     API "  operations:\n"
+         "    - {target: /pets, verb: GET, operationPolicies: {request: [{policyName: a}]}}\n"
+         "    - operationPolicies: {response: [{policyName: b}, c], fault: []}\n"
+         "  apiPolicies: {fault: [{policyName: d}]}\n",
+     NULL, NULL,
+     "error CC1204 0/api.yaml:14:25\nerror CC1204 0/api.yaml:12:64\n"
+     "error CC1204 0/api.yaml:13:38\nerror CC1204 0/api.yaml:13:55\n"},
     {"credentials", API "    endpoint_security: {production: {enabled: true, type: BASIC}}\n", NULL,
      NULL, "error CC1204 0/api.yaml:11:47\n"},
     {"credentials that are off", API "    endpoint_security: {production: {enabled: false}}\n",
@@ -147,7 +156,7 @@ static const struct broken_case documents[] = {
      "0/Definitions/swagger.yaml:8:5\n"
      "warning CC1206 0/Definitions/swagger.yaml:10:11\n"
      "warning CC1204 0/Definitions/swagger.yaml:10:42\n"
-     "warning CC1204 0/Definitions/swagger.yaml:9:5\n"},
+     "warning CC1204 0/Definitions/swagger.yaml:10:83\n"},
     {"disable-security opens nothing when it is no boolean", NULL,
      OAS3 "paths:\n  /a:\n    get: {x-wso2-disable-security: \"yes\"}\n", NULL,
      "error CC1201 0/Definitions/swagger.yaml:4:36\n"},
@@ -178,7 +187,7 @@ static const struct broken_case endpoints[] = {
      NULL, "error CC1205 0/Definitions/swagger.yaml:3:10\n"},
     {"paths that differ", NULL,
      OAS3 "x-wso2-production-endpoints:\n  urls: [\"http://b/v1\", \"http://c/v2\"]\n" PATHS, NULL,
-     "error CC2007 0/Definitions/swagger.yaml:3:25\n"},
+     "warning CC2007 0/Definitions/swagger.yaml:3:25\n"},
     {"paths that differ, at a path", NULL,
      OAS3 "paths:\n  /a:\n    x-wso2-production-endpoints:\n"
           "      urls: [\"http://b/v1\", \"http://c/v2\"]\n    get: {}\n",
