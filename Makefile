@@ -138,7 +138,7 @@ $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 
 DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev
 DEPS_RUN    := haproxy
-DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip
+DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish
 DEPS_BENCH  := wrk
 DEPS_LINT   := clang-tidy clang-format
 
@@ -189,6 +189,11 @@ install: programs ## install into $(DESTDIR)$(prefix)
 	     && find $$d -type f -exec install -m 644 '{}' '$(DESTDIR)$(docdir)/{}' \;) || exit 1; \
 	done
 	install -m 644 README.md LICENSE $(DESTDIR)$(docdir)/
+	install -d $(DESTDIR)$(datadir)/bash-completion/completions \
+	    $(DESTDIR)$(datadir)/zsh/vendor-completions $(DESTDIR)$(datadir)/fish/vendor_completions.d
+	$(BIN)/cc-gen completion bash >$(DESTDIR)$(datadir)/bash-completion/completions/cc-gen
+	$(BIN)/cc-gen completion zsh >$(DESTDIR)$(datadir)/zsh/vendor-completions/_cc-gen
+	$(BIN)/cc-gen completion fish >$(DESTDIR)$(datadir)/fish/vendor_completions.d/cc-gen.fish
 
 clean: ## remove what was built
 	rm -rf $(BUILD)

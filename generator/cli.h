@@ -112,3 +112,4 @@ int cmd_version(const struct cli_args *args);
 int cmd_help(const struct cli_args *args);
 int cmd_plan(const struct cli_args *args);
 int cmd_rollback(const struct cli_args *args);
+int cmd_completion(const struct cli_args *args);

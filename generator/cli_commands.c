@@ -174,13 +174,23 @@ static const char check_help[] =
     "Reads and checks the projects as `build` does, without writing anything. The findings go to\n"
     "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n";
 
+static const char completion_help[] =
+    "Prints a script that makes the shell complete commands, options and their values:\n"
+    "\n"
+    "    bash   source <(cc-gen completion bash)      in ~/.bashrc\n"
+    "    zsh    source <(cc-gen completion zsh)       in ~/.zshrc, after compinit\n"
+    "    fish   cc-gen completion fish | source       in ~/.config/fish/config.fish\n"
+    "\n"
+    "or for everybody: bash into /usr/share/bash-completion/completions/cc-gen, zsh into\n"
+    "/usr/share/zsh/vendor-completions/_cc-gen, fish into\n"
+    "/usr/share/fish/vendor_completions.d/cc-gen.fish.\n";
+
 static const char plan_help[] =
-    "Says what `build` with the same arguments would change, and writes nothing. One line a "
-    "change\n"
-    "on standard output, with the place it comes from:\n"
+    "Says what `build` with the same arguments would change, and writes nothing. One line for a\n"
+    "change on standard output, with the place it comes from:\n"
     "\n"
     "    + api Orders 2.0.0 /orders on localhost: 3 resources, 5 operations  "
-    "(orders/api.yaml:3:5)\n"
+    "(orders/api.y...:3:5)\n"
     "    ~ scope GET /pets/1.0.0/pets on localhost: read:pets -> read:all  (pets/...:18:14)\n"
     "    - resource /pets/1.0.0/toys on localhost: GET (any token)  (pets/...:80:3)\n"
     "    needs reload: yes: 1 new cluster\n"
@@ -342,6 +352,8 @@ const struct cli_command cli_commands[] = {
      cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",
      token_help, token_options, 0, 0, cmd_token},
+    {"completion", "bash|zsh|fish", "print a script for the shell's completion", completion_help,
+     no_options, 1, 1, cmd_completion},
     {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,
      cmd_version},
     {"help", "[COMMAND | settings | CODE]", "explain a command, the settings or a finding",

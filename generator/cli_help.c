@@ -11,9 +11,9 @@ void cli_print_help(FILE *out)
           "usage: cc-gen COMMAND [options]\n\n",
           out);
     for (const struct cli_command *c = cli_commands; c->name != NULL; c++)
-        fprintf(out, "  %-9s %s\n", c->name, c->summary);
+        fprintf(out, "  %-10s %s\n", c->name, c->summary);
     fputs("\nexit codes:\n", out);
-#define X(name, value, text) fprintf(out, "  %-9d %s\n", value, text);
+#define X(name, value, text) fprintf(out, "  %-10d %s\n", value, text);
     CLI_EXITS(X)
 #undef X
     fputs("\n`cc-gen help COMMAND` says more; `cc-gen run examples/petstore` shows it working.\n",
