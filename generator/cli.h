@@ -113,3 +113,4 @@ int cmd_help(const struct cli_args *args);
 int cmd_plan(const struct cli_args *args);
 int cmd_rollback(const struct cli_args *args);
 int cmd_completion(const struct cli_args *args);
+int cmd_doctor(const struct cli_args *args);

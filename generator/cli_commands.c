@@ -68,6 +68,18 @@ static const struct cli_option rollback_options[] = {
     OPTIONS_END,
 };
 
+static const struct cli_option doctor_options[] = {
+    {"output", 'o', "DIR", "the directory that `build` writes to (default: out)", false},
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_HAPROXY,
+    {"spoa", 0, "PROG", "the cc-spoa program (default: beside cc-gen, then from PATH)", false},
+    {"haproxy-user", 0, "USER", "whom HAProxy runs as (default: as it runs, else haproxy)", false},
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
+};
+
 static const struct cli_option run_options[] = {
     OPTION_CONFIG,
     OPTION_SET,
@@ -214,6 +226,22 @@ static const char rollback_help[] =
     "The next build takes a new number, never one that was used before. It builds what the\n"
     "projects say: take a change back there as well.\n";
 
+static const char doctor_help[] =
+    "Looks at this machine as the gateway will find it, changes nothing, and says what is right,\n"
+    "what to look at (warn) and what is wrong (fail), with what to do:\n"
+    "\n"
+    "    programs        HAProxy 2.6 or newer with TLS and SPOE, OpenSSL, cc-spoa of this version\n"
+    "    clock, files    set and synchronised; enough file descriptors\n"
+    "    output          the directory, its owner, the current generation and all its sums\n"
+    "    ports, ready    free or the gateway's; do HAProxy and the agent run what was built?\n"
+    "    agent           does it take connections, and may HAProxy's user connect, in its chroot?\n"
+    "    certificates    readable, fitting, not expired in 30 days; the issuers' as well\n"
+    "\n"
+    "As root it sees more: who holds a port, where HAProxy's root is. Give it the -c, -o and "
+    "--set\n"
+    "of `build`. `cc-gen help CODE` explains what a line is about. Exit code: 1 when something is\n"
+    "wrong, else 0.\n";
+
 static const char run_help[] =
     "The gateway for development, with one command: builds into a private temporary directory,\n"
     "starts HAProxy and cc-spoa in the foreground, waits until the gateway is ready and prints\n"
@@ -352,6 +380,8 @@ const struct cli_command cli_commands[] = {
      cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",
      token_help, token_options, 0, 0, cmd_token},
+    {"doctor", "[-c FILE] [-o DIR] [options]", "look for what keeps a gateway from working here",
+     doctor_help, doctor_options, 0, 0, cmd_doctor},
     {"completion", "bash|zsh|fish", "print a script for the shell's completion", completion_help,
      no_options, 1, 1, cmd_completion},
     {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,

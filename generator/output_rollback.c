@@ -200,3 +200,23 @@ int output_list(struct output_kept **out, size_t *n, const char *directory, stru
     }
     return *out != NULL ? CC_OK : CC_ENOMEM;
 }
+
+int output_inspect(struct output_state *out, const char *directory, struct arena *arena,
+                   struct diag *diag)
+{
+    struct generation g = {0};
+    struct output_dir dir;
+    int rc = output_dir_look(&dir, directory, arena, diag);
+
+    *out = (struct output_state){.directory = dir.path};
+    if (rc != CC_OK)
+        return rc;
+    out->generation = output_dir_current(&dir);
+    if (out->generation == 0)
+        return CC_ENOENT;
+    rc = read_generation(&dir, out->generation, &g, &out->fault);
+    out->haproxy_generation = g.manifest.haproxy_generation;
+    out->checked = g.manifest.checked;
+    out->snapshot = g.snapshot;
+    return rc;
+}

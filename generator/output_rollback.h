@@ -26,6 +26,21 @@ int output_rollback(struct output_rollback *out, const struct output_options *op
                     uint64_t wanted, struct arena *arena, struct diag *diag);
 void output_rollback_free(struct output_rollback *rollback);
 
+/* What is current in a directory. */
+struct output_state {
+    const char *directory; /* absolute, in the arena */
+    uint64_t generation, haproxy_generation;
+    bool checked;                 /* by HAProxy, when it was built */
+    struct gw_snapshot *snapshot; /* the caller's; NULL when there is a fault */
+    const char *fault;            /* why it is not what was built, or NULL */
+};
+
+/* Looks at what is current: all that output_rollback() makes sure of but HAProxy's opinion. CC_OK
+ * also with a fault; CC_ENOENT nothing was built; CC_EACCESS after a finding. Nothing is written.
+ */
+int output_inspect(struct output_state *out, const char *directory, struct arena *arena,
+                   struct diag *diag);
+
 struct output_kept {
     uint64_t generation, haproxy_generation; /* the latter 0: it is incomplete */
     int64_t built_s;                         /* when, in seconds since 1970 */
