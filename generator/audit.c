@@ -10,9 +10,9 @@ static bool writes(enum gw_method m)
 
 static bool demands_scope(const struct gw_operation *o)
 {
-    /* alternatives: one without scopes is a way around the others */
+    /* alternatives: one that any token meets is a way around the others */
     for (size_t i = 0; i < o->n_requirements; i++) {
-        if (o->requirements[i].n_scopes == 0)
+        if (gw_requirement_any_token(&o->requirements[i]))
             return false;
     }
     return o->n_requirements > 0;

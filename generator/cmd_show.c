@@ -1,4 +1,5 @@
 /* cc-gen show: what is in effect, as tables. */
+#include "generator/access.h"
 #include "generator/table.h"
 #include "generator/view.h"
 
@@ -127,27 +128,20 @@ static void show_routes(struct shower *s)
 
 static const struct table_column auth_columns[] = {
     {"vhost", TABLE_TEXT},  {"method", TABLE_TEXT}, {"path", TABLE_TEXT}, {"access", TABLE_TEXT},
-    {"scopes", TABLE_LIST}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
+    {"needs", TABLE_LIST}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 
-/* Requirements are alternatives, and so are the scopes of one: any of all of them will do, unless
- * one requirement is content with any token. */
-static const char *access_of(const struct gw_operation *op)
+/* What lets in, unless any token does. */
+static void add_alternatives(struct shower *s, const struct gw_operation *op)
 {
-    bool any = op->n_requirements == 0;
+    struct slice *texts;
+    size_t n;
 
-    for (size_t i = 0; i < op->n_requirements; i++)
-        any = any || op->requirements[i].n_scopes == 0;
-    return op->closed ? "closed" : op->open ? "open" : any ? "any token" : "one of scopes";
-}
-
-static void add_scopes(struct buf *b, const struct gw_operation *op)
-{
-    for (size_t i = 0; i < op->n_requirements; i++) {
-        for (size_t k = 0; k < op->requirements[i].n_scopes; k++) {
-            separate(b);
-            buf_add(b, op->requirements[i].scopes[k]);
-        }
+    if (access_alternatives(op, s->view.work.arena, &texts, &n) != CC_OK)
+        s->table.error = CC_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        separate(&s->cell);
+        buf_add(&s->cell, texts[i]);
     }
 }
 
@@ -155,17 +149,19 @@ static void show_operation(struct shower *s, const struct gw_api *api,
                            const struct gw_resource *resource, const struct gw_operation *op)
 {
     struct slice *row = table_row(&s->table);
-    const char *access = access_of(op);
 
     if (row == NULL)
         return;
     row[0] = api->vhost;
     row[1] = slice_of(gw_method_name(op->method));
     row[2] = full_path(s, api, resource);
-    row[3] = slice_of(access);
-    if (strcmp(access, "one of scopes") == 0)
-        add_scopes(&s->cell, op);
+    if (!op->open && !op->closed)
+        add_alternatives(s, op);
     row[4] = take(s);
+    row[3] = op->closed      ? SLICE("closed")
+             : op->open      ? SLICE("open")
+             : row[4].n == 0 ? SLICE("any token")
+                             : SLICE("one of");
     row[5] =
         origin(s, op->n_requirements > 0 && !op->open ? op->requirements[0].origin : op->origin);
 }

@@ -1,4 +1,5 @@
 /* The part of a diff that is below an API: resources, operations, who is let in. */
+#include "generator/access.h"
 #include "generator/diff_internal.h"
 
 /* The table that describes the elements of member `name`. */
@@ -44,8 +45,8 @@ static int by_method(const void *a, const void *b)
 static void compare_access(struct differ *d, const struct gw_operation *before,
                            const struct gw_operation *after, struct slice subject)
 {
-    struct slice was = diff_access_text(before, d->out->arena);
-    struct slice is = diff_access_text(after, d->out->arena);
+    struct slice was = access_text(before, d->out->arena);
+    struct slice is = access_text(after, d->out->arena);
     bool scopes = !before->open && !before->closed && !after->open && !after->closed;
     struct place origin = after->origin;
 
@@ -55,7 +56,7 @@ static void compare_access(struct differ *d, const struct gw_operation *before,
     }
     if (slice_eq(was, is)) {
         /* the same in another order, or in another place */
-        d->moved = d->moved || !diff_same_requirements(before, after);
+        d->moved = d->moved || !access_same_requirements(before, after);
         return;
     }
     if (after->n_requirements > 0 && after->requirements[0].origin.source != NULL)
@@ -81,11 +82,11 @@ static void compare_operation(struct differ *d, const struct snapshot_schema *sc
     } else if (after != NULL) {
         change = differ_add(d, DIFF_ADDED, DIFF_OPERATION, subject, after->origin);
         if (change != NULL)
-            change->after = differ_text(d, diff_access_text(after, d->out->arena));
+            change->after = differ_text(d, access_text(after, d->out->arena));
     } else {
         change = differ_add(d, DIFF_REMOVED, DIFF_OPERATION, subject, before->origin);
         if (change != NULL)
-            change->before = differ_text(d, diff_access_text(before, d->out->arena));
+            change->before = differ_text(d, access_text(before, d->out->arena));
     }
 }
 
@@ -156,7 +157,7 @@ static struct slice operations_text(struct differ *d, const struct gw_resource *
 
     buf_init(&text, 64 << 10);
     for (size_t i = 0; i < r->n_operations; i++) {
-        struct slice access = differ_text(d, diff_access_text(&r->operations[i], d->out->arena));
+        struct slice access = differ_text(d, access_text(&r->operations[i], d->out->arena));
 
         buf_printf(&text, "%s%s (%" PRIslice ")", i > 0 ? ", " : "",
                    gw_method_name(r->operations[i].method), SLICE_ARG(access));

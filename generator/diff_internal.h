@@ -2,7 +2,6 @@
  *
  *   diff.c         the lists of a model, and what all of them need
  *   diff_api.c     an API: resources, operations, who is let in
- *   diff_access.c  who is let in, as text
  *   diff_pair.c    which element of one list is which of another
  *   diff_value.c   members compared and shown by the snapshot's schema */
 #pragma once
@@ -41,10 +40,3 @@ void differ_apis(struct differ *d, const struct gw_model *before, const struct g
 
 /* Where a cluster was declared: its first endpoint. */
 struct place differ_cluster_origin(const struct gw_cluster *c);
-
-/* Who may call the operation: "open", "closed", "any token", "read:pets or write:pets" (in the
- * order of bytes, each once). In the arena; p is NULL when memory is short. */
-struct slice diff_access_text(const struct gw_operation *operation, struct arena *arena);
-
-/* Are the requirements the same, one by one and with their places? */
-bool diff_same_requirements(const struct gw_operation *a, const struct gw_operation *b);

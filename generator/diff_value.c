@@ -98,6 +98,8 @@ enum diff_equal diff_field_equal(const struct snapshot_field *f, const void *a, 
         return same_if(*(const unsigned *)x == *(const unsigned *)y);
     case SNAPSHOT_METHOD:
         return same_if(*(const enum gw_method *)x == *(const enum gw_method *)y);
+    case SNAPSHOT_CREDENTIAL:
+        return same_if(*(const enum gw_credential *)x == *(const enum gw_credential *)y);
     case SNAPSHOT_ORIGIN:
         return place_equal(x, y);
     case SNAPSHOT_CLUSTER:
@@ -259,6 +261,9 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
         break;
     case SNAPSHOT_METHOD:
         buf_add_str(out, gw_method_name(*(const enum gw_method *)at));
+        break;
+    case SNAPSHOT_CREDENTIAL:
+        buf_add_str(out, gw_credential_name(*(const enum gw_credential *)at));
         break;
     case SNAPSHOT_ALGORITHMS:
         add_algorithms(out, *(const unsigned *)at);

@@ -5,8 +5,9 @@
  *
  *   no security at all             any valid token
  *   [{oauth: [a, b]}, {oauth: [c]}]  a valid token with one of a, b, or with c
- *   an alternative of a kind that is not supported, or that is not declared, or that wants two
- *   schemes at once                left out (CC2102, CC2101); when none is left, the operation is
+ *   [{oauth: [a], other: [c]}]     a valid token with both
+ *   an alternative that names a scheme of a kind that is not supported, or that is not declared
+ *                                  left out (CC2102, CC2101); when none is left, the operation is
  *                                  closed: 401 whatever the token
  *   {} and []                      do not open anything (CC2109): the contract opens operations by
  *                                  x-wso2-disable-security alone
@@ -195,7 +196,7 @@ static bool scope_is_usable(struct slice scope)
 
 /* The scopes of one scheme in one alternative; false after a finding. */
 static bool read_scopes(struct project *p, const struct doc_node *list,
-                        const struct doc_node *scheme, struct gw_requirement *out)
+                        const struct doc_node *scheme, struct gw_need *out)
 {
     struct slice *scopes;
 
@@ -237,28 +238,23 @@ static bool is_discarded(const struct project *p, enum scheme_kind kind)
 
 /* What one alternative comes to. */
 struct alternative {
-    const struct doc_node *key; /* the scheme that counts; NULL: none */
-    const struct doc_node *scopes;
-    const struct doc_node *scheme; /* its definition */
-    enum scheme_kind kind;
-    unsigned n; /* schemes wanted at once, without discarded ones */
+    const struct doc_node *unsupported; /* the name of its first such scheme; NULL: none */
+    enum scheme_kind kind;              /* of that one */
+    size_t n;                           /* schemes wanted at once, without discarded ones */
 };
 
 static struct alternative look_at(struct project *p, const struct doc_node *object)
 {
-    struct alternative a = {.kind = SCHEME_OTHER};
+    struct alternative a = {.kind = SCHEME_TOKEN};
 
     for (size_t i = 0; i < object->n; i++) {
-        const struct doc_node *scheme = find_scheme(p, object->entries[i].key->text);
-        enum scheme_kind kind = kind_of(scheme);
+        enum scheme_kind kind = kind_of(find_scheme(p, object->entries[i].key->text));
 
         if (is_discarded(p, kind))
             continue;
-        /* of several, the one to complain about is the first that is no token */
-        if (a.n++ == 0 || (a.kind == SCHEME_TOKEN && kind != SCHEME_TOKEN)) {
-            a.key = object->entries[i].key;
-            a.scopes = object->entries[i].value;
-            a.scheme = scheme;
+        a.n++;
+        if (kind != SCHEME_TOKEN && a.unsupported == NULL) {
+            a.unsupported = object->entries[i].key;
             a.kind = kind;
         }
     }
@@ -267,37 +263,54 @@ static struct alternative look_at(struct project *p, const struct doc_node *obje
 
 static bool is_supported(const struct alternative *a)
 {
-    return a->n == 1 && a->kind == SCHEME_TOKEN;
+    return a->n > 0 && a->unsupported == NULL;
+}
+
+/* A supported alternative of n schemes -> *out; false after a finding. */
+static bool read_requirement(struct project *p, const struct doc_node *object, size_t n,
+                             struct gw_requirement *out)
+{
+    struct gw_need *needs = project_alloc(p->build, n, sizeof(*needs));
+
+    out->n_needs = 0;
+    for (size_t i = 0; needs != NULL && i < object->n; i++) {
+        const struct doc_node *scheme = find_scheme(p, object->entries[i].key->text);
+
+        if (is_discarded(p, kind_of(scheme)))
+            continue;
+        needs[out->n_needs] = (struct gw_need){.kind = GW_TOKEN, .name = SLICE("")};
+        if (!read_scopes(p, object->entries[i].value, scheme, &needs[out->n_needs++]))
+            return false;
+    }
+    out->needs = needs;
+    out->origin = needs != NULL ? needs[0].origin : PLACE_NONE;
+    return needs != NULL;
 }
 
 /* The finding for an alternative that is left out. */
 static void leave_out(struct project *p, const struct alternative *a, const char *subject,
                       bool closes)
 {
-    struct place place = doc_place(p->openapi, a->key);
+    struct place place = doc_place(p->openapi, a->unsupported);
     const char *effect = closes ? "requests are refused with 401 whatever they bring"
                                 : "it is left out; the other alternatives hold";
     const char *names[CANDIDATES_MAX], *near;
     struct diag_item *item;
 
     if (a->kind == SCHEME_UNDECLARED) {
-        near = nearest_word(a->key->text, names, add_keys(declared_schemes(p), names, 0));
+        near = nearest_word(a->unsupported->text, names, add_keys(declared_schemes(p), names, 0));
         item = diag_warning(p->build->diag, CC2101, place,
                             "%s: security scheme \"%" PRIslice "\" is not declared", subject,
-                            SLICE_ARG(a->key->text));
+                            SLICE_ARG(a->unsupported->text));
         if (near != NULL)
             diag_help(item, "did you mean %s? As it is, %s", near, effect);
         else
             diag_help(item, "%s", effect);
-    } else if (a->n > 1) {
-        diag_help(diag_warning(p->build->diag, CC2102, place,
-                               "%s: several security schemes at once are not supported", subject),
-                  "%s", effect);
     } else {
         diag_help(diag_warning(p->build->diag, CC2102, place,
                                "%s: security scheme \"%" PRIslice "\" is %s, which is not "
                                "supported",
-                               subject, SLICE_ARG(a->key->text), scheme_names[a->kind]),
+                               subject, SLICE_ARG(a->unsupported->text), scheme_names[a->kind]),
                   "%s", effect);
     }
 }
@@ -358,7 +371,7 @@ static void read_list(struct project *p, const struct doc_node *list, const char
             leave_out(p, &a, subject, !supported);
             left_out = true;
         } else if (a.n > 0) {
-            if (read_scopes(p, a.scopes, a.scheme, &kept[n]))
+            if (read_requirement(p, object, a.n, &kept[n]))
                 n++;
             else
                 broken = true;

@@ -79,9 +79,10 @@ static void print_example(const struct gw_model *model, const struct config *con
     if (!e.operation->open) {
         fprintf(stderr, " -H \"%" PRIslice ": Bearer $(cc-gen token",
                 SLICE_ARG(e.api->auth_header));
-        if (e.operation->n_requirements > 0 && e.operation->requirements[0].n_scopes > 0) {
+        if (e.operation->n_requirements > 0 &&
+            e.operation->requirements[0].needs[0].n_scopes > 0) {
             fputs(" --scope '", stderr);
-            print_shell(stderr, e.operation->requirements[0].scopes[0]);
+            print_shell(stderr, e.operation->requirements[0].needs[0].scopes[0]);
             fputs("'", stderr);
         }
         fputs(")\"", stderr);

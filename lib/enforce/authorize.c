@@ -2,18 +2,29 @@
 
 #include "enforce/token.h"
 
-/* Is there one scope that both the requirement and the token have? */
-static bool meets(const struct gw_requirement *requirement, const struct grant *g)
+/* Is there one scope that both the need and the token have? */
+static bool has_scope(const struct gw_need *need, const struct grant *g)
 {
     struct slice rest = g->scopes, scope;
 
-    if (requirement->n_scopes == 0)
+    if (need->n_scopes == 0)
         return true;
     while (grant_next_scope(&rest, &scope))
-        for (size_t i = 0; i < requirement->n_scopes; i++)
-            if (slice_eq(requirement->scopes[i], scope))
+        for (size_t i = 0; i < need->n_scopes; i++)
+            if (slice_eq(need->scopes[i], scope))
                 return true;
     return false;
+}
+
+static bool meets(const struct gw_requirement *requirement, const struct grant *g)
+{
+    for (size_t i = 0; i < requirement->n_needs; i++) {
+        const struct gw_need *need = &requirement->needs[i];
+
+        if (need->kind != GW_TOKEN || !has_scope(need, g))
+            return false;
+    }
+    return true;
 }
 
 static bool check_scopes(struct attempt *a, const struct grant *g, struct place *met)

@@ -126,54 +126,51 @@ static bool is_scope_token(struct slice s)
     return s.n > 0;
 }
 
-/* Does an earlier place of the operation list this scope already? */
-static bool is_repeated(const struct gw_operation *op, size_t requirement, size_t scope)
+/* The scopes of a challenge: [from, b->n) is `a b`. */
+static bool has_scope(const struct buf *b, size_t from, struct slice scope)
 {
-    struct slice s = op->requirements[requirement].scopes[scope];
+    struct slice rest = slice_from(buf_slice(b), from), word;
 
-    for (size_t i = 0; i <= requirement; i++) {
-        size_t n = i < requirement ? op->requirements[i].n_scopes : scope;
-
-        for (size_t k = 0; k < n; k++)
-            if (slice_eq(op->requirements[i].scopes[k], s))
-                return true;
-    }
+    while (slice_split(&rest, ' ', &word))
+        if (slice_eq(word, scope))
+            return true;
     return false;
 }
 
-/* Adds one scope to the attribute; false when it does not fit any more. */
-static bool add_scope(struct buf *b, struct slice scope, bool first)
+/* Adds one scope; what has no room any more is left out, whole. */
+static void add_scope(struct buf *b, size_t from, struct slice scope)
 {
-    struct slice before = first ? SLICE(", scope=\"") : SLICE(" ");
-
-    if (scope.n > b->max - b->n || before.n + 1 > b->max - b->n - scope.n)
-        return false;
-    buf_add(b, before);
+    if (!is_scope_token(scope) || has_scope(b, from, scope) ||
+        scope.n + 2 > b->max - b->n) /* a space before it, a quote after it */
+        return;
+    if (b->n > from)
+        buf_add_char(b, ' ');
     buf_add(b, scope);
-    return true;
 }
 
 /* RFC 6750 3: scope="a b". Requirements are alternatives, which the attribute cannot say, so it
- * lists the scopes of all; those beyond the room are left out, whole. */
+ * lists the scopes of all. */
 static struct slice scope_challenge(struct refuse_room *room, const struct gw_operation *op)
 {
+    static const struct slice start =
+        SLICE_INIT(REFUSE_BARE_CHALLENGE ", error=\"insufficient_scope\"");
+    static const struct slice attribute = SLICE_INIT(", scope=\"");
+    size_t from = start.n + attribute.n;
     struct buf b;
-    bool first = true;
 
     buf_init_fixed(&b, room->challenge, sizeof(room->challenge));
-    buf_add_str(&b, REFUSE_BARE_CHALLENGE ", error=\"insufficient_scope\"");
+    buf_add(&b, start);
+    buf_add(&b, attribute);
     for (size_t i = 0; i < op->n_requirements; i++) {
-        for (size_t k = 0; k < op->requirements[i].n_scopes; k++) {
-            struct slice s = op->requirements[i].scopes[k];
+        const struct gw_requirement *r = &op->requirements[i];
 
-            if (is_scope_token(s) && !is_repeated(op, i, k) && add_scope(&b, s, first))
-                first = false;
-        }
+        for (size_t k = 0; k < r->n_needs; k++)
+            for (size_t m = 0; m < r->needs[k].n_scopes; m++)
+                add_scope(&b, from, r->needs[k].scopes[m]);
     }
-    if (!first)
-        buf_add_char(&b, '"');
+    buf_add_char(&b, '"');
     CC_ASSERT(buf_error(&b) == CC_OK);
-    return buf_slice(&b);
+    return b.n > from + 1 ? buf_slice(&b) : start;
 }
 
 void refuse_scope(struct enforce_decision *out, struct refuse_room *room,

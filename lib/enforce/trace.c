@@ -75,12 +75,36 @@ void trace_route(struct enforce_trace *t, const struct gw_route *route)
         trace_say(t, ", one of %zu templates that match the same requests", route->n_matches);
 }
 
+static void say_need(struct enforce_trace *t, const struct gw_need *need)
+{
+    switch (need->kind) {
+    case GW_TOKEN:
+        if (need->n_scopes == 0)
+            trace_say(t, "any valid token");
+        for (size_t i = 0; i < need->n_scopes; i++)
+            trace_say(t, "%s%" PRIslice, i > 0 ? " or " : "", SHOW(need->scopes[i]));
+        break;
+    case GW_KEY_IN_HEADER:
+        trace_say(t, "an API key in the header %" PRIslice, SHOW(need->name));
+        break;
+    case GW_KEY_IN_QUERY:
+        trace_say(t, "an API key in the query parameter %" PRIslice, SHOW(need->name));
+        break;
+    case GW_CERTIFICATE:
+        trace_say(t, "a client certificate");
+        break;
+    case GW_CREDENTIAL_COUNT:
+        break;
+    }
+}
+
 static void say_requirement(struct enforce_trace *t, const struct gw_requirement *r)
 {
-    if (r->n_scopes == 0)
-        trace_say(t, "any valid token");
-    for (size_t i = 0; i < r->n_scopes; i++)
-        trace_say(t, "%s%" PRIslice, i > 0 ? " or " : "", SHOW(r->scopes[i]));
+    for (size_t i = 0; i < r->n_needs; i++) {
+        if (i > 0)
+            trace_say(t, " and ");
+        say_need(t, &r->needs[i]);
+    }
 }
 
 static void say_requirements(struct enforce_trace *t, const struct gw_operation *op)

@@ -29,3 +29,33 @@ struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operat
     *declared = own ? operation->tier_declared : api->tier_declared;
     return own ? operation->tier : api->tier;
 }
+
+static const struct slice credential_names[] = {
+#define X(name, text) SLICE_INIT(text),
+    GW_CREDENTIALS(X)
+#undef X
+};
+
+const char *gw_credential_name(enum gw_credential c)
+{
+    CC_ASSERT(c < GW_CREDENTIAL_COUNT);
+    return credential_names[c].p;
+}
+
+enum gw_credential gw_credential_parse(struct slice s)
+{
+    for (unsigned c = 0; c < GW_CREDENTIAL_COUNT; c++) {
+        if (slice_eq(s, credential_names[c]))
+            return (enum gw_credential)c;
+    }
+    return GW_CREDENTIAL_COUNT;
+}
+
+bool gw_requirement_any_token(const struct gw_requirement *r)
+{
+    for (size_t i = 0; i < r->n_needs; i++) {
+        if (r->needs[i].kind != GW_TOKEN || r->needs[i].n_scopes > 0)
+            return false;
+    }
+    return true;
+}

@@ -16,14 +16,13 @@
 #include "base/base.h"
 
 /* Methods that OpenAPI can declare. The order is the order of the Allow header. */
-#define GW_METHODS(X) \
-    X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(TRACE)
+#define GW_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(TRACE)
 
 enum gw_method {
 #define X(m) GW_##m,
     GW_METHODS(X)
 #undef X
-    GW_METHOD_COUNT
+        GW_METHOD_COUNT
 };
 
 /* "GET"; and back: exact, upper case (RFC 9110 9.1: methods are case-sensitive). Unknown =
@@ -31,13 +30,43 @@ enum gw_method {
 const char *gw_method_name(enum gw_method m);
 enum gw_method gw_method_parse(struct slice s);
 
-/* One way to be admitted: a valid token with at least one of these scopes (any, when there are
- * none). An operation's requirements are alternatives. */
-struct gw_requirement {
-    const struct slice *scopes;
+/* What a request can bring to be admitted. */
+#define GW_CREDENTIALS(X)                                                                \
+    X(TOKEN, "token")             /* an OAuth 2 access token in the API's auth_header */ \
+    X(KEY_IN_HEADER, "api_key")   /* an API key in the header `name` */                  \
+    X(KEY_IN_QUERY, "query_key")  /* an API key in the query parameter `name` */         \
+    X(CERTIFICATE, "certificate") /* the client's certificate: mutual TLS */
+
+enum gw_credential {
+#define X(name, text) GW_##name,
+    GW_CREDENTIALS(X)
+#undef X
+        GW_CREDENTIAL_COUNT
+};
+
+/* "token"; and back. Unknown = GW_CREDENTIAL_COUNT. */
+const char *gw_credential_name(enum gw_credential c);
+enum gw_credential gw_credential_parse(struct slice s);
+
+/* One credential that is demanded: a security scheme and its list of scopes. */
+struct gw_need {
+    enum gw_credential kind;
+    struct slice name; /* of an API key: header, lower case, or query parameter; else empty */
+    const struct slice *scopes; /* of a token: at least one of these; none: any token */
     size_t n_scopes;
     struct place origin;
 };
+
+/* One way to be admitted: all needs at once (OpenAPI's Security Requirement Object). An operation's
+ * requirements are alternatives. */
+struct gw_requirement {
+    const struct gw_need *needs; /* at least one */
+    size_t n_needs;
+    struct place origin;
+};
+
+/* Is it content with any token, whatever its scopes? */
+bool gw_requirement_any_token(const struct gw_requirement *r);
 
 struct gw_cluster;
 
@@ -67,7 +96,8 @@ struct gw_operation {
 
 struct gw_resource {
     struct slice template; /* as in the document, below the base path: "/pets/{id}" */
-    const struct gw_operation *operations; /* at most one a method, in the order of enum gw_method */
+    const struct gw_operation
+        *operations; /* at most one a method, in the order of enum gw_method */
     size_t n_operations;
     const struct gw_cluster *production, *sandbox; /* into gw_model.clusters; NULL: the API's */
     struct place origin;
@@ -85,18 +115,18 @@ struct gw_endpoint {
 /* How HAProxy treats the endpoints of a cluster. Decisions do not depend on it; it is in the
  * snapshot for those who look at one. 0, false, "" and none mean: as cc.yaml says, or no limit. */
 struct gw_options {
-    bool failover;           /* an endpoint gets requests while all before it are down */
-    bool http2;              /* HTTP/2 to endpoints */
-    bool retry_unsafe;       /* methods that are not idempotent, too */
-    unsigned timeout_ms;     /* for an endpoint's answer */
-    unsigned connect_ms;     /* for a connection to it */
-    unsigned retry_count;    /* attempts after the first; for statuses only when there are some */
-    unsigned max_requests;   /* at once, of the whole cluster */
+    bool failover;            /* an endpoint gets requests while all before it are down */
+    bool http2;               /* HTTP/2 to endpoints */
+    bool retry_unsafe;        /* methods that are not idempotent, too */
+    unsigned timeout_ms;      /* for an endpoint's answer */
+    unsigned connect_ms;      /* for a connection to it */
+    unsigned retry_count;     /* attempts after the first; for statuses only when there are some */
+    unsigned max_requests;    /* at once, of the whole cluster */
     unsigned max_connections; /* at once, of the whole cluster; others wait */
-    unsigned max_pending;    /* that wait */
+    unsigned max_pending;     /* that wait */
     const struct slice *retry_statuses; /* "504", ...: sorted, unique, all known to HAProxy */
     size_t n_retry_statuses;
-    struct slice health_path; /* "": only a connection is tried */
+    struct slice health_path;            /* "": only a connection is tried */
     const struct slice *health_statuses; /* as retry_statuses, any; none: 200 to 399 */
     size_t n_health_statuses;
 };
@@ -106,7 +136,8 @@ struct gw_options {
  * another place than the one it was decided for. */
 struct gw_cluster {
     struct slice name; /* "cc_b_" + 12 hex digits */
-    const struct gw_endpoint *endpoints; /* all have one path, and Hosts that are equal or distinct */
+    const struct gw_endpoint
+        *endpoints; /* all have one path, and Hosts that are equal or distinct */
     size_t n_endpoints;
     struct gw_options options;
 };
@@ -139,11 +170,11 @@ struct gw_named_endpoints {
 };
 
 struct gw_api {
-    struct slice id;        /* data.id, or hex SHA-1 of "name:version" */
+    struct slice id; /* data.id, or hex SHA-1 of "name:version" */
     struct slice name;
     struct slice version;
-    struct slice vhost;     /* lower case: "api.example.com", "*.example.com" or "*" */
-    struct slice base_path; /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
+    struct slice vhost;       /* lower case: "api.example.com", "*.example.com" or "*" */
+    struct slice base_path;   /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
     struct slice auth_header; /* lower case; where the token is */
     /* by key type, into gw_model.clusters; NULL: none, but not both */
     const struct gw_cluster *production, *sandbox;
@@ -168,23 +199,24 @@ struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operat
 /* Who may sign tokens. Keys are public and stand in the snapshot as PEM. */
 struct gw_issuer {
     struct slice name;
-    struct slice issuer;    /* compared with `iss`, exactly */
+    struct slice issuer;           /* compared with `iss`, exactly */
     const struct slice *audiences; /* none: `aud` is not looked at */
     size_t n_audiences;
-    unsigned algorithms;    /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
-    struct slice pem;       /* certificate or public key */
+    unsigned algorithms;             /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
+    struct slice pem;                /* certificate or public key */
     struct slice consumer_key_claim; /* "" = consumerKey, then azp */
     struct slice scope_claim;        /* "" = scope */
     struct place origin;
 };
 
 struct gw_model {
-    uint64_t generation;    /* counts up with each build into one output directory */
+    uint64_t generation;         /* counts up with each build into one output directory */
     uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */
     struct slice system_host;    /* vhost of /health and /ready; "*" = any */
     int64_t leeway_s;            /* clock skew allowed to exp and nbf */
     bool keep_auth_header;       /* enableOutboundAuthHeader */
-    const struct slice *headers; /* request headers the agent must see; lower case, sorted, unique */
+    const struct slice
+        *headers; /* request headers the agent must see; lower case, sorted, unique */
     size_t n_headers;
     const struct gw_issuer *issuers;
     size_t n_issuers;

@@ -173,6 +173,12 @@ static int read_method(struct reader *r, const json_t *json, enum gw_method *out
     return *out != GW_METHOD_COUNT ? CC_OK : refuse(r, "it is not a method");
 }
 
+static int read_credential(struct reader *r, const json_t *json, enum gw_credential *out)
+{
+    *out = gw_credential_parse(slice_make(json_string_value(json), json_string_length(json)));
+    return *out != GW_CREDENTIAL_COUNT ? CC_OK : refuse(r, "it is not a kind of credential");
+}
+
 static int read_algorithms(struct reader *r, const json_t *json, unsigned *out)
 {
     if (!json_is_array(json))
@@ -286,6 +292,8 @@ static int read_value(struct reader *r, const struct snapshot_field *f, const js
         return read_unsigned(r, json, f->min, f->max, at);
     case SNAPSHOT_METHOD:
         return read_method(r, json, at);
+    case SNAPSHOT_CREDENTIAL:
+        return read_credential(r, json, at);
     case SNAPSHOT_ALGORITHMS:
         return read_algorithms(r, json, at);
     case SNAPSHOT_ORIGIN:

@@ -98,6 +98,24 @@ static bool is_sorted(const struct slice *texts, size_t n)
     return true;
 }
 
+static const char *need_fault(const void *object)
+{
+    const struct gw_need *need = object;
+    bool is_key = need->kind == GW_KEY_IN_HEADER || need->kind == GW_KEY_IN_QUERY;
+
+    if (is_key != (need->name.n > 0))
+        return "an API key has a name, other credentials have none";
+    if (need->n_scopes > 0 && need->kind != GW_TOKEN)
+        return "only a token has scopes";
+    return need->kind == GW_KEY_IN_HEADER ? header_name(need->name) : NULL;
+}
+
+/* Without needs it would let everybody in. */
+static const char *requirement_fault(const void *object)
+{
+    return ((const struct gw_requirement *)object)->n_needs == 0 ? "it demands nothing" : NULL;
+}
+
 static const char *operation_fault(const void *object)
 {
     const struct gw_operation *op = object;
@@ -205,12 +223,20 @@ static const char *generations_fault(const void *object)
 /* Integers that any JSON reader keeps exact (RFC 8259 6). */
 #define MAX_EXACT ((UINT64_C(1) << 53) - 1)
 
+static const struct snapshot_field need_fields[] = {
+    {AT(struct gw_need, kind), .type = SNAPSHOT_CREDENTIAL},
+    {AT(struct gw_need, name), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {TEXTS(struct gw_need, scopes, scope_text)},
+    {AT(struct gw_need, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema need = SCHEMA(need_fields, struct gw_need, need_fault);
+
 static const struct snapshot_field requirement_fields[] = {
-    {TEXTS(struct gw_requirement, scopes, scope_text)},
+    {LIST(struct gw_requirement, needs, &need)},
     {AT(struct gw_requirement, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema requirement =
-    SCHEMA(requirement_fields, struct gw_requirement, NULL);
+    SCHEMA(requirement_fields, struct gw_requirement, requirement_fault);
 
 static const struct snapshot_field interceptor_fields[] = {
     {AT(struct gw_interceptor, response), .type = SNAPSHOT_BOOL},

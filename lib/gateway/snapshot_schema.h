@@ -34,6 +34,7 @@ enum snapshot_type {
     SNAPSHOT_INT,        /* int64_t or uint64_t, 0 to max */
     SNAPSHOT_UNSIGNED,   /* unsigned, min to max */
     SNAPSHOT_METHOD,     /* enum gw_method, by name */
+    SNAPSHOT_CREDENTIAL, /* enum gw_credential, by name */
     SNAPSHOT_ALGORITHMS, /* unsigned: bit set of enum jwt_alg, by names */
     SNAPSHOT_ORIGIN,     /* struct place */
     SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name, or NULL */

@@ -124,6 +124,9 @@ static void write_value(struct writer *w, const struct snapshot_field *f, const 
     case SNAPSHOT_METHOD:
         buf_add_json(w->out, slice_of(gw_method_name(*(const enum gw_method *)at)));
         break;
+    case SNAPSHOT_CREDENTIAL:
+        buf_add_json(w->out, slice_of(gw_credential_name(*(const enum gw_credential *)at)));
+        break;
     case SNAPSHOT_ALGORITHMS:
         write_algorithms(w, *(const unsigned *)at);
         break;

@@ -28,12 +28,14 @@ static void fill_resources(struct arena *a, struct gw_api *api, unsigned number)
     struct gw_resource *r = arena_array(a, RESOURCES, sizeof(*r));
     struct gw_operation *op = arena_array(a, 2 * RESOURCES, sizeof(*op));
     struct gw_requirement *q = arena_array(a, 2 * RESOURCES, sizeof(*q));
+    struct gw_need *need = arena_array(a, 2 * RESOURCES, sizeof(*need));
 
     CC_ASSERT(r != NULL && op != NULL && q != NULL);
     for (unsigned i = 0; i < 2 * RESOURCES; i++) {
         struct place origin = {&source, number % 5000 + i, 7};
 
-        q[i] = (struct gw_requirement){&scopes[i % 2], 1, origin};
+        need[i] = (struct gw_need){GW_TOKEN, SLICE(""), &scopes[i % 2], 1, origin};
+        q[i] = (struct gw_requirement){&need[i], 1, origin};
         op[i] = (struct gw_operation){.method = i % 2 ? GW_POST : GW_GET, .requirements = &q[i],
                                       .n_requirements = 1, .origin = origin};
         if (i % 2 == 0)

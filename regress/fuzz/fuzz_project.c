@@ -61,8 +61,9 @@ static void check_operation(const struct gw_operation *o)
     CC_ASSERT(!(o->open && o->closed));
     CC_ASSERT(o->n_requirements == 0 || !(o->open || o->closed));
     for (size_t i = 0; i < o->n_requirements; i++) {
-        for (size_t k = 0; k < o->requirements[i].n_scopes; k++) {
-            struct slice scope = o->requirements[i].scopes[k];
+        CC_ASSERT(o->requirements[i].n_needs > 0);
+        for (size_t k = 0; k < o->requirements[i].needs[0].n_scopes; k++) {
+            struct slice scope = o->requirements[i].needs[0].scopes[k];
 
             CC_ASSERT(scope.n > 0 && !slice_has_control(scope) && slice_find(scope, ' ') < 0 &&
                       slice_find(scope, '"') < 0);

@@ -59,16 +59,27 @@ static const struct slice fixture_read[] = {SLICE_INIT("read:pets"), SLICE_INIT(
 static const struct slice fixture_write[] = {SLICE_INIT("write:pets")};
 static const struct slice fixture_admin[] = {SLICE_INIT("admin"), SLICE_INIT("write:pets")};
 
+#define FIXTURE_SCOPES(list, n, line) {GW_TOKEN, SLICE_INIT(""), list, n, FIXTURE_AT(line)}
+static const struct gw_need fixture_needs[] = {
+    FIXTURE_SCOPES(fixture_read, 2, 13),  FIXTURE_SCOPES(fixture_write, 1, 23),
+    FIXTURE_SCOPES(fixture_admin, 2, 24), FIXTURE_SCOPES(fixture_admin, 1, 43),
+    FIXTURE_SCOPES(NULL, 0, 44),          FIXTURE_SCOPES(fixture_read, 1, 47),
+    FIXTURE_SCOPES(fixture_write, 1, 48),
+};
 static const struct gw_requirement fixture_need_read[] = {
-    {fixture_read, 2, FIXTURE_AT(13)},
+    {&fixture_needs[0], 1, FIXTURE_AT(13)},
 };
 static const struct gw_requirement fixture_need_write[] = {
-    {fixture_write, 1, FIXTURE_AT(23)},
-    {fixture_admin, 2, FIXTURE_AT(24)},
+    {&fixture_needs[1], 1, FIXTURE_AT(23)},
+    {&fixture_needs[2], 1, FIXTURE_AT(24)},
 };
 static const struct gw_requirement fixture_need_admin_or_any[] = {
-    {fixture_admin, 1, FIXTURE_AT(43)},
-    {NULL, 0, FIXTURE_AT(44)},
+    {&fixture_needs[3], 1, FIXTURE_AT(43)},
+    {&fixture_needs[4], 1, FIXTURE_AT(44)},
+};
+/* read:pets and write:pets, both */
+static const struct gw_requirement fixture_need_both[] = {
+    {&fixture_needs[5], 2, FIXTURE_AT(47)},
 };
 
 static const struct gw_operation fixture_pets[] = {
@@ -156,6 +167,13 @@ static const struct gw_resource fixture_root_resources[] = {
      .origin = FIXTURE_AT(90)},
 };
 
+static const struct gw_operation fixture_both[] = {
+    {.method = GW_GET,
+     .requirements = fixture_need_both,
+     .n_requirements = 1,
+     .origin = FIXTURE_AT(97)},
+};
+
 static const struct gw_resource fixture_box_resources[] = {
     {.template = SLICE_INIT("/far"),
      .operations = fixture_far,
@@ -165,6 +183,10 @@ static const struct gw_resource fixture_box_resources[] = {
      .operations = fixture_open,
      .n_operations = 1,
      .origin = FIXTURE_AT(96)},
+    {.template = SLICE_INIT("/both"),
+     .operations = fixture_both,
+     .n_operations = 1,
+     .origin = FIXTURE_AT(98)},
 };
 
 static const struct gw_api fixture_apis[] = {
@@ -196,7 +218,7 @@ static const struct gw_api fixture_apis[] = {
      .auth_header = SLICE_INIT("authorization"),
      .sandbox = &fixture_clusters[0],
      .resources = fixture_box_resources,
-     .n_resources = 2,
+     .n_resources = 3,
      .origin = FIXTURE_AT(3)},
 };
 

@@ -43,6 +43,8 @@
     X(SANDBOX, RSA, RS256, ISS("rsa") "\"keytype\":\"SANDBOX\"}")                          \
     X(ODD_KEYTYPE, RSA, RS256, ISS("rsa") "\"keytype\":\"production\"}")                   \
     X(SANDBOX_READ, RSA, RS256, ISS("rsa") "\"keytype\":\"SANDBOX\",\"scope\":\"admin\"}") \
+    X(SANDBOX_BOTH, RSA, RS256,                                                            \
+      ISS("rsa") "\"keytype\":\"SANDBOX\",\"scope\":\"x write:pets read:pets\"}")         \
     X(EC, EC, ES256, ISS("ec") "\"aud\":\"cc\"}")                                          \
     X(EC_LIST, EC, ES256, ISS("ec") "\"aud\":[\"x\",\"dd\"]}")                             \
     X(EC_OTHER, EC, ES256, ISS("ec") "\"aud\":\"ccc\"}")                                   \
@@ -223,6 +225,16 @@ static const struct row rows[] = {
      .to_path = "/v2/pets/7", .reason = "allowed; pets/swagger.yaml:44:7"},
     {ROW, .path = "/pets/1.0/pets/7", .method = "DELETE", .status = 401, .code = "900901",
      .challenge = BARE}, /* no scopes demanded is not: no token demanded */
+
+    /* two schemes at once: each with a scope of its own */
+    {ROW, .path = "/box/both", .token = SANDBOX_BOTH, TO_PETS, .to_path = "/v2/both",
+     .reason = "allowed; pets/swagger.yaml:47:7"},
+    {ROW, .path = "/box/both", .token = READ, .status = 403, .code = "900910",
+     .challenge = SCOPE "\"read:pets write:pets\""},
+    {ROW, .path = "/box/both", .token = WRITE, .status = 403, .code = "900910",
+     .challenge = SCOPE "\"read:pets write:pets\""},
+    {ROW, .path = "/box/both", .token = SANDBOX, .status = 403, .code = "900910",
+     .challenge = SCOPE "\"read:pets write:pets\""},
 
     /* key types; scopes are looked at first */
     {ROW, .path = "/pets/1.0/pets/7", .token = PRODUCTION, TO_PETS, .to_path = "/v2/pets/7"},

@@ -45,12 +45,13 @@ static void test_long_and_odd_templates(void **state)
 
 static struct slice challenge_of(struct refuse_room *room, const struct slice *scopes, size_t n)
 {
-    static struct gw_requirement requirement;
+    static struct gw_need need;
+    static const struct gw_requirement requirement = {.needs = &need, .n_needs = 1};
     struct gw_operation operation = {.requirements = &requirement, .n_requirements = 1};
     struct gw_resource resource = {.template = SLICE("/x")};
     struct enforce_decision d;
 
-    requirement = (struct gw_requirement){.scopes = scopes, .n_scopes = n};
+    need = (struct gw_need){.kind = GW_TOKEN, .scopes = scopes, .n_scopes = n};
     refuse_scope(&d, room, &resource, &operation);
     return d.challenge;
 }

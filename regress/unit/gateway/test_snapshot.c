@@ -45,9 +45,14 @@ static const struct gw_cluster clusters[] = {
     {.name = SLICE_INIT("cc_b_ffffffffffff"), .endpoints = &endpoints[1], .n_endpoints = 1},
 };
 static const struct slice scopes[] = {SLICE_INIT("read:pets"), SLICE_INIT("admin")};
+static const struct gw_need needs[] = {
+    {GW_TOKEN, SLICE_INIT(""), scopes, 2, {&oas_file, 31, 13}},
+    {GW_KEY_IN_HEADER, SLICE_INIT("x-api-key"), NULL, 0, {&oas_file, 31, 30}},
+    {GW_TOKEN, SLICE_INIT(""), NULL, 0, {&oas_file, 32, 13}},
+};
 static const struct gw_requirement requirements[] = {
-    {scopes, 2, {&oas_file, 31, 11}},
-    {NULL, 0, {&oas_file, 32, 11}},
+    {&needs[0], 2, {&oas_file, 31, 11}},
+    {&needs[2], 1, {&oas_file, 32, 11}},
 };
 static const struct gw_interceptor interceptors[] = {
     {.request_body = true, .cluster = &clusters[1], .origin = {&oas_file, 33, 11}},
@@ -203,8 +208,10 @@ static void what_is_written_is_read_back(void **state)
     assert_true(slice_eq(m->issuers[0].pem, issuers[0].pem));
     op = &m->apis[0].resources[0].operations[0];
     assert_int_equal(op->method, GW_GET);
-    assert_true(slice_is(op->requirements[0].scopes[1], "admin"));
-    assert_int_equal(op->requirements[1].n_scopes, 0);
+    assert_true(slice_is(op->requirements[0].needs[0].scopes[1], "admin"));
+    assert_int_equal(op->requirements[0].needs[1].kind, GW_KEY_IN_HEADER);
+    assert_true(slice_is(op->requirements[0].needs[1].name, "x-api-key"));
+    assert_int_equal(op->requirements[1].needs[0].n_scopes, 0);
     assert_string_equal(op->origin.source->name, "pets/\"swagger\".yaml");
     assert_int_equal(op->origin.line, 30);
     assert_int_equal(op->n_interceptors, 2);
@@ -454,7 +461,7 @@ static const struct {
     {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
     {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},
     {"\"read:pets\"", "\"read pets\"",
-     "resources[0].operations[0].requirements[0].scopes[0]: it has a space"},
+     "resources[0].operations[0].requirements[0].needs[0].scopes[0]: it has a space"},
     {"\"scopes\":[\"read:pets\",\"admin\"]", "\"scopes\":null", "scopes: it is not a list"},
     {"\"template\":\"/pets/{id}\"", "\"template\":\"pets\"", "CC2003: path \"pets\" cannot"},
     {"\"template\":\"/files/*\"", "\"template\":\"/pets/{x}\"", "CC2004: GET /pets/1.0/pets"},

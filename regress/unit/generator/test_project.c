@@ -57,7 +57,7 @@ static const struct gw_operation *operation(const struct gw_api *api, const char
     return NULL;
 }
 
-/* "open", "closed", or the alternatives: "a|b c" needs a, or one of b and c. */
+/* "open", "closed", or the alternatives: "a|b c" needs a, or one of b and c; "a&b" needs both. */
 static const char *security_text(const struct gw_operation *o, char *room, size_t size)
 {
     struct buf b;
@@ -72,9 +72,14 @@ static const char *security_text(const struct gw_operation *o, char *room, size_
     buf_add_str(&b, "");
     for (size_t i = 0; i < o->n_requirements; i++) {
         buf_add_str(&b, i > 0 ? "|" : "");
-        for (size_t k = 0; k < o->requirements[i].n_scopes; k++)
-            buf_printf(&b, "%s%" PRIslice, k > 0 ? " " : "",
-                       SLICE_ARG(o->requirements[i].scopes[k]));
+        for (size_t n = 0; n < o->requirements[i].n_needs; n++) {
+            const struct gw_need *need = &o->requirements[i].needs[n];
+
+            assert_int_equal(need->kind, GW_TOKEN);
+            buf_add_str(&b, n > 0 ? "&" : "");
+            for (size_t k = 0; k < need->n_scopes; k++)
+                buf_printf(&b, "%s%" PRIslice, k > 0 ? " " : "", SLICE_ARG(need->scopes[k]));
+        }
     }
     return room;
 }
@@ -192,7 +197,8 @@ static const struct security_case securities[] = {
     {"", GET("security: [{key: []}, {}]"), "closed"},
     {"", GET("security: [{key: []}, {oauth: [b]}]"), "b"},
     {"", GET("security: [{key: [], oauth: [b]}]"), "closed"},
-    {"", GET("security: [{jwt: [], oauth: [b]}]"), "closed"},
+    {"", GET("security: [{jwt: [], oauth: [b]}]"), "&b"},
+    {"", GET("security: [{jwt: [role], oauth: [b, c]}, {oauth: [a]}]"), "role&b c|a"},
     {"", GET("security: [{basic: []}, {key: [], oauth: [b]}, {oauth: [c]}]"), "c"},
     {"", GET("security: [{missing: [b]}]"), "closed"},
     {"", "security: [{key: []}]\n" GET(""), "closed"},
