@@ -83,9 +83,18 @@ static void read_kind(struct project *p, const struct doc_node *data)
     const struct doc_node *node = doc_get_nocase(data, "type");
     struct place place = doc_place(p->api_doc, node);
     bool known = false;
+    ptrdiff_t comment;
 
     read_required(p, data, "type", "data.type", "write type: HTTP", &type);
     /* the contract treats WEBHOOK exactly like HTTP */
+    comment = slice_find(type, '/');
+    if (comment > 0 && slice_starts(slice_from(type, (size_t)comment), SLICE("//"))) {
+        diag_help(diag_error(p->build->diag, CC1203, place,
+                             "data.type is \"%" PRIslice "\", comment included", SLICE_ARG(type)),
+                  "comments begin with # in YAML; do the other values have some, too?");
+        p->api.other_kind = true; /* whichever: nothing else in it can be relied on */
+        return;
+    }
     if (type.n == 0 || slice_eq_nocase(type, SLICE("HTTP")) ||
         slice_eq_nocase(type, SLICE("WEBHOOK")))
         return;
@@ -200,6 +209,33 @@ static void read_life_cycle(struct project *p, const struct doc_node *data)
                   "write lifeCycleStatus: PUBLISHED to protect it");
 }
 
+/* Told to a control plane, which there is none of; checked, because the contract does. */
+static void check_number(struct project *p, const struct doc_node *data, const char *key)
+{
+    const struct doc_node *node = present(doc_get_nocase(data, key));
+    uint64_t number;
+
+    if (node != NULL)
+        (void)doc_u64(p->api_doc, node, key, 0, INT32_MAX, p->build->diag, &number);
+}
+
+/* Types whose endpoints are no URLs; all others are told apart by what stands beside. */
+static void check_endpoint_type(struct project *p, const struct doc_node *config)
+{
+    static const char *const others[] = {"awslambda", "default", "sequence_backend"};
+    const struct doc_node *node = present(doc_get_nocase(config, "endpoint_type"));
+    struct slice type = SLICE_NONE;
+
+    if (node == NULL || !project_text(p, p->api_doc, node, "endpoint_type", &type))
+        return;
+    for (size_t i = 0; i < N(others); i++) {
+        if (slice_eq_nocase(type, slice_of(others[i])))
+            diag_help(diag_error(p->build->diag, CC1204, doc_place(p->api_doc, node),
+                                 "endpoint_type %s is not supported", others[i]),
+                      "endpoints are URLs: endpoint_type: http");
+    }
+}
+
 static void read_data(struct project *p, const struct doc_node *data)
 {
     struct project_api *api = &p->api;
@@ -207,6 +243,7 @@ static void read_data(struct project *p, const struct doc_node *data)
     const struct doc_node *config = doc_get_nocase(data, "endpointConfig");
     const struct doc_node *is_default = present(doc_get_nocase(data, "isDefaultVersion"));
     const struct doc_node *status;
+    struct slice organization;
 
     api->unknown_endpoints = false;
     api->tier = doc_get_nocase(data, "apiThrottlingPolicy");
@@ -227,12 +264,16 @@ static void read_data(struct project *p, const struct doc_node *data)
     read_implementation(p, data);
     read_security_scheme(p, data);
     project_read_operations(p, data);
+    project_check_unused_fields(p, data);
+    check_number(p, data, "revisionId");
+    read_optional(p, data, "organizationId", "data.organizationId", &organization, NULL);
     if (config == NULL || config->type == DOC_NULL)
         return;
     api->unknown_endpoints = !doc_is_map(p->api_doc, config, "data.endpointConfig", p->build->diag);
     if (api->unknown_endpoints)
         return;
     api->endpoint_config = config;
+    check_endpoint_type(p, config);
     status = doc_get_nocase(config, "implementation_status");
     api->ignore_servers = status != NULL && slice_is(status->text, "prototyped");
 }

@@ -4,6 +4,8 @@
  *   project_source.c    directories -> files; project_zip.c: zips -> files
  *   project_files.c     files -> documents
  *   project_keys.c      misspelt keys, extensions in the wrong place, what this version ignores
+ *   project_unused.c    what no gateway of this contract reads, or decides elsewhere
+ *   project_ref.c       $ref
  *   project_api.c       api.yaml
  *   project_deploy.c    deployment_environments.yaml -> virtual hosts
  *   project_url.c       one endpoint URL
@@ -246,6 +248,24 @@ void project_ignore(struct project *p, enum project_ignored kind, struct place p
 
 /* One warning (CC1204) for each kind noted. */
 void project_report_ignored(struct project *p);
+
+/* --- project_unused.c ----------------------------------------------------------------------- */
+
+/* An x-... member that is not read, and fields of `data` that are not: a finding (CC2600) where the
+ * value asks for something. */
+void project_check_unused_extension(struct project *p, const struct doc_entry *entry);
+void project_check_unused_fields(struct project *p, const struct doc_node *data);
+
+/* --- project_ref.c -------------------------------------------------------------------------- */
+
+/* The mapping that the $ref of `node`, or a chain of them, leads to; `node` itself when it has none,
+ * NULL after a finding of this severity. `what` names what it should be: "path item". */
+const struct doc_node *project_follow(struct project *p, const struct doc_node *node,
+                                      const char *what, enum diag_severity severity);
+
+/* The references in `parameters` of a path or an operation. Nothing is decided by parameters: those
+ * that lead nowhere are warnings. */
+void project_check_parameters(struct project *p, const struct doc_node *map);
 
 /* --- project_api.c, project_deploy.c -------------------------------------------------------- */
 

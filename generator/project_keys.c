@@ -6,14 +6,11 @@
 struct extension {
     const char *name;
     unsigned levels; /* enum project_level bits: where it counts */
-    int ignored;     /* enum project_ignored, or EXTENSION_USED, or EXTENSION_IDLE */
+    enum { EXTENSION_USED, EXTENSION_IDLE } use;
 };
 
-enum {
-    EXTENSION_USED = -1, /* read by project_*.c */
-    EXTENSION_IDLE = -2  /* written by API Manager, read by no gateway; levels do not matter */
-};
-
+/* EXTENSION_USED: read by project_*.c. EXTENSION_IDLE: written by API Manager, read by no gateway;
+ * levels do not matter (project_unused.c). */
 enum { EVERYWHERE = PROJECT_DOCUMENT | PROJECT_PATH | PROJECT_OPERATION };
 
 static const struct extension extensions[] = {
@@ -37,6 +34,9 @@ static const struct extension extensions[] = {
     {"x-wso2-response-cache", 0, EXTENSION_IDLE},
     {"x-wso2-api-key-header", 0, EXTENSION_IDLE},
     {"x-wso2-example", 0, EXTENSION_IDLE},
+    {"x-mediation-script", 0, EXTENSION_IDLE},
+    {"x-amzn-resource-name", 0, EXTENSION_IDLE},
+    {"x-auth-type", PROJECT_OPERATION, EXTENSION_USED},
 };
 
 enum { N_EXTENSIONS = sizeof(extensions) / sizeof(extensions[0]) };
@@ -54,6 +54,8 @@ static const char *levels_text(unsigned levels)
     switch (levels) {
     case PROJECT_DOCUMENT:
         return "at the top of the document";
+    case PROJECT_OPERATION:
+        return "at an operation";
     case PROJECT_DOCUMENT | PROJECT_PATH:
         return "at the top of the document and at a path";
     default:
@@ -113,15 +115,10 @@ static void check_unknown(struct project *p, const struct doc_node *key)
                   "did you mean %s?", near);
 }
 
-/* Does a tier or type ask for what happens anyway? */
-static bool asks_for_nothing(const struct extension *e, const struct doc_node *value)
+/* Does it ask for what happens anyway? API Manager writes x-auth-type everywhere. */
+static bool asks_for_nothing(const struct doc_node *key, const struct doc_node *value)
 {
-    switch (e->ignored) {
-    case PROJECT_IGNORED_THROTTLING:
-        return value->type == DOC_NULL || slice_is(value->text, "Unlimited");
-    default:
-        return false;
-    }
+    return slice_is(key->text, "x-auth-type") && !slice_is(value->text, "None");
 }
 
 void project_check_extensions(struct project *p, const struct doc_node *map,
@@ -139,14 +136,14 @@ void project_check_extensions(struct project *p, const struct doc_node *map,
                 check_unknown(p, key);
             continue;
         }
-        if (e->ignored == EXTENSION_IDLE)
+        if (e->use == EXTENSION_IDLE) {
+            project_check_unused_extension(p, &map->entries[i]);
             continue;
-        if ((e->levels & (unsigned)level) == 0)
+        }
+        if ((e->levels & (unsigned)level) == 0 && !asks_for_nothing(key, map->entries[i].value))
             diag_help(diag_warning(p->build->diag, CC1204, doc_place(p->openapi, key),
                                    "%s has no effect %s", e->name, level_text(level)),
                       "it counts %s", levels_text(e->levels));
-        else if (e->ignored >= 0 && !asks_for_nothing(e, map->entries[i].value))
-            project_ignore(p, (enum project_ignored)e->ignored, doc_place(p->openapi, key));
     }
 }
 

@@ -3,8 +3,6 @@
 
 #include "gateway/path.h"
 
-enum { REF_DEPTH_MAX = 16 };
-
 /* Fixed members of a path item that are no operations (OpenAPI 3.1, 4.8.9), and `query` and
  * `additionalOperations` of 3.2, which have no place in the versions read here. */
 static const char *const path_members[] = {"$ref", "summary", "description", "servers",
@@ -100,6 +98,7 @@ static void read_operation(struct project *p, const struct path_context *path,
     out->method = method;
     out->origin = doc_place(p->openapi, entry->key);
     project_check_extensions(p, operation, PROJECT_OPERATION);
+    project_check_parameters(p, operation);
     if (doc_get(operation, "servers") != NULL)
         project_ignore(p, PROJECT_IGNORED_OPERATION_SERVERS,
                        doc_place(p->openapi, doc_get(operation, "servers")));
@@ -130,6 +129,13 @@ static void check_member(struct project *p, const struct doc_node *key)
     for (size_t i = 0; i < sizeof(path_members) / sizeof(path_members[0]); i++) {
         if (slice_is(key->text, path_members[i]))
             return;
+    }
+    if (slice_is(key->text, "connect")) {
+        diag_help(diag_warning(p->build->diag, CC1204, doc_place(p->openapi, key),
+                               "CONNECT cannot be served"),
+                  "it asks for a tunnel, in which nobody could decide about requests; they are "
+                  "refused");
+        return;
     }
     item =
         diag_warning(p->build->diag, CC1206, doc_place(p->openapi, key),
@@ -189,42 +195,23 @@ static void read_operations(struct project *p, const struct path_context *path,
 
 /* --- paths ----------------------------------------------------------------------------------- */
 
-/* The path item that a $ref (or a chain of them) leads to; NULL after a finding. */
-static const struct doc_node *follow(struct project *p, const struct doc_node *item)
+/* What members beside $ref mean is undefined (OpenAPI 3.1, 4.8.9.1): false after a finding. */
+static bool stands_alone(struct project *p, const struct doc_node *item)
 {
-    const struct doc_node *first = doc_get(item, "$ref"), *ref = first;
-    struct slice target = SLICE_NONE;
+    if (doc_get(item, "$ref") == NULL)
+        return true;
+    for (size_t i = 0; i < item->n; i++) {
+        const struct doc_node *key = item->entries[i].key;
 
-    for (unsigned depth = 0; ref != NULL; depth++) {
-        /* what members beside $ref mean is undefined (OpenAPI 3.1, 4.8.9.1) */
-        for (size_t i = 0; i < item->n; i++) {
-            struct slice key = item->entries[i].key->text;
-
-            if (slice_is(key, "$ref") || slice_is(key, "summary") || slice_is(key, "description"))
-                continue;
-            diag_help(diag_error(p->build->diag, CC1203,
-                                 doc_place(p->openapi, item->entries[i].key),
-                                 "\"%" PRIslice "\" stands beside $ref", SLICE_ARG(key)),
-                      "move it to where $ref leads, or copy that here");
-            return NULL;
-        }
-        if (!project_text(p, p->openapi, ref, "$ref", &target))
-            return NULL;
-        if (target.n == 0 || target.p[0] != '#') {
-            diag_help(diag_error(p->build->diag, CC1204, doc_place(p->openapi, ref),
-                                 "$ref \"%" PRIslice "\" leaves the document", SLICE_ARG(target)),
-                      "bundle the definition into one file");
-            return NULL;
-        }
-        item = depth < REF_DEPTH_MAX ? doc_pointer(p->openapi, target) : NULL;
-        if (item == NULL || item->type != DOC_MAP) {
-            diag_error(p->build->diag, CC1203, doc_place(p->openapi, first),
-                       "$ref \"%" PRIslice "\" leads to no path item", SLICE_ARG(first->text));
-            return NULL;
-        }
-        ref = doc_get(item, "$ref");
+        if (slice_is(key->text, "$ref") || slice_is(key->text, "summary") ||
+            slice_is(key->text, "description"))
+            continue;
+        diag_help(diag_error(p->build->diag, CC1203, doc_place(p->openapi, key),
+                             "\"%" PRIslice "\" stands beside $ref", SLICE_ARG(key->text)),
+                  "move it to where $ref leads, or copy that here");
+        return false;
     }
-    return item;
+    return true;
 }
 
 static void read_path(struct project *p, const struct doc_entry *entry,
@@ -240,9 +227,12 @@ static void read_path(struct project *p, const struct doc_entry *entry,
                    SLICE_ARG(entry->key->text), fault);
     if (!doc_is_map(p->openapi, path.item, "the path", p->build->diag))
         return;
-    path.item = follow(p, path.item);
+    if (!stands_alone(p, path.item))
+        return;
+    path.item = project_follow(p, path.item, "path item", DIAG_ERROR);
     if (path.item == NULL)
         return;
+    project_check_parameters(p, path.item);
     project_check_extensions(p, path.item, PROJECT_PATH);
     path.open = inherit_open(p, path.item, p->open);
     path.has_tier = project_tier_extension(p, path.item, &path.tier);
@@ -280,5 +270,7 @@ void project_read_paths(struct project *p, struct project_list *resources)
     if (resources->n == 0 && diag_errors(p->build->diag) == errors)
         diag_help(diag_error(p->build->diag, CC1202, doc_place(p->openapi, paths),
                              "the document has no operations: no request could be served"),
-                  "declare at least one path with an operation");
+                  doc_get(p->openapi->root, "webhooks") != NULL
+                      ? "webhooks are requests that the API sends; declare paths that it serves"
+                      : "declare at least one path with an operation");
 }

@@ -74,6 +74,7 @@ void project_check_schemes(struct project *p)
 
         if (!is_map(p, scheme, "the security scheme"))
             continue;
+        scheme = project_follow(p, scheme, "security scheme", DIAG_WARNING);
         check_flows(p, doc_get(scheme, "flows"));
         (void)is_map(p, doc_get(scheme, "scopes"), "scopes");
     }

@@ -152,8 +152,9 @@ static const struct broken_case documents[] = {
           "paths:\n  /a:\n    x-wso2-auth-header: X\n    x-wso2-throttling-tier: 1PerMin\n"
           "    get: {x-wso2-disable-secruity: true, x-wso2-endpoints: [], x-throttling-tier: a}\n",
      NULL,
-     "warning CC1206 0/Definitions/swagger.yaml:2:1\nwarning CC1204 "
-     "0/Definitions/swagger.yaml:8:5\n"
+     "warning CC1206 0/Definitions/swagger.yaml:2:1\n"
+     "warning CC2600 0/Definitions/swagger.yaml:3:1\n"
+     "warning CC1204 0/Definitions/swagger.yaml:8:5\n"
      "warning CC1206 0/Definitions/swagger.yaml:10:11\n"
      "warning CC1204 0/Definitions/swagger.yaml:10:42\n"
      "warning CC1204 0/Definitions/swagger.yaml:10:83\n"},
