@@ -56,6 +56,17 @@ static void check_cluster(const struct gw_model *model, const struct gw_cluster 
     CC_ASSERT(!slice_has_control(c->options.health_path));
 }
 
+static void check_flows(const struct gw_model *model, const struct gw_operation *o)
+{
+    CC_ASSERT(!slice_has_control(o->tier) && o->n_interceptors <= 2);
+    for (size_t i = 0; i < o->n_interceptors; i++) {
+        CC_ASSERT(o->interceptors[i].cluster != NULL);
+        CC_ASSERT(o->n_interceptors == 1 || o->interceptors[i].response == (i == 1));
+        CC_ASSERT(o->interceptors[i].cluster->endpoints[0].path.n == 0);
+        check_cluster(model, o->interceptors[i].cluster);
+    }
+}
+
 static void check_operation(const struct gw_operation *o)
 {
     CC_ASSERT(!(o->open && o->closed));
@@ -85,6 +96,11 @@ static void check_model(const struct gw_model *model)
         CC_ASSERT(api->production != NULL || api->sandbox != NULL);
         check_cluster(model, api->production);
         check_cluster(model, api->sandbox);
+        CC_ASSERT(!slice_has_control(api->tier));
+        for (size_t k = 0; k < api->n_named; k++) {
+            CC_ASSERT(api->named[k].cluster != NULL && api->named[k].name.n > 0);
+            check_cluster(model, api->named[k].cluster);
+        }
         for (size_t k = 0; k < api->n_resources; k++) {
             const struct gw_resource *r = &api->resources[k];
 
@@ -94,6 +110,7 @@ static void check_model(const struct gw_model *model)
             for (size_t o = 0; o < r->n_operations; o++) {
                 CC_ASSERT(o == 0 || r->operations[o].method > r->operations[o - 1].method);
                 check_operation(&r->operations[o]);
+                check_flows(model, &r->operations[o]);
             }
         }
     }
