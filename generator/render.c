@@ -18,11 +18,10 @@ static const struct {
     {"cc.cfg.tmpl", "haproxy/cc.cfg"},
     {"cc-spoe.conf.tmpl", "haproxy/cc-spoe.conf"},
     {"standalone.cfg.tmpl", "haproxy/standalone.cfg"},
-    {"error-400.http.tmpl", "haproxy/errors/400.http"},
-    {"error-408.http.tmpl", "haproxy/errors/408.http"},
 };
 
 enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 2 };
+enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS };
 
 struct render {
     const char *templates;
@@ -167,9 +166,11 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
     int rc = check_limits(model, diag), first = CC_OK;
 
     *out = (struct render_output){
-        arena_array(arena, N_RENDER_FILES + N_LINKS, sizeof(struct render_file)), 0};
+        arena_array(arena, MAX_FILES, sizeof(struct render_file)), 0};
     if (rc == CC_OK && out->files == NULL)
         rc = CC_ENOMEM;
+    if (rc == CC_OK)
+        rc = render_check_ciphers(config, diag);
     if (rc == CC_OK)
         rc = render_values(&ctx, &r.root);
     if (rc != CC_OK)
@@ -181,7 +182,10 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
         if (first == CC_OK)
             first = rc;
     }
-    out->n_files = N_RENDER_FILES;
+    rc = render_error_files(&out->files[N_RENDER_FILES], arena);
+    if (rc != CC_OK)
+        return rc;
+    out->n_files = N_RENDER_FILES + RENDER_ERROR_FILES;
     rc = link_certificate(&r, config, out);
     return first != CC_OK ? first : rc;
 }

@@ -21,7 +21,7 @@ struct render_output {
 /* Renders all HAProxy files of the model. `directory` is the absolute path under which the files
  * will stand (".../generations/7"); model->haproxy_generation must be set. `templates` names a
  * directory whose files replace the embedded ones of the same name; NULL = embedded only.
- * Findings: CC5004, CC5005, CC5006, CC5007. */
+ * Findings: CC3003, CC5004, CC5005, CC5006, CC5007. */
 int render_haproxy(struct render_output *out, const struct gw_model *model,
                    const struct config *config, const char *directory, const char *templates,
                    struct arena *arena, struct diag *diag);

@@ -1,5 +1,5 @@
-/* render_row: rows of values while they are made (inside of render_values.c and render_cluster.c).
- */
+/* render_row: rows of values while they are made (inside of render_values.c and the files
+ * named here). */
 #pragma once
 
 #include "generator/render_values.h"
@@ -69,6 +69,17 @@ static inline struct template_row finished(const struct row *row)
 {
     return (struct template_row){row->values, row->n};
 }
+
+/* --- render_errors.c ------------------------------------------------------------------------ */
+
+/* The answers that HAProxy gives itself -> "body_...", the lists of them by where they arise, and
+ * of the files of those that need one. */
+int render_errors(struct row *root, const struct render_context *ctx);
+
+/* --- render_listen.c ------------------------------------------------------------------------ */
+
+/* What clients connect to, and how answers go back to them: listeners and compression. */
+int render_listeners(struct row *root, const struct render_context *ctx);
 
 /* --- render_cluster.c ----------------------------------------------------------------------- */
 

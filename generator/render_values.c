@@ -5,54 +5,8 @@
 /* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days. */
 enum { TIMEOUT_NEVER_S = 2147483 };
 
-/* Bodies of errors that HAProxy itself makes: the contract's codes where it has one for the cause,
- * else the status. */
-struct http_error {
-    unsigned status;
-    const char *code, *message, *description;
-};
-
-/* What can go wrong before a backend is chosen. */
-static const struct http_error frontend_errors[] = {
-    {400, "400", "Bad Request", "The request is not valid HTTP."},
-    {403, "403", "Forbidden", "The request is not allowed."},
-    {404, "404", "Not Found", "The requested resource is not available."},
-    {405, "405", "Method Not Allowed", "The method is not allowed for the requested resource."},
-    {408, "408", "Request Timeout", "The request did not arrive in time."},
-    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
-    {429, "429", "Too Many Requests", "Too many requests."},
-    {500, "500", "Internal Server Error", "The gateway could not process the request."},
-    {501, "501", "Not Implemented", "The gateway does not support the request."},
-    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
-    {503, "503", "Service Unavailable", "The gateway cannot serve the request now."},
-    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
-};
-
-/* What can go wrong between HAProxy and an API's servers. A 503 here is a server that could not be
- * reached: that there is none to try is told apart by a rule of its own (no_server). */
-static const struct http_error upstream_errors[] = {
-    {400, "400", "Bad Request", "The request is not valid HTTP."},
-    {408, "408", "Request Timeout", "The request did not arrive in time."},
-    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
-    {500, "500", "Internal Server Error", "The gateway could not process the request."},
-    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
-    {503, "102503", "Upstream connection failed", "The upstream could not be reached."},
-    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
-};
-static const struct http_error unreachable = {503, "102503", "Upstream connection failed",
-                                              "The upstream could not be reached."};
-static const struct http_error overflow = {503, "102505", "Upstream overflow",
-                                           "The upstream has as many requests as it may have."};
-static const struct http_error no_server = {503, "102508", "No healthy upstream",
-                                            "All servers of the upstream are down."};
-
-/* The answer when there is no decision: the agent is away, too slow or talks nonsense. The code is
- * that of the contract; its status there is 500, but the cause is temporary (RFC 9110 15.6.4). */
-static const struct http_error no_decision = {503, "102500", "Unclassified Validation Failure",
-                                              "Error during validating the request"};
-static const struct http_error no_backend = {500, "102507",
-                                             "Upstream not configured for the resource",
-                                             "The decision names a backend that does not exist."};
+/* tune.bufsize of a HAProxy that is not told another. */
+enum { DEFAULT_BUFFER_BYTES = 16384 };
 
 /* The statuses that the agent may choose for a refusal. */
 static const unsigned refusals[] = {400, 401, 403, 404, 405, 413, 414, 429,
@@ -71,42 +25,6 @@ static const char *const variables[] = {
 #undef X
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* {"code":"102503","message":...}: the contract's form of a router's own error. */
-static struct slice error_body(struct arena *arena, const struct http_error *e)
-{
-    return arena_printf(arena, "{\"code\":\"%s\",\"message\":\"%s\",\"description\":\"%s\"}",
-                        e->code, e->message, e->description);
-}
-
-static int add_body(struct row *row, const char *name, struct arena *arena,
-                    const struct http_error *e)
-{
-    struct slice body = error_body(arena, e);
-
-    add_text(row, name, TEMPLATE_FORMAT, body, PLACE_NONE);
-    return body.p != NULL ? CC_OK : CC_ENOMEM;
-}
-
-static int add_errors(struct row *root, const char *name, struct arena *arena,
-                      const struct http_error *errors, size_t n)
-{
-    struct template_row *rows = rows_new(arena, n);
-    struct row row;
-
-    if (rows == NULL)
-        return CC_ENOMEM;
-    for (size_t i = 0; i < n; i++) {
-        if (!row_new(&row, arena, 2))
-            return CC_ENOMEM;
-        add_number(&row, "status", errors[i].status);
-        if (add_body(&row, "body", arena, &errors[i]) != CC_OK)
-            return CC_ENOMEM;
-        rows[i] = finished(&row);
-    }
-    add_list(root, name, rows, n);
-    return CC_OK;
-}
 
 static int add_refusals(struct row *root, struct arena *arena)
 {
@@ -210,25 +128,6 @@ static int add_sockets(struct row *root, const struct render_context *ctx)
     return CC_OK;
 }
 
-/* "" when the port is 0: the listener is off. */
-static struct slice bind_address(struct arena *arena, struct slice host, uint64_t port)
-{
-    return port == 0 ? SLICE_NONE : render_address(arena, host, port);
-}
-
-static int add_listeners(struct row *root, const struct render_context *ctx)
-{
-    const struct config *c = ctx->config;
-    bool tls = c->router.keystore.cert_path.n > 0 && c->router.keystore.key_path.n > 0;
-
-    add_word(root, "http_bind",
-             bind_address(ctx->arena, c->router.listener_host, c->router.listener_port));
-    add_word(root, "https_bind", tls ? bind_address(ctx->arena, c->router.secured_listener_host,
-                                                    c->router.secured_listener_port)
-                                     : SLICE_NONE);
-    return CC_OK;
-}
-
 static int add_files(struct row *root, const struct render_context *ctx)
 {
     static const struct {
@@ -237,8 +136,6 @@ static int add_files(struct row *root, const struct render_context *ctx)
         {"self", "cc.cfg"},
         {"spoe_config", "cc-spoe.conf"},
         {"certificate", "certs/gateway.pem"},
-        {"error_400", "errors/400.http"},
-        {"error_408", "errors/408.http"},
     };
 
     for (size_t i = 0; i < COUNT(files); i++) {
@@ -298,6 +195,7 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     const struct config *c = ctx->config;
 
     add_number(root, "generation", ctx->model->haproxy_generation);
+    add_number(root, "stream_idle_timeout", seconds(c->router.stream_idle_timeout_s));
     add_number(root, "idle_timeout", seconds(c->router.idle_timeout_s));
     add_number(root, "request_headers_timeout", c->router.request_headers_timeout_s);
     add_number(root, "connect_timeout", seconds(c->router.cluster_timeout_s));
@@ -314,6 +212,9 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);
     add_word(root, "ca_file", c->router.upstream.ca_file.n > 0 ? c->router.upstream.ca_file
                                                                : SLICE("@system-ca"));
+    add_number(root, "dns_refresh", c->router.upstream.dns_refresh_ms);
+    add_number(root, "buffer_bytes",
+               c->router.buffer_bytes != DEFAULT_BUFFER_BYTES ? c->router.buffer_bytes : 0);
     add_word(root, "init_addr",
              c->router.upstream.resolve_at_start ? SLICE("last,libc,none") : SLICE("none"));
 }
@@ -323,22 +224,14 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     struct row root;
     int rc = CC_ENOMEM;
 
-    if (!row_new(&root, ctx->arena, 64))
+    if (!row_new(&root, ctx->arena, 80))
         return CC_ENOMEM;
     add_settings(&root, ctx);
-    if ((rc = add_body(&root, "body_no_decision", ctx->arena, &no_decision)) != CC_OK ||
-        (rc = add_body(&root, "body_no_backend", ctx->arena, &no_backend)) != CC_OK ||
-        (rc = add_body(&root, "body_no_server", ctx->arena, &no_server)) != CC_OK ||
-        (rc = add_body(&root, "body_unreachable", ctx->arena, &unreachable)) != CC_OK ||
-        (rc = add_body(&root, "body_overflow", ctx->arena, &overflow)) != CC_OK ||
-        (rc = add_errors(&root, "frontend_errors", ctx->arena, frontend_errors,
-                         COUNT(frontend_errors))) != CC_OK ||
-        (rc = add_errors(&root, "upstream_errors", ctx->arena, upstream_errors,
-                         COUNT(upstream_errors))) != CC_OK ||
+    if ((rc = render_errors(&root, ctx)) != CC_OK ||
         (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
         (rc = add_variables(&root, ctx->arena)) != CC_OK ||
         (rc = add_files(&root, ctx)) != CC_OK || (rc = add_system_host(&root, ctx)) != CC_OK ||
-        (rc = add_listeners(&root, ctx)) != CC_OK ||
+        (rc = render_listeners(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
         (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;

@@ -46,6 +46,7 @@ struct config {
     } adapter;
     struct {
         struct slice listener_host, secured_listener_host, system_host;
+        struct slice codec; /* "AUTO", "HTTP1", "HTTP2" */
         uint64_t listener_port, secured_listener_port;
         uint64_t cluster_timeout_s; /* connect */
         struct {
@@ -57,6 +58,16 @@ struct config {
         struct {
             struct slice cert_path, key_path;
         } keystore;
+        struct {
+            struct slice min_version, max_version; /* "TLS1_2", "TLS1_3" */
+            struct slice ciphers;                  /* OpenSSL's names, with commas between them */
+        } downstream_tls;
+        struct {
+            bool enabled, responses;
+            uint64_t min_bytes;
+            struct slice *types;
+            size_t n_types;
+        } compression;
         struct slice entry_socket; /* handed-over requests of an existing frontend; "" = off */
         struct slice chroot;       /* HAProxy's chroot; agent.socket is below it when it is set */
         struct slice log_target;   /* HAProxy `log` target; "" = the user's `log global` */
@@ -70,8 +81,10 @@ struct config {
             struct slice ca_file; /* trustedCertPath; "" = the system's */
             bool verify_host_name, disable_ssl_verification;
             bool resolve_at_start; /* init-addr libc besides the run-time resolver */
+            uint64_t dns_refresh_ms;
         } upstream;
-        uint64_t request_headers_timeout_s, idle_timeout_s;
+        uint64_t request_headers_timeout_s, stream_idle_timeout_s, idle_timeout_s;
+        uint64_t buffer_bytes; /* of a connection; HAProxy's tune.bufsize */
     } router;
     struct {
         struct {

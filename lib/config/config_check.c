@@ -244,6 +244,18 @@ static void check_issuer_names(struct loader *l)
                            SLICE_ARG(list[i].name));
 }
 
+static void check_tls_versions(struct loader *l)
+{
+    const char *min = "router.downstream.tls.minimumProtocolVersion";
+    const char *max = "router.downstream.tls.maximumProtocolVersion";
+    struct slice oldest = l->store->config.router.downstream_tls.min_version;
+    struct slice newest = l->store->config.router.downstream_tls.max_version;
+
+    if (slice_is(oldest, "TLS1_3") && slice_is(newest, "TLS1_2"))
+        diag_error(l->diag, CC3005, place_of(l, min, max),
+                   "%s is later than %s: no client could connect", min, max);
+}
+
 /* Where findings about the policy, and decisions by it, point at. */
 static void place_cors(struct loader *l)
 {
@@ -287,6 +299,7 @@ void config_check(struct loader *l)
     check_log_target(l);
     check_system_host(l);
     check_key_pair(l);
+    check_tls_versions(l);
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);

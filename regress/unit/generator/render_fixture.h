@@ -70,7 +70,12 @@ static inline void fixture_init(struct fixture *f)
     f->config.router.keystore.cert_path = SLICE("/etc/gw/tls.pem");
     f->config.router.keystore.key_path = SLICE("/etc/gw/tls.key");
     f->config.router.cluster_timeout_s = 20;
+    f->config.router.downstream_tls.min_version = SLICE("TLS1_2");
+    f->config.router.downstream_tls.max_version = SLICE("TLS1_3");
+    f->config.router.stream_idle_timeout_s = 240;
     f->config.router.idle_timeout_s = 300;
+    f->config.router.buffer_bytes = 16384;
+    f->config.router.upstream.dns_refresh_ms = 5000;
     f->config.router.upstream.route_timeout_s = 60;
     f->config.router.upstream.route_idle_timeout_s = 300;
     f->config.router.upstream.verify_host_name = true;

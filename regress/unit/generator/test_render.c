@@ -60,6 +60,77 @@ static void same_model_same_bytes(void **state)
     fixture_free(&b);
 }
 
+/* HAProxy takes an errorfile as it is: status line, length and body must fit together. */
+static void error_files_are_whole_answers(void **state)
+{
+    static const unsigned statuses[] = {400, 408, 413, 414, 422, 431, 500, 501};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f);
+    assert_int_equal(fixture_render(&f), CC_OK);
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        char name[64], begin[64], length[64], code[64], line[128];
+        const struct render_file *file;
+        const char *body;
+
+        snprintf(name, sizeof(name), "haproxy/errors/%u.http", statuses[i]);
+        file = fixture_file(&f, name);
+        assert_non_null(file);
+        body = strstr(file->text.p, "\r\n\r\n");
+        assert_non_null(body);
+        body += 4;
+        snprintf(begin, sizeof(begin), "HTTP/1.1 %u ", statuses[i]);
+        snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", strlen(body));
+        snprintf(code, sizeof(code), "{\"code\":\"%u\",\"message\":\"", statuses[i]);
+        assert_true(slice_starts(file->text, slice_of(begin)));
+        assert_non_null(strstr(file->text.p, length));
+        assert_true(slice_starts(slice_of(body), slice_of(code)));
+        snprintf(line, sizeof(line), "    errorfile %u " FIXTURE_DIRECTORY "/%s\n", statuses[i], name);
+        assert_true(fixture_has(&f, "haproxy/cc.cfg", line));
+    }
+    fixture_free(&f);
+}
+
+/* Before an HAProxy that cannot reach itself, the frontend is the user's and may have no errors. */
+static void the_entry_has_errors_of_its_own(void **state)
+{
+    struct fixture f;
+    struct slice text;
+    const char *from, *to;
+
+    (void)state;
+    fixture_init(&f);
+    f.config.router.entry_socket = SLICE("/run/cc/entry.sock");
+    assert_int_equal(fixture_render(&f), CC_OK);
+    text = fixture_file(&f, "haproxy/cc.cfg")->text;
+    from = strstr(text.p, "\ndefaults cc_entry_defaults\n");
+    to = strstr(text.p, "\nbackend cc_entry ");
+    assert_true(from != NULL && to != NULL && from < to);
+    text = slice_make(from, (size_t)(to - from));
+    assert_true(slice_contains(text, SLICE("http-error status 502 content-type application/json")));
+    assert_true(slice_contains(text, SLICE("http-error status 503 content-type application/json")));
+    assert_true(slice_contains(text, SLICE("http-error status 504 content-type application/json")));
+    fixture_free(&f);
+}
+
+static void unknown_ciphers_are_said(void **state)
+{
+    struct fixture f;
+    struct diag_view v;
+
+    (void)state;
+    fixture_init(&f);
+    f.config.router.downstream_tls.ciphers =
+        SLICE("ECDHE-RSA-AES128-GCM-SHA256, AES-NOT, TLS_NO_SUCH, ALL:!aNULL, TLS_AES_128_GCM_SHA256");
+    assert_int_equal(fixture_render(&f), CC_EINVAL);
+    assert_int_equal(diag_errors(f.diag), 4);
+    assert_true(diag_get(f.diag, 0, &v));
+    assert_int_equal(v.code, CC3003);
+    assert_true(slice_contains(v.message, SLICE("'AES-NOT', which is no cipher")));
+    fixture_free(&f);
+}
+
 static void certificate_is_linked_not_copied(void **state)
 {
     struct fixture f;
@@ -276,6 +347,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(small_model_byte_for_byte),
         cmocka_unit_test(same_model_same_bytes),
+        cmocka_unit_test(error_files_are_whole_answers),
+        cmocka_unit_test(the_entry_has_errors_of_its_own),
+        cmocka_unit_test(unknown_ciphers_are_said),
         cmocka_unit_test(certificate_is_linked_not_copied),
         cmocka_unit_test(no_certificate_no_https),
         cmocka_unit_test(addresses_cannot_be_checked),

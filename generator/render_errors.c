@@ -1,0 +1,201 @@
+/* render: what HAProxy says itself when there is nobody else to answer. */
+#include "generator/render_row.h"
+
+/* Bodies of errors that HAProxy itself makes: the contract's codes where it has one for the cause,
+ * else the status. */
+struct http_error {
+    unsigned status;
+    const char *code, *message, *description;
+};
+
+/* What can go wrong before a backend is chosen, where HAProxy's HTTP layer says so. */
+static const struct http_error frontend_errors[] = {
+    {403, "403", "Forbidden", "The request is not allowed."},
+    {404, "404", "Not Found", "The requested resource is not available."},
+    {405, "405", "Method Not Allowed", "The method is not allowed for the requested resource."},
+    {429, "429", "Too Many Requests", "Too many requests."},
+    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
+    {503, "503", "Service Unavailable", "The gateway cannot serve the request now."},
+    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
+};
+
+/* What goes wrong where requests are parsed, below that layer: those need whole answers in files. */
+static const struct http_error early_errors[] = {
+    {400, "400", "Bad Request", "The request is not valid HTTP."},
+    {408, "408", "Request Timeout", "The request did not arrive in time."},
+    /* also: its length cannot be known, as of an HTTP/1.0 request with Transfer-Encoding */
+    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
+    {422, "422", "Unprocessable Content", "The gateway does not know the Transfer-Encoding."},
+    {500, "500", "Internal Server Error", "The gateway could not process the request."},
+    {501, "501", "Not Implemented", "The gateway does not support the request."},
+};
+/* The same in newer versions only, older ones say 400. */
+static const struct http_error newer_early_errors[] = {
+    {414, "414", "URI Too Long", "The path is longer than the gateway accepts."},
+    {431, "431", "Request Header Fields Too Large",
+     "The headers are larger than the gateway accepts."},
+};
+
+/* What can go wrong between HAProxy and an API's servers. A 503 here is a server that could not be
+ * reached: that there is none to try is told apart by a rule of its own (no_server). The template
+ * has more to say about 502. */
+static const struct http_error upstream_errors[] = {
+    {400, "400", "Bad Request", "The request is not valid HTTP."},
+    {408, "408", "Request Timeout", "The request did not arrive in time."},
+    {413, "413", "Content Too Large", "The request is larger than the gateway accepts."},
+    {500, "500", "Internal Server Error", "The gateway could not process the request."},
+    {502, "102510", "Upstream connection termination", "The upstream did not answer completely."},
+    {503, "102503", "Upstream connection failed", "The upstream could not be reached."},
+    {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
+};
+
+/* Between a frontend of the user's and the gateway, both in one HAProxy. */
+static const struct http_error entry_errors[] = {
+    {500, "500", "Internal Server Error", "The gateway could not process the request."},
+    {502, "502", "Bad Gateway", "The gateway did not answer completely."},
+    {503, "503", "Service Unavailable", "The gateway cannot serve the request now."},
+    {504, "504", "Gateway Timeout", "The gateway did not answer in time."},
+};
+
+/* Bodies that rules of the templates send. */
+static const struct {
+    const char *name;
+    struct http_error error;
+} bodies[] = {
+    /* No decision: the agent is away, too slow or talks nonsense. The code is that of the contract;
+     * its status there is 500, but the cause is temporary (RFC 9110 15.6.4). */
+    {"body_no_decision",
+     {503, "102500", "Unclassified Validation Failure", "Error during validating the request"}},
+    {"body_no_backend",
+     {500, "102507", "Upstream not configured for the resource",
+      "The decision names a backend that does not exist."}},
+    {"body_no_server",
+     {503, "102508", "No healthy upstream", "All servers of the upstream are down."}},
+    {"body_unreachable",
+     {503, "102503", "Upstream connection failed", "The upstream could not be reached."}},
+    {"body_overflow",
+     {503, "102505", "Upstream overflow", "The upstream has as many requests as it may have."}},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+_Static_assert(COUNT(early_errors) + COUNT(newer_early_errors) == RENDER_ERROR_FILES,
+               "a file for each");
+
+/* {"code":"102503","message":...}: the contract's form of a router's own error. */
+static struct slice error_body(struct arena *arena, const struct http_error *e)
+{
+    return arena_printf(arena, "{\"code\":\"%s\",\"message\":\"%s\",\"description\":\"%s\"}",
+                        e->code, e->message, e->description);
+}
+
+static int add_body(struct row *row, const char *name, struct arena *arena,
+                    const struct http_error *e)
+{
+    struct slice body = error_body(arena, e);
+
+    add_text(row, name, TEMPLATE_FORMAT, body, PLACE_NONE);
+    return body.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
+static int add_errors(struct row *root, const char *name, struct arena *arena,
+                      const struct http_error *errors, size_t n)
+{
+    struct template_row *rows = rows_new(arena, n);
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (!row_new(&row, arena, 2))
+            return CC_ENOMEM;
+        add_number(&row, "status", errors[i].status);
+        if (add_body(&row, "body", arena, &errors[i]) != CC_OK)
+            return CC_ENOMEM;
+        rows[i] = finished(&row);
+    }
+    add_list(root, name, rows, n);
+    return CC_OK;
+}
+
+/* Below "haproxy/". */
+static struct slice file_name(struct arena *arena, const struct http_error *e)
+{
+    return arena_printf(arena, "haproxy/errors/%u.http", e->status);
+}
+
+static int add_early_errors(struct row *root, const char *name, const struct render_context *ctx,
+                            const struct http_error *errors, size_t n)
+{
+    struct template_row *rows = rows_new(ctx->arena, n);
+    struct row row;
+
+    if (rows == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct slice file = file_name(ctx->arena, &errors[i]);
+        struct slice path = arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory,
+                                         SLICE_ARG(file));
+
+        if (file.p == NULL || path.p == NULL || !row_new(&row, ctx->arena, 2))
+            return CC_ENOMEM;
+        add_number(&row, "status", errors[i].status);
+        add_word(&row, "file", path);
+        rows[i] = finished(&row);
+    }
+    add_list(root, name, rows, n);
+    return CC_OK;
+}
+
+int render_errors(struct row *root, const struct render_context *ctx)
+{
+    int rc = CC_OK;
+
+    for (size_t i = 0; i < COUNT(bodies) && rc == CC_OK; i++)
+        rc = add_body(root, bodies[i].name, ctx->arena, &bodies[i].error);
+    if (rc == CC_OK)
+        rc = add_errors(root, "frontend_errors", ctx->arena, frontend_errors,
+                        COUNT(frontend_errors));
+    if (rc == CC_OK)
+        rc = add_errors(root, "upstream_errors", ctx->arena, upstream_errors,
+                        COUNT(upstream_errors));
+    if (rc == CC_OK)
+        rc = add_errors(root, "entry_errors", ctx->arena, entry_errors, COUNT(entry_errors));
+    if (rc == CC_OK)
+        rc = add_early_errors(root, "early_errors", ctx, early_errors, COUNT(early_errors));
+    if (rc == CC_OK)
+        rc = add_early_errors(root, "newer_early_errors", ctx, newer_early_errors,
+                              COUNT(newer_early_errors));
+    return rc;
+}
+
+/* A whole answer as `errorfile` wants it. Whoever gets one speaks no HTTP that could go on. */
+static int error_file(struct render_file *file, struct arena *arena, const struct http_error *e)
+{
+    struct slice body = error_body(arena, e);
+
+    *file = (struct render_file){
+        .name = file_name(arena, e),
+        .text = arena_printf(arena,
+                             "HTTP/1.1 %u %s\r\n"
+                             "Content-Type: application/json\r\n"
+                             "Content-Length: %zu\r\n"
+                             "Cache-Control: no-cache\r\n"
+                             "Connection: close\r\n"
+                             "\r\n"
+                             "%" PRIslice,
+                             e->status, e->message, body.n, SLICE_ARG(body)),
+    };
+    return body.p != NULL && file->name.p != NULL && file->text.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
+int render_error_files(struct render_file *files, struct arena *arena)
+{
+    int rc = CC_OK;
+
+    for (size_t i = 0; i < COUNT(early_errors) && rc == CC_OK; i++)
+        rc = error_file(files++, arena, &early_errors[i]);
+    for (size_t i = 0; i < COUNT(newer_early_errors) && rc == CC_OK; i++)
+        rc = error_file(files++, arena, &newer_early_errors[i]);
+    return rc;
+}
