@@ -38,6 +38,8 @@ for name in $(grep -oh "\`\($sections\)\.[A-Za-z.]*\(\[\][A-Za-z.]*\)*\`" $pages
     echo "$settings" | grep -qF "$name" && ok || bad "the manual names the setting $name, which does not exist"
 done
 
+regress/check-compatibility.sh || bad "docs/compatibility.md and the tests disagree"
+
 # Links between pages lead somewhere; files that pages name in backquotes exist.
 for page in $pages; do
     for link in $(grep -oh '](\([^)#]*\)' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | sort -u); do
