@@ -13,8 +13,8 @@
     {                                                                                       \
         "set", 0, "NAME=VALUE", "a setting that stands above cc.yaml and environment", true \
     }
-#define OPTION_RESOLVE                                                                \
-    {                                                                                 \
+#define OPTION_RESOLVE                                                            \
+    {                                                                             \
         "resolve", 0, NULL, "refuse endpoint hosts that DNS does not know", false \
     }
 #define OPTION_TEMPLATES                                                                          \
@@ -43,7 +43,15 @@ static const struct cli_option build_options[] = {
 };
 
 static const struct cli_option check_options[] = {
-    OPTION_CONFIG, OPTION_SET, OPTION_RESOLVE, OPTION_HELP, OPTIONS_END,
+    OPTION_CONFIG,  OPTION_SET,
+    OPTION_RESOLVE, {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,    OPTIONS_END,
+};
+
+static const struct cli_option version_options[] = {
+    {"json", 0, NULL, "print one JSON object instead of lines", false},
+    OPTION_HELP,
+    OPTIONS_END,
 };
 
 static const struct cli_option plan_options[] = {
@@ -151,6 +159,7 @@ static const struct cli_option init_options[] = {
 static const struct cli_option explain_options[] = {
     {"header", 'H', "HEADER", "a header of the request, 'Name: value'", true},
     {"token", 0, "FILE", "send the token in FILE (-: stdin) where the API looks for one", false},
+    {"ip", 0, "ADDRESS", "where the client is (HAProxy sends it on)", false},
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
     OPTION_LOOK,
@@ -184,7 +193,8 @@ static const char build_help[] =
 
 static const char check_help[] =
     "Reads and checks the projects as `build` does, without writing anything. The findings go to\n"
-    "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n";
+    "standard output, each with file:line:column and a code: `cc-gen help CODE` explains it.\n"
+    "--json is that of `cc-gen lint`.\n";
 
 static const char completion_help[] =
     "Prints a script that makes the shell complete commands, options and their values:\n"
@@ -291,7 +301,7 @@ static const char explain_help[] =
     "through (or answered as /health and /ready are) and 1 when one is refused.\n"
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
-    "cors_origin, backend, endpoints, path, host, removed_header, api, resource, operation, user,\n"
+    "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, operation, user,\n"
     "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why,\n"
     "origin); null is unknown.\n";
 
@@ -372,7 +382,8 @@ const struct cli_command cli_commands[] = {
      cmd_audit},
     {"run", "[-c FILE] [options] PROJECT...", "build and run a gateway in the foreground", run_help,
      run_options, 1, SIZE_MAX, cmd_run},
-    {"explain", "METHOD URL [-H HEADER]... [--token FILE] [--at TIME] [-o DIR | PROJECT...]",
+    {"explain",
+     "METHOD URL [-H HEADER]... [--token FILE] [--ip ADDRESS] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
     {"show", "apis|routes|auth|interceptors|clusters|settings [-o DIR | PROJECT...]",
@@ -384,7 +395,7 @@ const struct cli_command cli_commands[] = {
      doctor_help, doctor_options, 0, 0, cmd_doctor},
     {"completion", "bash|zsh|fish", "print a script for the shell's completion", completion_help,
      no_options, 1, 1, cmd_completion},
-    {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", no_options, 0, 0,
+    {"version", "", "show the versions of cc-gen, HAProxy and OpenSSL", "", version_options, 0, 0,
      cmd_version},
     {"help", "[COMMAND | settings | CODE]", "explain a command, the settings or a finding",
      help_help, no_options, 0, 1, cmd_help},

@@ -32,6 +32,9 @@ int cmd_load_model(struct cmd_work *w, const struct cli_args *args,
                    const struct project_options *options);
 
 void cmd_print_findings(const struct cmd_work *w, FILE *out);
+/* {"schema":1,"findings":[...],"errors":..,"warnings":..,"infos":..,"failed":BOOL} on standard output;
+ * CC_ENOMEM, CC_EFULL. */
+int cmd_print_findings_json(const struct diag *d, bool failed);
 /* "2 errors, 1 warning in 3 projects" */
 void cmd_print_summary(const struct cmd_work *w, FILE *out, size_t n_projects);
 

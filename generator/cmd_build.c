@@ -75,6 +75,23 @@ void cmd_print_findings(const struct cmd_work *w, FILE *out)
     diag_print(w->diag, out, cli_colour(out));
 }
 
+int cmd_print_findings_json(const struct diag *d, bool failed)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, (size_t)1 << 30);
+    buf_add_str(&text, "{\"schema\":1,\"findings\":");
+    diag_add_json(d, &text);
+    buf_printf(&text, ",\"errors\":%zu,\"warnings\":%zu,\"infos\":%zu,\"failed\":%s}\n",
+               diag_errors(d), diag_warnings(d), diag_infos(d), failed ? "true" : "false");
+    rc = buf_error(&text);
+    if (rc == CC_OK)
+        fwrite(text.p, 1, text.n, stdout);
+    buf_free(&text);
+    return rc;
+}
+
 static const char *plural(size_t n)
 {
     return n == 1 ? "" : "s";
@@ -115,8 +132,14 @@ int cmd_check(const struct cli_args *args)
     if (rc != CC_OK)
         goto out;
     rc = cmd_load(&w, args, NULL, 0, &options);
-    cmd_print_findings(&w, stdout);
-    cmd_print_summary(&w, stdout, args->n_words);
+    if (cli_has(args, "json")) {
+        int json_rc = cmd_print_findings_json(w.diag, rc != CC_OK);
+
+        rc = rc != CC_OK ? rc : json_rc;
+    } else {
+        cmd_print_findings(&w, stdout);
+        cmd_print_summary(&w, stdout, args->n_words);
+    }
 out:
     cmd_work_close(&w);
     return cmd_exit_code(rc);

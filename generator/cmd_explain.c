@@ -38,6 +38,7 @@ struct asked {
     const char *const *dirs;
     size_t n_dirs;
     struct slice token; /* absent: none was given */
+    struct slice ip;    /* the same */
 };
 
 static int usage(const char *text)
@@ -95,6 +96,19 @@ static const char *add_token(struct explainer *e, struct explain_request *r, str
                           : "there is no memory for its headers";
 }
 
+static int read_ip(const struct cli_args *args, struct arena *arena, struct slice *out)
+{
+    const char *text = cli_value(args, "ip");
+    int rc = CC_OK;
+
+    *out = SLICE_NONE;
+    if (text != NULL)
+        rc = explain_ip(slice_of(text), arena, out);
+    if (rc == CC_EPARSE)
+        usage("--ip takes an address like 192.0.2.7 or 2001:db8::1");
+    return rc;
+}
+
 static int read_token(const struct cli_args *args, struct arena *arena, struct slice *out)
 {
     const char *path = cli_value(args, "token");
@@ -144,6 +158,7 @@ static int explain_one(struct explainer *e, const struct cli_args *args, const s
         fault = add_token(e, &request, asked->token);
     if (fault != NULL)
         return usage(fault);
+    request.ip = asked->ip;
     explain(e, &request, &x);
     return print(e, &x, asked);
 }
@@ -195,6 +210,7 @@ static int explain_lines(struct explainer *e, const struct asked *asked, struct 
         int rc;
 
         CC_ASSERT(explain_request_line(&request, line, scratch) == NULL); /* it was checked */
+        request.ip = asked->ip;
         explain(e, &request, &x);
         rc = print(e, &x, asked);
         exit_code = rc == CLI_OK ? exit_code : rc;
@@ -235,9 +251,12 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
     struct explainer *e = arena_alloc(v->work.arena, sizeof(*e));
     int exit_code = CLI_DATA;
     int rc = e != NULL ? explainer_open(e, v, asked->now_s) : CC_ENOMEM;
+    int ip_rc = read_ip(args, v->work.arena, &asked->ip);
 
-    if (rc != CC_OK)
-        exit_code = cmd_exit_code(rc == CC_ENOMEM ? rc : CC_EINVAL);
+    if (ip_rc == CC_EPARSE)
+        exit_code = CLI_USAGE;
+    else if (rc != CC_OK || ip_rc != CC_OK)
+        exit_code = cmd_exit_code(rc == CC_ENOMEM || ip_rc != CC_OK ? CC_ENOMEM : CC_EINVAL);
     else if (read_token(args, v->work.arena, &asked->token) != CC_OK)
         exit_code = CLI_DATA;
     else

@@ -65,23 +65,6 @@ static const char *plural(size_t n)
     return n == 1 ? "" : "s";
 }
 
-static int print_json(const struct diag *d, bool failed)
-{
-    struct buf text;
-    int rc;
-
-    buf_init(&text, (size_t)1 << 30);
-    buf_add_str(&text, "{\"schema\":1,\"findings\":");
-    diag_add_json(d, &text);
-    buf_printf(&text, ",\"errors\":%zu,\"warnings\":%zu,\"infos\":%zu,\"failed\":%s}\n",
-               diag_errors(d), diag_warnings(d), diag_infos(d), failed ? "true" : "false");
-    rc = buf_error(&text);
-    if (rc == CC_OK)
-        fwrite(text.p, 1, text.n, stdout);
-    buf_free(&text);
-    return rc;
-}
-
 static int print_result(const struct review *r, const struct cli_args *args,
                         enum diag_severity severity)
 {
@@ -89,7 +72,7 @@ static int print_result(const struct review *r, const struct cli_args *args,
     bool failed = fails(d, severity);
 
     if (cli_has(args, "json")) {
-        int rc = print_json(d, failed);
+        int rc = cmd_print_findings_json(d, failed);
 
         return rc != CC_OK ? rc : failed ? CC_EREFUSED : CC_OK;
     }

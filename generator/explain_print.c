@@ -54,7 +54,7 @@ static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
     for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
         buf_init_fixed(&b, room, sizeof(room));
         view_add_endpoint(&b, &cluster->endpoints[i]);
-        print_row(out, i == 0 ? "endpoint" : "", buf_slice(&b));
+        print_row(out, i == 0 ? "endpoint" : cluster->failover ? "then" : "or", buf_slice(&b));
     }
 }
 
@@ -130,6 +130,9 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     print_row(out, "backend", d->backend);
     print_endpoints(out, x->cluster);
     print_row(out, "path", d->path);
+    if (d->backend.n > 0 && x->request->ip.n > 0)
+        fprintf(out, "%-*s %" PRIslice ", which the endpoint is told as x-forwarded-for\n",
+                NAME_WIDTH, "client", SLICE_ARG(x->request->ip));
     print_row(out, "host",
               has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
     print_row(out, "removed", d->strip_header);
@@ -263,6 +266,8 @@ static void add_endpoints(struct buf *b, const struct gw_cluster *cluster)
     char room[1024];
     struct buf url;
 
+    name_member(b, "failover");
+    buf_add_str(b, cluster != NULL && cluster->failover ? "true" : "false");
     name_member(b, "endpoints");
     buf_add_char(b, '[');
     for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
@@ -306,6 +311,7 @@ static void add_request(struct buf *b, const struct explanation *x, int64_t now_
     add_text(b, "method", x->request->method);
     add_text(b, "host", x->request->host);
     add_text(b, "path", x->request->path);
+    add_filled(b, "ip", x->request->ip);
     buf_printf(b, ",\"time\":%lld}", (long long)now_s);
 }
 

@@ -1,5 +1,6 @@
 #include "generator/explain_request.h"
 
+#include <arpa/inet.h>
 #include <time.h>
 
 static bool is_visible(struct slice s)
@@ -136,8 +137,8 @@ const char *explain_request_line(struct explain_request *r, struct slice line, s
 bool explain_is_removed(struct slice name)
 {
     static const char *const prefixes[] = {
-        "x-cc-",  "x-cc_",   "x_cc",    "x-wso2",      "x_wso2",      "x-envoy", "x_envoy", "x-jwt",
-        "x_jwt",  "x-trace", "x_trace", "x-forwarded", "x_forwarded", "x-real",  "x_real",
+        "x-cc-", "x-cc_",   "x_cc",    "x-wso2",      "x_wso2",      "x-envoy", "x_envoy", "x-jwt",
+        "x_jwt", "x-trace", "x_trace", "x-forwarded", "x_forwarded", "x-real",  "x_real",
     };
 
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
@@ -166,6 +167,23 @@ struct slice explain_request_headers(const struct explain_request *r, const stru
         }
     }
     return removed;
+}
+
+int explain_ip(struct slice text, struct arena *arena, struct slice *out)
+{
+    char given[INET6_ADDRSTRLEN], usual[INET6_ADDRSTRLEN];
+    struct in6_addr address;
+    int family = slice_find(text, ':') >= 0 ? AF_INET6 : AF_INET;
+
+    if (text.n == 0 || text.n >= sizeof(given) || slice_has_control(text))
+        return CC_EPARSE;
+    memcpy(given, text.p, text.n);
+    given[text.n] = '\0';
+    if (inet_pton(family, given, &address) != 1 ||
+        inet_ntop(family, &address, usual, sizeof(usual)) == NULL)
+        return CC_EPARSE;
+    *out = arena_dup(arena, slice_of(usual));
+    return out->p != NULL ? CC_OK : CC_ENOMEM;
 }
 
 /* Exactly n digits off the front of *rest, at most `max`. */

@@ -23,6 +23,7 @@ struct explain_request {
     struct slice method, url; /* as given */
     struct slice host;        /* of the URL, or of the header Host */
     struct slice path, query;
+    struct slice ip; /* of the client; absent: not told. HAProxy sends it on, nothing else asks. */
     bool has_host; /* by a header: it stands above the URL */
     bool is_absolute;
     struct explain_header headers[EXPLAIN_MAX_HEADERS];
@@ -38,6 +39,9 @@ const char *explain_request_header(struct explain_request *r, struct slice line,
 const char *explain_request_check(const struct explain_request *r);
 /* All of that for a line of a batch file. */
 const char *explain_request_line(struct explain_request *r, struct slice line, struct arena *arena);
+
+/* An IPv4 or IPv6 address, in its usual form in the arena: CC_OK, CC_EPARSE, CC_ENOMEM. */
+int explain_ip(struct slice text, struct arena *arena, struct slice *out);
 
 /* Does HAProxy remove this header (in lower case) before anyone sees it? */
 bool explain_is_removed(struct slice name);

@@ -67,7 +67,8 @@ static void same(struct compare *c, const char *what, const char *said, const ch
                said != NULL ? said : "none", done != NULL ? done : "none", c->request);
 }
 
-static bool ends_at_port(const json_t *endpoints, const char *port)
+/* Of a failover list the first endpoint is the one: all are up. */
+static bool ends_at_port(const json_t *endpoints, bool first_only, const char *port)
 {
     char prefix[64];
     size_t i;
@@ -81,6 +82,8 @@ static bool ends_at_port(const json_t *endpoints, const char *port)
 
         if (strncmp(url, prefix, n) == 0 && (url[n] == '/' || url[n] == '\0'))
             return true;
+        if (first_only)
+            break;
     }
     return false;
 }
@@ -122,6 +125,7 @@ static void compare_one(struct compare *c, const json_t *said, const json_t *don
     compare_host(c, said, done);
     if (text_of(done, "code") != NULL) /* an answer to HEAD has no body */
         same(c, "code in the body", text_of(said, "code"), text_of(done, "code"));
+    same(c, "origin that may read", text_of(said, "cors_origin"), text_of(done, "cors_origin"));
     if (verdict != NULL && strcmp(verdict, "health") == 0)
         return; /* before HAProxy has an id to give away */
     if (log == NULL) {
@@ -134,18 +138,56 @@ static void compare_one(struct compare *c, const json_t *said, const json_t *don
     same(c, "resource", text_of(said, "resource"), text_of(log, "resource"));
     if (!allowed)
         same(c, "backend reached", NULL, port);
-    else if (port == NULL || !ends_at_port(json_object_get(said, "endpoints"), port))
+    else if (port == NULL || !ends_at_port(json_object_get(said, "endpoints"),
+                                           json_is_true(json_object_get(said, "failover")), port))
         same(c, "endpoint", "one of the cluster's", port);
     if (allowed && text_of(said, "removed_header") != NULL)
         same(c, "token that the backend got", NULL, text_of(done, text_of(said, "removed_header")));
 }
 
+/* Other things that must have happened a few times, among the requests that were let through. */
+enum fact { SANDBOX, FAILOVER, BALANCED, CORS, DEFAULT_VERSION, FACTS };
+
+static void count_facts(const json_t *said, unsigned *counts)
+{
+    const char *keytype = text_of(said, "keytype");
+    const char *path = text_of(json_object_get(said, "request"), "path");
+    const char *base = text_of(json_object_get(said, "api"), "base_path");
+    bool several = json_array_size(json_object_get(said, "endpoints")) > 1;
+    bool failover = json_is_true(json_object_get(said, "failover"));
+
+    if (text_of(said, "backend") == NULL)
+        return;
+    counts[SANDBOX] += keytype != NULL && strcmp(keytype, "SANDBOX") == 0;
+    counts[FAILOVER] += several && failover;
+    counts[BALANCED] += several && !failover;
+    counts[CORS] += text_of(said, "cors_origin") != NULL;
+    counts[DEFAULT_VERSION] +=
+        path != NULL && base != NULL && strstr(path, "/1.0.0") == NULL && strlen(base) > 1;
+}
+
+static bool has_facts(const struct lines *said)
+{
+    static const char *const names[] = {"allow sandbox", "allow failover", "allow load balanced",
+                                        "allow CORS", "allow default version"};
+    unsigned counts[FACTS] = {0};
+    bool enough = true;
+
+    for (size_t i = 0; i < said->n; i++)
+        count_facts(said->items[i], counts);
+    for (size_t k = 0; k < FACTS; k++) {
+        printf("%6u %s\n", counts[k], names[k]);
+        enough = enough && counts[k] >= ENOUGH;
+    }
+    return enough;
+}
+
 /* Each outcome there is must have happened a few times. */
 static bool is_varied(const struct lines *said)
 {
-    static const char *const kinds[] = {"allow null -",    "deny 204 -",      "deny 400 400",
-                                        "deny 401 900901", "deny 401 900902", "deny 403 900910",
-                                        "deny 404 404",    "deny 405 405"};
+    static const char *const kinds[] = {"allow null -",    "deny 200 -",      "deny 204 -",
+                                        "deny 400 400",    "deny 401 900901", "deny 401 900902",
+                                        "deny 403 900910", "deny 404 404",    "deny 405 405"};
     unsigned counts[sizeof(kinds) / sizeof(kinds[0])] = {0};
     bool enough = true;
 
@@ -197,6 +239,7 @@ static bool compare_all(struct compare *c, const struct lines *said, const struc
         compare_one(c, said->items[c->number - 1], done->items[c->number - 1]);
     }
     varied = is_varied(said);
+    varied = has_facts(said) && varied;
     printf("%zu requests, %u differences%s\n", n, c->differences,
            varied ? "" : "; too few of a kind");
     return c->differences == 0 && varied;

@@ -20,6 +20,7 @@ struct project {
     char base[64];
     const char *header; /* with the token */
     bool served[TEMPLATES];
+    bool is_default; /* also served without the version */
 };
 
 struct maker {
@@ -127,13 +128,14 @@ static void make_settings(struct maker *m)
 /* --- projects ----------------------------------------------------------------------------------
  */
 
-static void add_endpoints(struct maker *m, struct buf *b, const char *indent)
+static void add_endpoints(struct maker *m, struct buf *b, const char *indent, const char *kind)
 {
     static const char *const paths[] = {"", "/v2", "/deep/er", "/items"};
     const char *path = PICK(m, paths);
     unsigned first = pick(m, m->n_ports), n = 1 + (pick(m, 3) == 0);
 
-    buf_printf(b, "%sx-wso2-production-endpoints:\n%s  urls:\n", indent, indent);
+    buf_printf(b, "%sx-wso2-%s-endpoints:\n%s  type: %s\n%s  urls:\n", indent, kind, indent,
+               pick(m, 2) == 0 ? "failover" : "loadbalance", indent);
     for (unsigned i = 0; i < n; i++)
         buf_printf(b, "%s    - http://127.0.0.1:%s%s\n", indent, m->ports[(first + i) % m->n_ports],
                    path);
@@ -169,7 +171,9 @@ static void add_paths(struct maker *m, struct project *p, struct buf *b)
             continue;
         buf_printf(b, "  %s:\n", templates[i].template);
         if (pick(m, 5) == 0)
-            add_endpoints(m, b, "    ");
+            add_endpoints(m, b, "    ", "production");
+        if (pick(m, 5) == 0)
+            add_endpoints(m, b, "    ", "sandbox");
         for (unsigned k = 0; k < n; k++)
             add_operation(m, b, k == 0 ? "get" : methods[1 + (first + k) % 5]);
     }
@@ -183,7 +187,17 @@ static void make_document(struct maker *m, struct project *p, struct buf *b)
                openapi3 ? "openapi: 3.0.1" : "swagger: \"2.0\"", p->number, p->base);
     if (strcmp(p->header, "authorization") != 0)
         buf_printf(b, "x-wso2-auth-header: %s\n", p->header);
-    add_endpoints(m, b, "");
+    /* both, mostly; else the one or the other */
+    if (p->number % 8 != 4)
+        add_endpoints(m, b, "", "production");
+    if (p->number % 8 != 2)
+        add_endpoints(m, b, "", "sandbox");
+    if (pick(m, 2) == 0)
+        buf_printf(b,
+                   "x-wso2-cors:\n  accessControlAllowOrigins: [\"https://shop.test\", "
+                   "\"https://*.pages.test\"]\n  accessControlAllowMethods: [GET]\n"
+                   "  accessControlAllowCredentials: %s\n",
+                   pick(m, 2) == 0 ? "true" : "false");
     if (pick(m, 2) == 0)
         buf_add_str(b, "security:\n  - default: [read]\n");
     add_paths(m, p, b);
@@ -212,14 +226,15 @@ static void make_project(struct maker *m, unsigned number)
         snprintf(p->base, sizeof(p->base), "%.40s/items/deep%u", p[-1].base, number);
     } else {
         snprintf(p->base, sizeof(p->base), "/p%u/1.0.0", number);
+        p->is_default = number % 3 == 1;
     }
     buf_init(&b, TEXT_BYTES);
     snprintf(name, sizeof(name), "%s/projects/p%02u/Definitions", m->dir, number);
     need(file_mkdirs(name, 0755) == CC_OK, name);
     buf_printf(&b,
                "type: api\nversion: v4.0.0\ndata:\n  name: P%u\n  context: /p%u\n  version: 1.0.0\n"
-               "  type: HTTP\n  securityScheme: [oauth2]\n",
-               number, number);
+               "  type: HTTP\n  securityScheme: [oauth2]\n%s",
+               number, number, p->is_default ? "  isDefaultVersion: true\n" : "");
     snprintf(name, sizeof(name), "projects/p%02u/api.yaml", number);
     write_file(m, name, &b);
     buf_printf(&b,
@@ -253,6 +268,8 @@ static void add_token(struct maker *m, struct buf *b)
         {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"x write read\""},
         {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"admin\",\"sub\":\"ann\""},
         {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":\"read write admin\""},
+        {0, JWT_ES256,
+         "\"iss\":\"https://ec\"," LATER ",\"scope\":\"read write\",\"keytype\":\"SANDBOX\""},
         {1, JWT_RS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":\"cc\",\"scope\":\"read\""},
         {1, JWT_PS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":[\"a\",\"pets\"]"},
         {1, JWT_RS256, "\"iss\":\"https://rsa\"," LATER ",\"aud\":\"other\""},
@@ -267,8 +284,8 @@ static void add_token(struct maker *m, struct buf *b)
         {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"keytype\":\"ODD\""},
         {0, JWT_ES256, "\"iss\":\"https://ec\"," LATER ",\"scope\":7"},
     };
-    /* half of all tokens are one of the first five, which are good ones */
-    unsigned which = pick(m, 2) == 0 ? pick(m, 5) : pick(m, sizeof(kinds) / sizeof(kinds[0]));
+    /* half of all tokens are one of the first six, which are good ones */
+    unsigned which = pick(m, 2) == 0 ? pick(m, 6) : pick(m, sizeof(kinds) / sizeof(kinds[0]));
     char payload[512];
     size_t end;
 
@@ -315,8 +332,12 @@ static void add_path(struct maker *m, const struct project *p, struct buf *b)
         buf_add_str(b, pick(m, 2) == 0 ? "/ready" : "/health");
         return;
     }
-    if (pick(m, 30) != 0) /* now and then a path below no API */
-        buf_add_str(b, p->base);
+    if (pick(m, 30) != 0) { /* now and then a path below no API */
+        bool without = p->is_default && pick(m, 2) == 0;
+
+        buf_add(b,
+                slice_first(slice_of(p->base), strlen(p->base) - (without ? strlen("/1.0.0") : 0)));
+    }
     if (pick(m, 6) == 0) {
         buf_add_str(b, PICK(m, odd));
         return;
@@ -327,20 +348,35 @@ static void add_path(struct maker *m, const struct project *p, struct buf *b)
     buf_add_str(b, PICK(m, templates[which].paths));
 }
 
+/* What a browser adds for the page of another origin; `preflight`: before it asks. */
+static void add_origin(struct maker *m, struct buf *b, bool preflight)
+{
+    static const char *const origins[] = {
+        "https://shop.test",      "https://shop.test",      "https://a.pages.test",
+        "https://b.a.pages.test", "https://shop.test:8443", "http://shop.test",
+        "https://pages.test",     "https://evil.test",      "null"};
+
+    buf_printf(b, "\tOrigin: %s", PICK(m, origins));
+    if (preflight)
+        buf_add_str(b, "\tAccess-Control-Request-Method: GET");
+}
+
 static void add_request(struct maker *m, struct buf *b)
 {
     static const char *const methods[] = {
         "GET", "GET", "GET", "GET",    "GET",  "GET",     "GET",   "GET",  "GET", "GET",
         "GET", "GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW", "POST"};
     const struct project *p = &m->projects[pick(m, m->n_projects)];
+    const char *method = PICK(m, methods);
     unsigned host = pick(m, 15) == 0 ? pick(m, sizeof(hosts) / sizeof(hosts[0])) : p->host;
 
-    buf_add_str(b, PICK(m, methods));
-    buf_add_char(b, ' ');
+    buf_printf(b, "%s ", method);
     add_path(m, p, b);
     if (b->p[b->n - 1] == ' ')
         buf_add_char(b, '/');
     buf_printf(b, "\tHost: %s", PICK(m, hosts[host].asked));
+    if (pick(m, 3) == 0)
+        add_origin(m, b, strcmp(method, "OPTIONS") == 0);
     add_credential(m, p, b);
     buf_add_char(b, '\n');
 }

@@ -121,6 +121,7 @@ static void print_answer(struct slice headers, struct slice body)
     set(answer, "path", header(headers, "got-path"));
     set(answer, "host", header(headers, "got-host"));
     set(answer, "port", header(headers, "got-port"));
+    set(answer, "cors_origin", header(headers, "access-control-allow-origin"));
     set(answer, "authorization", header(headers, "got-authorization"));
     set(answer, "x-token", header(headers, "got-x-token"));
     json_dumpf(answer, stdout, JSON_COMPACT);

@@ -153,6 +153,38 @@ static void the_template_removes_the_same(void **state)
     arena_free(&arena);
 }
 
+static void addresses(void **state)
+{
+    static const struct {
+        const char *text, *usual; /* NULL: none */
+    } cases[] = {
+        {"192.0.2.7", "192.0.2.7"},
+        {"2001:DB8:0::1", "2001:db8::1"},
+        {"::ffff:192.0.2.7", "::ffff:192.0.2.7"},
+        {"", NULL},
+        {"192.0.2", NULL},
+        {"192.0.2.256", NULL},
+        {"192.0.2.7:80", NULL},
+        {"[::1]", NULL},
+        {"fe80::1%eth0", NULL},
+        {"localhost", NULL},
+        {"1.2.3.4\n", NULL},
+        {"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000", NULL},
+    };
+    struct arena *arena = arena_new(4096);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct slice ip = SLICE_NONE;
+        int rc = explain_ip(slice_of(cases[i].text), arena, &ip);
+
+        assert_int_equal(rc, cases[i].usual != NULL ? CC_OK : CC_EPARSE);
+        if (cases[i].usual != NULL)
+            assert_true(slice_is(ip, cases[i].usual));
+    }
+    arena_free(&arena);
+}
+
 static void times(void **state)
 {
     static const struct {
@@ -203,6 +235,7 @@ int main(void)
         cmocka_unit_test(lines),
         cmocka_unit_test(headers_for_the_agent),
         cmocka_unit_test(the_template_removes_the_same),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(times),
     };
 
