@@ -54,7 +54,7 @@ static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
     for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
         buf_init_fixed(&b, room, sizeof(room));
         view_add_endpoint(&b, &cluster->endpoints[i]);
-        print_row(out, i == 0 ? "endpoint" : cluster->failover ? "then" : "or", buf_slice(&b));
+        print_row(out, i == 0 ? "endpoint" : cluster->options.failover ? "then" : "or", buf_slice(&b));
     }
 }
 
@@ -267,7 +267,7 @@ static void add_endpoints(struct buf *b, const struct gw_cluster *cluster)
     struct buf url;
 
     name_member(b, "failover");
-    buf_add_str(b, cluster != NULL && cluster->failover ? "true" : "false");
+    buf_add_str(b, cluster != NULL && cluster->options.failover ? "true" : "false");
     name_member(b, "endpoints");
     buf_add_char(b, '[');
     for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
