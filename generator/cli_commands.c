@@ -313,6 +313,7 @@ static const char show_help[] =
     "    cc-gen show auth       each operation: open, closed, any token, or the scopes it needs\n"
     "    cc-gen show interceptors\n"
     "                           which services are asked about which operations\n"
+    "    cc-gen show limits     the throttling tiers that count, of APIs or operations\n"
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
     "\n"
@@ -386,7 +387,7 @@ const struct cli_command cli_commands[] = {
      "METHOD URL [-H HEADER]... [--token FILE] [--ip ADDRESS] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
-    {"show", "apis|routes|auth|interceptors|clusters|settings [-o DIR | PROJECT...]",
+    {"show", "apis|routes|auth|limits|interceptors|clusters|settings [-o DIR | PROJECT...]",
      "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
      cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",

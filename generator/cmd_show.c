@@ -177,6 +177,60 @@ static void show_auth(struct shower *s)
                                &m->apis[i].resources[k].operations[n]);
 }
 
+/* --- limits ------------------------------------------------------------------------------------
+ */
+
+static const struct table_column limit_columns[] = {
+    {"vhost", TABLE_TEXT},  {"method", TABLE_TEXT},   {"path", TABLE_TEXT},   {"tier", TABLE_TEXT},
+    {"counts", TABLE_TEXT}, {"enforced", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
+};
+
+static void show_limit(struct shower *s, const struct gw_api *api, struct slice method,
+                       struct slice path, const char *counts, struct slice tier, struct place place)
+{
+    struct slice *row = table_row(&s->table);
+
+    if (row == NULL)
+        return;
+    row[0] = api->vhost;
+    row[1] = method;
+    row[2] = path;
+    row[3] = tier;
+    row[4] = slice_of(counts);
+    row[5] = SLICE("no"); /* docs/compatibility.md: tiers are kept, and nothing counts yet */
+    row[6] = origin(s, place);
+}
+
+/* Of the tier of an API there is one limit, in whichever way its operations are called. */
+static void show_api_limits(struct shower *s, const struct gw_api *api)
+{
+    struct place place;
+
+    if (api->tier.n > 0) {
+        buf_add(&s->cell, api->base_path);
+        buf_add_str(&s->cell, "/*");
+        show_limit(s, api, SLICE("any"), take(s), "the whole API", api->tier, api->tier_declared);
+        return;
+    }
+    for (size_t i = 0; i < api->n_resources; i++) {
+        const struct gw_resource *r = &api->resources[i];
+
+        for (size_t k = 0; k < r->n_operations; k++) {
+            struct slice tier = gw_tier(api, &r->operations[k], &place);
+
+            if (tier.n > 0)
+                show_limit(s, api, slice_of(gw_method_name(r->operations[k].method)),
+                           full_path(s, api, r), "this operation", tier, place);
+        }
+    }
+}
+
+static void show_limits(struct shower *s)
+{
+    for (size_t i = 0; i < s->view.model->n_apis; i++)
+        show_api_limits(s, &s->view.model->apis[i]);
+}
+
 /* --- interceptors ------------------------------------------------------------------------------
  */
 
@@ -493,6 +547,7 @@ static const struct topic {
     {"apis", api_columns, show_apis, false},
     {"routes", route_columns, show_routes, false},
     {"auth", auth_columns, show_auth, false},
+    {"limits", limit_columns, show_limits, false},
     {"interceptors", interceptor_columns, show_interceptors, false},
     {"clusters", cluster_columns, show_clusters, false},
     {"settings", setting_columns, show_settings, true},
@@ -510,8 +565,9 @@ static const struct topic *find_topic(const char *word)
     }
     near = nearest_word(slice_of(word), names, sizeof(topics) / sizeof(topics[0]));
     cli_say("show: '%s' is nothing to show; %s%s", word,
-            near != NULL ? "did you mean "
-                         : "there are apis, routes, auth, interceptors, clusters and settings",
+            near != NULL
+                ? "did you mean "
+                : "there are apis, routes, auth, limits, interceptors, clusters and settings",
             near != NULL ? near : "");
     return NULL;
 }
