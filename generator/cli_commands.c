@@ -159,6 +159,7 @@ static const struct cli_option init_options[] = {
 static const struct cli_option explain_options[] = {
     {"header", 'H', "HEADER", "a header of the request, 'Name: value'", true},
     {"token", 0, "FILE", "send the token in FILE (-: stdin) where the API looks for one", false},
+    {"development", 0, NULL, "trust the tokens of `cc-gen token`, as `cc-gen run` does", false},
     {"ip", 0, "ADDRESS", "where the client is (HAProxy sends it on)", false},
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
@@ -284,8 +285,8 @@ static const char explain_help[] =
     "and\n"
     "what it saw, the verdict, where the request would go, and the line of configuration behind "
     "it.\n"
-    "It looks at what was built (-o), or at the projects named after the URL; -c and\n"
-    "--set are for those.\n"
+    "It looks at what was built (-o), or at the projects named after the URL; -c, --set\n"
+    "and --development are for those.\n"
     "\n"
     "    cc-gen explain GET http://localhost:9090/petstore/1.0.0/pets --token token.jwt\n"
     "    cc-gen explain POST /petstore/1.0.0/pets -H 'Host: localhost' examples/petstore\n"

@@ -63,8 +63,11 @@ static int read_arguments(const struct cli_args *args, struct asked *out)
     out->n_dirs = args->n_words - words;
     if (out->n_dirs > 0 && cli_has(args, "output"))
         return usage("-o and project directories are two places to look at: give one of them");
-    if (out->n_dirs == 0 && (cli_has(args, "config") || cli_has(args, "set")))
-        return usage("-c and --set are for project directories; what was built has its settings");
+    if (out->n_dirs == 0 &&
+        (cli_has(args, "config") || cli_has(args, "set") || cli_has(args, "development")))
+        return usage(
+            "-c, --set and --development are for project directories; what was built has its "
+            "settings");
     out->now_s = clock_wall_s(&clock_system);
     if (at != NULL && explain_time(slice_of(at), &out->now_s) != CC_OK)
         return usage("--at takes a time like 2026-11-22T21:00:00Z, or seconds since 1970");

@@ -1,6 +1,7 @@
 #include "generator/view.h"
 
 #include "doc/doc.h"
+#include "generator/devkey.h"
 
 #include <sys/stat.h>
 
@@ -32,14 +33,32 @@ static int read_output(struct view *v, const char *directory)
     return gw_snapshot_read(&v->snapshot, text, path, v->work.diag);
 }
 
+/* --development: what `cc-gen run` trusts, too. */
+static int add_development(struct view *v, const struct cli_args *args,
+                           struct project_options *options)
+{
+    struct gw_issuer *issuers = NULL;
+    int rc;
+
+    if (!cli_has(args, "development"))
+        return CC_OK;
+    rc = devkey_issuers(&issuers, v->work.arena, v->work.diag);
+    options->development_issuers = issuers;
+    options->n_development_issuers = rc == CC_OK ? DEVKEY_KINDS : 0;
+    return rc;
+}
+
 /* Through the writer and the reader, so that what is looked at is what an agent would get. */
 static int read_projects(struct view *v, const struct cli_args *args, const char *const *dirs,
                          size_t n_dirs)
 {
     struct project_options options = {0};
     struct buf text;
-    int rc = cmd_load_config(&v->work, args, NULL, 0);
+    int rc = add_development(v, args, &options);
     int model_rc;
+
+    if (rc == CC_OK)
+        rc = cmd_load_config(&v->work, args, NULL, 0);
 
     if (v->work.config == NULL)
         return rc;

@@ -40,6 +40,11 @@ done
 
 regress/check-compatibility.sh || bad "docs/compatibility.md and the tests disagree"
 
+# The manual's index has all its pages.
+for page in docs/*.md; do
+    [ "$page" = docs/README.md ] || grep -qF "](${page#docs/})" docs/README.md && ok || bad "docs/README.md does not list $page"
+done
+
 # Links between pages lead somewhere; files that pages name in backquotes exist.
 for page in $pages; do
     for link in $(grep -oh '](\([^)#]*\)' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | sort -u); do
