@@ -152,6 +152,8 @@ static const struct compat_case cases[] = {
      COMPAT_API "  securityScheme: [oauth2, mutualssl_mandatory]\n", NULL, NULL, "!CC2102 "},
     {"requirement of two schemes", NULL, SECURED("[{default: [read], key: []}]"),
      "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "CC2102 401 900901"},
+    {"requirement of two tokens", NULL, SECURED("[{default: [read], other: [write]}]"),
+     "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "403 900910"},
 
     /* 2.4 */
     {"servers before api.yaml", NULL, COMPAT_OAS3 SERVERS COMPAT_PATH,
