@@ -120,16 +120,16 @@ static const struct compat_case cases[] = {
      COMPAT_OAS3 "paths:\n  /a: {get: {x-auth-type: None, x-wso2-disable-security: false}}\n",
      "GET /pets/1.0.0/a" LOCAL, GOES},
     {"x-auth-type of the document", NULL, COMPAT_DOC "x-auth-type: None\n",
-     "GET /pets/1.0.0/a" LOCAL, "401 900901"},
+     "GET /pets/1.0.0/a" LOCAL, "CC1204 401 900901"},
     {"open operations go to production", COMPAT_BOTH, COMPAT_DOC "x-wso2-disable-security: true\n",
      "GET /pets/1.0.0/a" SAND, GOES},
-    {"x-wso2-label", NULL, COMPAT_DOC "x-wso2-label: [a]\n", GET, GOES},
+    {"x-wso2-label", NULL, COMPAT_DOC "x-wso2-label: [a]\n", GET, "CC2600 " GOES},
     {"x-wso2-http2-backend-enabled", NULL, PROD("x-wso2-http2-backend-enabled: true\n"), GET,
      "http://x/v2/a"},
     {"extensions that nobody reads", NULL,
      COMPAT_DOC "x-wso2-transports: [https]\nx-wso2-application-security: {optional: false}\n"
                 "x-wso2-mutual-ssl: Optional\n",
-     GET, GOES},
+     GET, "CC2600 CC2600 " GOES},
     {"extensions of others", NULL, COMPAT_DOC "x-google-backend: {}\nx-ibm-name: a\n", GET, GOES},
 
     /* 3.3 */

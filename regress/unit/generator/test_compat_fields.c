@@ -63,7 +63,7 @@ static const struct compat_case cases[] = {
      NULL, GET, GOES},
     {"algoCombo, sessionManagement, sessionTimeOut",
      COMPAT_API "    algoCombo: a\n    sessionManagement: b\n    sessionTimeOut: \"1\"\n", NULL,
-     GET, GOES},
+     GET, "CC2600 CC2600 " GOES},
     {"production_endpoints, an object", COMPAT_API, NULL, GET, GOES},
     {"production_endpoints, a list",
      CONFIG "    production_endpoints: [{url: \"http://p/v2\"}, {url: \"http://q/v2\"}]\n", NULL,
