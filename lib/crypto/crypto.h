@@ -3,10 +3,12 @@
  *   key.h        public and private keys, parsed once and checked for strength
  *   base64url.h  strict coding without padding
  *   jwt.h        split, verify, claims, sign
+ *   jwks.h       sets of public keys
  *
  * Nothing here reads files or the network, and nothing blocks. */
 #pragma once
 
 #include "crypto/base64url.h"
+#include "crypto/jwks.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"

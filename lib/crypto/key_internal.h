@@ -28,3 +28,9 @@ struct key_curve {
 
 enum { KEY_CURVES = 3 };
 extern const struct key_curve key_curves[KEY_CURVES];
+
+/* A public key from its numbers, big-endian (key_raw.c); checked as any other. CC_EWEAK also when
+ * the numbers make no key. */
+int key_from_rsa(struct key **out, struct slice modulus, struct slice exponent);
+int key_from_ec(struct key **out, enum key_kind kind, struct slice x, struct slice y);
+int key_from_ed25519(struct key **out, struct slice x);
