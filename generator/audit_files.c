@@ -1,5 +1,6 @@
 /* audit: permissions of the files that decide who gets in. */
 #include "generator/audit_internal.h"
+#include "generator/issuer_file.h"
 
 #include <sys/stat.h>
 
@@ -60,9 +61,9 @@ void audit_files(struct review *r, const char *config_path, const char *output)
 {
     check_writable(r, CC9022, config_path);
     for (size_t i = 0; i < r->config->security.n_token_service; i++) {
-        struct slice path =
-            arena_dup(r->arena, r->config->security.token_service[i].certificate_file_path);
+        struct slice path;
 
+        issuer_file(r->config, &r->config->security.token_service[i], r->arena, &path);
         if (path.n > 0)
             check_writable(r, CC9022, path.p);
     }

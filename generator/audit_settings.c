@@ -2,6 +2,7 @@
 #include "generator/audit_internal.h"
 
 #include "crypto/crypto.h"
+#include "generator/issuer_file.h"
 
 enum { LEEWAY_GOOD_S = 60, EXPIRY_DAYS = 30, PEM_MAX_BYTES = 64 << 10 };
 
@@ -36,16 +37,18 @@ static void audit_algorithms(struct review *r, size_t at)
 static void audit_expiry(struct review *r, size_t at)
 {
     const struct config_token_service *t = &r->config->security.token_service[at];
-    struct slice path = arena_dup(r->arena, t->certificate_file_path), pem;
+    struct slice path, pem;
     struct key *key = NULL;
     int64_t end, now = clock_wall_s(&clock_system);
 
-    if (path.n == 0 || file_read(r->arena, path.p, PEM_MAX_BYTES, &pem) != CC_OK ||
+    if (issuer_file(r->config, t, r->arena, &path) != NULL || path.n == 0 || file_read(r->arena, path.p, PEM_MAX_BYTES, &pem) != CC_OK ||
         key_public_from_pem(&key, pem) != CC_OK)
         return; /* told by the build of the model */
     end = key_not_after(key);
     if (end != 0 && end < now + (int64_t)EXPIRY_DAYS * 86400)
-        diag_help(review_add(r, CC9029, issuer_place(r, at, "certificateFilePath"),
+        diag_help(review_add(r, CC9029, issuer_place(r, at,
+                                          t->certificate_alias.n > 0 ? "certificateAlias"
+                                                                     : "certificateFilePath"),
                              end < now ? "the certificate of issuer \"%.*s\" has expired"
                                        : "the certificate of issuer \"%.*s\" is about to expire",
                              (int)t->name.n, t->name.p),

@@ -10,6 +10,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
 
     e->view = view;
     e->rules = NULL;
+    e->live = NULL;
     e->worker = NULL;
     clock_fixed_init(&e->clock, now_s, 0);
     e->headers = arena_array(view->work.arena, view->model->n_headers, sizeof(*e->headers));
@@ -22,6 +23,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
 void explainer_close(struct explainer *e)
 {
     enforce_worker_free(&e->worker);
+    enforce_live_unref(&e->live);
     enforce_rules_unref(&e->rules);
 }
 
@@ -77,7 +79,7 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
     if (is_health(model, request))
         return;
     out->removed = explain_request_headers(request, model, e->headers);
-    enforce_decide_traced(e->worker, e->rules, &r, &e->clock.clock, &out->decision, &e->trace);
+    enforce_decide_traced(e->worker, e->rules, e->live, &r, &e->clock.clock, &out->decision, &e->trace);
     switch (out->decision.verdict) {
     case ENFORCE_ALLOW:
         out->verdict = "allow";

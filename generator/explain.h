@@ -13,6 +13,7 @@ enum { EXPLAIN_SCHEMA = 1 }; /* of the JSON; counts up when a member changes its
 struct explainer {
     struct view *view;
     struct enforce_rules *rules;
+    struct enforce_live *live; /* what the agent has saved; or NULL */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
     struct clock_fixed clock;

@@ -2,34 +2,100 @@
 #include "generator/project_internal.h"
 
 #include "crypto/crypto.h"
+#include "generator/issuer_file.h"
 
 enum { PEM_MAX = 64 << 10 };
 
-static struct slice read_pem(struct project_build *build, const struct config_token_service *t)
+static struct diag_item *refuse(struct project_build *build, const struct config_token_service *t,
+                                enum diag_code code, const char *text)
 {
-    struct slice path = arena_dup(build->arena, t->certificate_file_path);
-    struct slice pem = SLICE_NONE;
+    return diag_error(build->diag, code, t->origin, "issuer \"%" PRIslice "\" %s", SLICE_ARG(t->name),
+                      text);
+}
+
+/* Is there exactly one place from which its keys come? */
+static bool check_source(struct project_build *build, const struct config_token_service *t)
+{
+    size_t n = (size_t)(t->certificate_file_path.n > 0) + (size_t)(t->certificate_alias.n > 0) +
+               (size_t)(t->jwks_url.n > 0);
+    const char *fault;
+
+    if (n > 1)
+        diag_help(refuse(build, t, CC3020, "has more than one source of keys"),
+                  "keep one of certificateFilePath, certificateAlias and jwksURL");
+    else if (n == 0)
+        diag_help(refuse(build, t, CC3021, "has no source of keys"),
+                  "give certificateFilePath, certificateAlias or jwksURL");
+    if (n != 1 || t->jwks_url.n == 0)
+        return n == 1;
+    fault = gw_jwks_url_fault(t->jwks_url);
+    if (fault != NULL)
+        diag_help(refuse(build, t, CC3022, "has a jwksURL that cannot be used"), "%s", fault);
+    return fault == NULL;
+}
+
+static struct slice read_pem(struct project_build *build, const struct config_token_service *t,
+                             struct slice *path)
+{
+    const char *fault = issuer_file(build->config, t, build->arena, path);
+    struct slice pem = SLICE("");
     int rc;
 
-    if (path.p == NULL) {
+    if (path->p == NULL)
         build->rc = CC_ENOMEM;
-        return SLICE_NONE;
-    }
-    if (path.n == 0) {
-        diag_help(diag_error(build->diag, CC1202, t->origin,
-                             "issuer \"%" PRIslice "\" has no certificateFilePath",
-                             SLICE_ARG(t->name)),
-                  "name the PEM file with its certificate or public key");
-        return SLICE_NONE;
-    }
-    rc = file_read(build->arena, path.p, PEM_MAX, &pem);
+    if (fault != NULL)
+        diag_help(diag_error(build->diag, CC3023, t->origin,
+                             "issuer \"%" PRIslice "\": certificateAlias %" PRIslice ": %s",
+                             SLICE_ARG(t->name), SLICE_ARG(t->certificate_alias), fault),
+                  "put the certificate there, or name its file in certificateFilePath");
+    if (path->p == NULL || path->n == 0)
+        return pem;
+    rc = file_read(build->arena, path->p, PEM_MAX, &pem);
     if (rc == CC_OK)
         return pem;
     if (rc == CC_ENOMEM)
         build->rc = rc;
-    diag_help(diag_error(build->diag, CC1001, t->origin, "%s: %s", path.p, cc_strerror(rc)),
-              "it is the certificateFilePath of issuer \"%" PRIslice "\"", SLICE_ARG(t->name));
-    return SLICE_NONE;
+    diag_help(diag_error(build->diag, CC1001, t->origin, "%s: %s", path->p, cc_strerror(rc)),
+              "it is the certificate of issuer \"%" PRIslice "\"", SLICE_ARG(t->name));
+    return SLICE("");
+}
+
+/* Claims by which a token is judged valid; to rename another one to it would have no effect. */
+static bool is_judged(struct slice claim)
+{
+    static const char *const names[] = {"iss", "aud", "exp", "nbf", "iat", "jti"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (slice_is(claim, names[i]))
+            return true;
+    return false;
+}
+
+static void read_mappings(struct project_build *build, const struct config_token_service *t,
+                          struct gw_issuer *out)
+{
+    struct gw_claim_mapping *list = project_alloc(build, t->n_claim_mapping, sizeof(*list));
+    struct slice rest;
+
+    for (size_t i = 0; list != NULL && i < t->n_claim_mapping; i++) {
+        rest = t->claim_mapping[i];
+        slice_split(&rest, '=', &list[i].remote);
+        list[i].local = rest;
+        if (is_judged(list[i].local))
+            diag_error(build->diag, CC3024, t->origin,
+                       "issuer \"%" PRIslice "\": claimMapping renames %" PRIslice " to %" PRIslice
+                       ", which decides whether a token is valid",
+                       SLICE_ARG(t->name), SLICE_ARG(list[i].remote), SLICE_ARG(list[i].local));
+        for (size_t k = 0; k < i; k++)
+            if (slice_eq(list[i].remote, list[k].remote) || slice_eq(list[i].local, list[k].local))
+                diag_error(build->diag, CC3024, t->origin,
+                           "issuer \"%" PRIslice "\": claimMapping has %" PRIslice " twice",
+                           SLICE_ARG(t->name),
+                           SLICE_ARG(slice_eq(list[i].remote, list[k].remote) ? list[i].remote
+                                                                              : list[i].local));
+    }
+    out->claim_mappings = list;
+    out->n_claim_mappings = list != NULL ? t->n_claim_mapping : 0;
 }
 
 /* Names -> bits; a name that is no algorithm is a finding. */
@@ -63,9 +129,8 @@ static unsigned read_algorithms(struct project_build *build, const struct config
 
 /* Can the key verify any of the algorithms? */
 static void check_key(struct project_build *build, const struct config_token_service *t,
-                      const struct gw_issuer *issuer)
+                      struct slice path, const struct gw_issuer *issuer)
 {
-    struct slice path = t->certificate_file_path;
     struct key *key = NULL;
     bool fits = false;
     int rc = key_public_from_pem(&key, issuer->pem);
@@ -93,18 +158,24 @@ static void read_issuer(struct project_build *build, const struct config_token_s
                         struct gw_issuer *out)
 {
     size_t errors = diag_errors(build->diag);
+    struct slice path = SLICE_NONE;
 
     *out = (struct gw_issuer){.name = t->name,
                               .issuer = t->issuer,
                               .audiences = t->audiences,
                               .n_audiences = t->n_audiences,
                               .algorithms = read_algorithms(build, t),
-                              .pem = read_pem(build, t),
+                              .pem = SLICE(""),
+                              .jwks_url = t->jwks_url,
                               .consumer_key_claim = t->consumer_key_claim,
                               .scope_claim = t->scope_claim,
+                              .validate_subscription = t->validate_subscription,
                               .origin = t->origin};
-    if (diag_errors(build->diag) == errors && build->rc == CC_OK)
-        check_key(build, t, out);
+    read_mappings(build, t, out);
+    if (check_source(build, t) && t->jwks_url.n == 0)
+        out->pem = read_pem(build, t, &path);
+    if (diag_errors(build->diag) == errors && build->rc == CC_OK && out->pem.n > 0)
+        check_key(build, t, path, out);
 }
 
 void project_read_issuers(struct project_build *build, struct gw_model *model)
@@ -122,7 +193,7 @@ void project_read_issuers(struct project_build *build, struct gw_model *model)
         const struct config_token_service *t = &config->security.token_service[i];
 
         /* what an incomplete one lacks was told with its settings (CC3007) */
-        if (!refused || (t->issuer.n > 0 && t->certificate_file_path.n > 0))
+        if (!refused || t->issuer.n > 0)
             read_issuer(build, t, &issuers[i]);
     }
     for (size_t i = 0; i < n_development; i++)

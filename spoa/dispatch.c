@@ -8,6 +8,7 @@ struct dispatch {
     struct responder responder; /* first: a responder is converted back by a cast */
     struct enforce_worker *enforce;
     struct enforce_rules *rules;
+    struct enforce_live *live; /* NULL: nothing is known yet */
     struct enforce_header headers[DISPATCH_MAX_HEADERS];
 };
 
@@ -230,7 +231,7 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
     if (!known)
         return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
                             room, max_frame);
-    enforce_decide(d->enforce, d->rules, &request, clock, &decision);
+    enforce_decide(d->enforce, d->rules, d->live, &request, clock, &decision);
     verdict = set_decision(&v, &decision);
     spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,
                notify->frame_id);

@@ -30,12 +30,17 @@ struct config_token_service {
     struct slice name;
     struct slice issuer;
     struct slice certificate_file_path; /* PEM certificate or public key */
+    struct slice certificate_alias;     /* the same, by its name in the trust store */
+    struct slice jwks_url;
     struct slice *algorithms;           /* "RS256" ... */
     size_t n_algorithms;
     struct slice *audiences;
     size_t n_audiences;
     struct slice consumer_key_claim;
     struct slice scope_claim;
+    struct slice *claim_mapping; /* "remote=local" */
+    size_t n_claim_mapping;
+    bool validate_subscription;
     struct place origin; /* of the element */
 };
 
@@ -94,7 +99,12 @@ struct config {
         uint64_t leeway_s;
         struct config_token_service *token_service;
         size_t n_token_service;
+        struct {
+            struct slice ca_file; /* trustedCertPath; "" = the system's */
+            uint64_t timeout_s, maximum_bytes, interval_s, minimum_age_s, maximum_age_s, stale_s;
+        } jwks;
     } security;
+    struct slice truststore; /* directory of certificates by alias; "" = none */
     struct {
         bool enabled;
         uint64_t maximum_size;  /* tokens over all workers */
@@ -104,6 +114,7 @@ struct config {
         struct slice socket;       /* unix path, or host:port */
         uint64_t socket_mode;      /* octal text in cc.yaml */
         struct slice socket_group; /* "" = leave */
+        struct slice state_directory; /* "" = nothing is saved */
         uint64_t workers;          /* 0 = one a CPU, at most 8 */
         uint64_t processing_timeout_ms;
         uint64_t drain_timeout_s;

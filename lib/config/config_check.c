@@ -256,6 +256,20 @@ static void check_tls_versions(struct loader *l)
                    "%s is later than %s: no client could connect", min, max);
 }
 
+static void check_key_sets(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+
+    if (c->security.jwks.minimum_age_s > c->security.jwks.maximum_age_s)
+        diag_error(l->diag, CC3025,
+                   place_of(l, "enforcer.security.jwks.minimumAgeInSeconds",
+                            "enforcer.security.jwks.maximumAgeInSeconds"),
+                   "enforcer.security.jwks.minimumAgeInSeconds is %llu, above maximumAgeInSeconds, "
+                   "%llu",
+                   (unsigned long long)c->security.jwks.minimum_age_s,
+                   (unsigned long long)c->security.jwks.maximum_age_s);
+}
+
 /* Where findings about the policy, and decisions by it, point at. */
 static void place_cors(struct loader *l)
 {
@@ -303,6 +317,7 @@ void config_check(struct loader *l)
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);
+    check_key_sets(l);
     check_required(l);
     place_cors(l);
 }

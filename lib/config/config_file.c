@@ -144,11 +144,53 @@ static int read_text(struct walk *w, const struct doc_node *node, int setting, s
     return rc;
 }
 
+/* {remoteClaim: A, localClaim: B} -> "A=B". CC_EINVAL after a finding. */
+static int read_mapping(struct walk *w, const struct doc_node *node, int setting, size_t element,
+                        struct slice *out)
+{
+    static const char *const keys[] = {"remoteClaim", "localClaim"};
+    struct slice names[2] = {SLICE_NONE, SLICE_NONE};
+    int rc = CC_OK;
+
+    for (size_t i = 0; i < node->n && rc == CC_OK; i++) {
+        size_t key = slice_is(node->entries[i].key->text, keys[0]) ? 0 : 1;
+
+        if (!slice_is(node->entries[i].key->text, keys[key])) {
+            diag_help(diag_error(w->l->diag, CC3001, place_of(w, node->entries[i].key),
+                                 "%s has no %" PRIslice, loader_title(w->l, setting, element),
+                                 SLICE_ARG(node->entries[i].key->text)),
+                      "it has remoteClaim and localClaim");
+            return CC_EINVAL;
+        }
+        rc = read_text(w, node->entries[i].value, setting, element, &names[key]);
+    }
+    for (size_t key = 0; key < 2 && rc == CC_OK; key++) {
+        if (names[key].p == NULL) {
+            diag_error(w->l->diag, CC3007, place_of(w, node), "%s of %s is missing", keys[key],
+                       loader_title(w->l, setting, element));
+            return CC_EINVAL;
+        }
+    }
+    if (rc != CC_OK)
+        return rc;
+    *out = arena_printf(w->l->arena, "%" PRIslice "=%" PRIslice, SLICE_ARG(names[0]),
+                        SLICE_ARG(names[1]));
+    return out->p == NULL ? CC_ENOMEM : CC_OK;
+}
+
+/* One element of a list of text, or the text itself. */
+static int read_item(struct walk *w, const struct doc_node *node, int setting, size_t element,
+                     struct slice *out)
+{
+    if (settings[setting].kind == KIND_CLAIMS && node->type == DOC_MAP)
+        return read_mapping(w, node, setting, element, out);
+    return read_text(w, node, setting, element, out);
+}
+
 /* A setting's value; findings do not stop the walk. */
 static int read_setting(struct walk *w, const struct doc_node *node, int setting, size_t element)
 {
-    enum setting_kind kind = settings[setting].kind;
-    bool many = kind == KIND_TEXTS || kind == KIND_WORDS;
+    bool many = setting_is_list(settings[setting].kind);
     size_t n = many ? node->n : 1, bad = 0;
     struct slice *texts = arena_array(w->l->arena, n, sizeof(*texts));
     struct origin origin = {FROM_FILE, place_of(w, node)};
@@ -162,7 +204,7 @@ static int read_setting(struct walk *w, const struct doc_node *node, int setting
         return CC_OK;
     }
     for (size_t i = 0; i < n && rc != CC_ENOMEM; i++) {
-        rc = read_text(w, many ? node->entries[i].value : node, setting, element, &texts[i]);
+        rc = read_item(w, many ? node->entries[i].value : node, setting, element, &texts[i]);
         bad += rc != CC_OK;
     }
     if (rc == CC_ENOMEM || bad > 0)

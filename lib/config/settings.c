@@ -18,6 +18,7 @@
 #define TYPE_WORD        "word"
 #define TYPE_TEXTS       "list of text"
 #define TYPE_WORDS       "list of words"
+#define TYPE_CLAIMS      "list of claims"
 
 #define LIMITS_VALUE(min, max, choices)   #min " to " #max
 #define LIMITS_LENGTH(min, max, choices)  #min " to " #max " characters"
@@ -38,6 +39,7 @@
 #define LIMITS_WORD                       LIMITS_CHOICES
 #define LIMITS_TEXTS(min, max, choices)   "each " #min " to " #max " characters"
 #define LIMITS_WORDS                      LIMITS_CHOICES
+#define LIMITS_CLAIMS                     LIMITS_TEXTS
 
 static const struct config_setting rows[] = {
 #define SCALAR(kind, name, member, def, min, max, choices, change, help) \

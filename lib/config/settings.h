@@ -25,6 +25,7 @@ enum setting_kind {
     KIND_WORD,        /* one of choices */
     KIND_TEXTS,       /* list of text */
     KIND_WORDS,       /* list of choices, not empty */
+    KIND_CLAIMS,      /* list of "remote=local", or of {remoteClaim, localClaim} */
 };
 
 enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LISTS };
@@ -38,6 +39,11 @@ struct setting {
     uint64_t min, max;      /* of the value, or of the length of a text */
     const char *choices;    /* "a, b, c" */
 };
+
+static inline bool setting_is_list(enum setting_kind kind)
+{
+    return kind >= KIND_TEXTS;
+}
 
 /* A list whose elements are structs. */
 struct setting_list_row {

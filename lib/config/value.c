@@ -11,7 +11,7 @@ static const struct config_setting *row(int setting)
 
 static bool is_list(int setting)
 {
-    return settings[setting].kind == KIND_TEXTS || settings[setting].kind == KIND_WORDS;
+    return setting_is_list(settings[setting].kind);
 }
 
 struct slice value_expected(struct loader *l, int setting)
@@ -27,6 +27,8 @@ struct slice value_expected(struct loader *l, int setting)
         return arena_printf(l->arena, "a list of %s", r->limits);
     case KIND_TEXTS:
         return arena_printf(l->arena, "a list of text, %s", r->limits);
+    case KIND_CLAIMS:
+        return SLICE("a list of {remoteClaim: NAME, localClaim: NAME}, names without '='");
     case KIND_NUMBER: /* its type's name says it already */
         return arena_printf(l->arena, "a whole number, %s", r->limits);
     case KIND_PORT:
@@ -91,6 +93,14 @@ static bool is_host_and_port(struct slice s)
            slice_to_u64(slice_from(s, colon), &port) == CC_OK && port >= 1 && port <= 65535;
 }
 
+/* REMOTE=LOCAL */
+static bool is_mapping(struct slice s)
+{
+    ptrdiff_t at = slice_find(s, '=');
+
+    return at > 0 && (size_t)at + 1 < s.n && slice_find(slice_from(s, (size_t)at + 1), '=') < 0;
+}
+
 /* Is a text that is short and long enough one that the kind takes? An empty one got so far because
  * it is allowed. */
 static bool fits_kind(const struct setting *s, struct slice text)
@@ -111,6 +121,8 @@ static bool fits_kind(const struct setting *s, struct slice text)
     case KIND_WORD:
     case KIND_WORDS:
         return is_choice(text, s->choices);
+    case KIND_CLAIMS:
+        return is_mapping(text);
     default:
         return true;
     }

@@ -57,6 +57,10 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_UNKNOWN_ISSUER, "no configured issuer has this iss")                              \
     X(JWT_ALG_NOT_ALLOWED, "the issuer does not allow this algorithm")                      \
     X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")     \
+    X(JWT_NO_KEYS, "the issuer's key set could not be fetched")                             \
+    X(JWT_KEYS_FETCHING, "the issuer's key set is being fetched")                           \
+    X(JWT_UNKNOWN_KEY, "the issuer's key set has no key with this kid; it is asked for again") \
+    X(JWT_KEY_NOT_NAMED, "no kid, and the issuer's key set has too many keys to try")       \
     X(JWT_BAD_SIGNATURE, "the signature does not match")                                    \
     X(JWT_BAD_TIMES, "exp, nbf or iat is not a whole number of seconds, or exp is missing") \
     X(JWT_EXPIRED, "the token has expired")                                                 \

@@ -32,6 +32,7 @@ struct enforce_worker {
 struct attempt {
     struct enforce_worker *w;
     const struct enforce_rules *rules;
+    const struct enforce_live *live; /* or NULL */
     const struct enforce_request *request;
     const struct clock *clock;
     struct enforce_decision *out;

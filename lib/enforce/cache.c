@@ -21,6 +21,7 @@ struct entry {
     uint32_t user_n, app_n, scopes_n;
     uint32_t unused;
     int64_t exp, nbf;
+    uint64_t key;
 };
 
 enum entry_state { ENTRY_FILLER, ENTRY_DEAD, ENTRY_LIVE };
@@ -197,6 +198,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     e->used = 1;
     out->exp = e->exp;
     out->nbf = e->nbf;
+    out->key = e->key;
     p = (const char *)(e + 1) + e->token_n;
     out->user = slice_make(p, e->user_n);
     p += e->user_n;
@@ -330,6 +332,7 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         .scopes_n = (uint32_t)g->scopes.n,
         .exp = g->exp,
         .nbf = g->nbf,
+        .key = g->key,
     };
     p = (char *)(e + 1);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -278,12 +278,14 @@ static void follow_issuers(struct enforce_worker *w, const struct enforce_rules 
 }
 
 void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,
-                           const struct enforce_request *request, const struct clock *clock,
-                           struct enforce_decision *out, struct enforce_trace *trace)
+                           const struct enforce_live *live, const struct enforce_request *request,
+                           const struct clock *clock, struct enforce_decision *out,
+                           struct enforce_trace *trace)
 {
     struct attempt a = {
         .w = w,
         .rules = rules,
+        .live = live,
         .request = request,
         .clock = clock,
         .out = out,
@@ -316,10 +318,10 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
 }
 
 void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
-                    const struct enforce_request *request, const struct clock *clock,
-                    struct enforce_decision *out)
+                    const struct enforce_live *live, const struct enforce_request *request,
+                    const struct clock *clock, struct enforce_decision *out)
 {
-    enforce_decide_traced(w, rules, request, clock, out, NULL);
+    enforce_decide_traced(w, rules, live, request, clock, out, NULL);
 }
 
 void enforce_worker_counters(const struct enforce_worker *w, struct enforce_counters *out)

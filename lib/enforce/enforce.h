@@ -1,18 +1,20 @@
 /* enforce: the decision engine. Pure: no I/O, no system clock, no globals.
  *
- *     (rules, cache, request, clock) -> decision
+ *     (rules, live, cache, request, clock) -> decision
  *
  * The agent answers production requests with it and `cc-gen explain` runs it offline: the same
  * code.
  *
  * A struct enforce_rules is a snapshot with its issuers' keys parsed: immutable, shared by
- * reference count, read by all workers. A struct enforce_worker is one thread's private part:
+ * reference count, read by all workers; a struct enforce_live (live.h) is what changes by itself,
+ * such as fetched keys, and is shared in the same way. A struct enforce_worker is one thread's private part:
  * scratch memory and its token cache; nothing in it is shared, so nothing is locked. A warm
  * decision (token in the cache) allocates no heap memory. Anything unclear denies: there is no path
  * to ENFORCE_ALLOW but the one that passed every check. */
 #pragma once
 
 #include "crypto/crypto.h"
+#include "enforce/live.h"
 #include "gateway/gateway.h"
 #include "gateway/path.h"
 #include "gateway/snapshot.h"
@@ -76,6 +78,8 @@ struct enforce_decision {
     struct slice body;      /* JSON; empty for 200 and 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
     struct slice allow;     /* Allow header of a 405 or 204; may be empty */
+    /* always: bit set, 1 << live_jwks.feed of the key sets that should be fetched again */
+    uint64_t fetch;
     /* always: compact trace for operators, "the token has expired, 12 s ago;
      * pets/swagger.yaml:41:9"; one line of at most 512 bytes without control characters, quotes and
      * backslashes */
@@ -96,10 +100,11 @@ void enforce_worker_free(struct enforce_worker **w);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
  * the worker's own thread only. When `rules` differ from the last call's in their issuers, the
- * cache is emptied first. */
+ * cache is emptied first. A remembered token counts as long as the key that verified it is in
+ * `live` (which may be NULL) or in the rules. */
 void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
-                    const struct enforce_request *request, const struct clock *clock,
-                    struct enforce_decision *out);
+                    const struct enforce_live *live, const struct enforce_request *request,
+                    const struct clock *clock, struct enforce_decision *out);
 
 /* Counters of this worker; plain reads by another thread may be one behind (relaxed atomics). */
 #define ENFORCE_COUNTERS(X)                           \

@@ -200,6 +200,10 @@ void refuse_token(struct enforce_decision *out, enum jwt_fault fault)
     case JWT_BAD_HEADER:
         refuse(out, REFUSE_NOT_JWT);
         break;
+    case JWT_NO_KEYS:
+    case JWT_KEYS_FETCHING: /* the token may be good: nothing says that it is not */
+        refuse(out, REFUSE_NO_KEYS);
+        break;
     default:
         refuse(out, REFUSE_BAD_TOKEN);
     }

@@ -39,6 +39,8 @@
       REFUSE_TOKEN_CHALLENGE)                                                                     \
     X(BAD_TOKEN, 401, ENFORCER, "900901", "Invalid Credentials",                                  \
       "Invalid Credentials. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                              \
+    X(NO_KEYS, 401, ENFORCER, "900900", "Unclassified Authentication Failure",                    \
+      "The keys of the token's issuer are not available", REFUSE_BARE_CHALLENGE)                  \
     X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
       "Sandbox key offered to an API with no sandbox endpoint. " REFUSE_SUFFIX,                   \
       REFUSE_TOKEN_CHALLENGE)                                                                     \
@@ -84,5 +86,5 @@ void refuse_with_preflight(struct enforce_decision *out);
 void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
                   const struct gw_resource *resource, const struct gw_operation *operation);
 
-/* 401 for a token, or 503 when the fault is not the token's. */
+/* 401 for a token or the keys of its issuer, or 503 when the fault is not the token's. */
 void refuse_token(struct enforce_decision *out, enum jwt_fault fault);

@@ -43,8 +43,11 @@ static size_t find_header(const struct gw_model *m, struct slice name)
 static int read_key(struct rules_issuer *ri, struct diag *diag)
 {
     const struct gw_issuer *issuer = ri->issuer;
-    int rc = key_public_from_pem(&ri->key, issuer->pem);
+    int rc;
 
+    if (issuer->jwks_url.n > 0)
+        return CC_OK;
+    rc = key_public_from_pem(&ri->key, issuer->pem);
     if (rc != CC_OK) {
         diag_error(diag, CC4001, issuer->origin, "the key of issuer '%" PRIslice "': %s",
                    SLICE_ARG(issuer->name), cc_strerror(rc));
@@ -60,9 +63,23 @@ static int read_key(struct rules_issuer *ri, struct diag *diag)
     return CC_EREFUSED;
 }
 
+/* The live state has room for so many key sets, and no agent follows more. */
+static int count_key_sets(const struct gw_model *m, struct diag *diag)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < m->n_issuers; i++)
+        n += m->issuers[i].jwks_url.n > 0;
+    if (n <= LIVE_MAX_JWKS)
+        return CC_OK;
+    diag_error(diag, CC6001, PLACE_NONE, "%zu issuers have a key set to fetch; at most %d may", n,
+               (int)LIVE_MAX_JWKS);
+    return CC_EREFUSED;
+}
+
 static int read_issuers(struct enforce_rules *r, struct diag *diag)
 {
-    int result = CC_OK;
+    int result = count_key_sets(r->model, diag);
 
     for (size_t i = 0; i < r->model->n_issuers; i++) {
         const struct gw_issuer *issuer = &r->model->issuers[i];
@@ -103,6 +120,7 @@ static int hash_issuers(struct enforce_rules *r)
 
         hash_text(&b, issuer->issuer);
         hash_text(&b, issuer->pem);
+        hash_text(&b, issuer->jwks_url);
         hash_text(&b, issuer->consumer_key_claim);
         hash_text(&b, issuer->scope_claim);
         buf_add_u64(&b, issuer->algorithms);

@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-/* An issuer with its key parsed. */
+/* An issuer with its key parsed; NULL: its keys are in the live set of its jwks_url. */
 struct rules_issuer {
     const struct gw_issuer *issuer;
     struct key *key;

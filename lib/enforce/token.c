@@ -1,6 +1,8 @@
 /* token: the OAuth 2 access token of a request. */
 #include "enforce/token.h"
 
+#include "enforce/token_key.h"
+
 bool token_refuse(struct attempt *a, enum refusal why, const char *text)
 {
     reason_add(a->reason, a->out->api->auth_header);
@@ -87,6 +89,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     struct jwt_claims claims;
     struct jwt jwt;
     struct slice iss;
+    uint64_t key;
     enum jwt_fault fault;
 
     TRACE_STEP(a->trace, TOKEN, a->out->operation->origin);
@@ -104,9 +107,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (by == NULL)
         return JWT_UNKNOWN_ISSUER;
     *issuer = by->issuer;
-    TRACE(algorithm, a->trace, by->issuer, by->key, jwt.alg);
-    fault = jwt_verify(&jwt, by->issuer->algorithms, by->key);
-    TRACE(signature, a->trace, by->issuer, fault);
+    fault = token_verify_signature(a, &jwt, by, &key);
     if (fault != JWT_OK)
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
@@ -120,7 +121,9 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
         return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
     if (!audience_fits(by->issuer, &claims))
         return JWT_BAD_AUDIENCE;
-    return pack_grant(&claims, arena, out);
+    fault = pack_grant(&claims, arena, out);
+    out->key = key;
+    return fault;
 }
 
 static enum jwt_fault check_times(const struct grant *g, int64_t now_s, int64_t leeway_s)
@@ -157,12 +160,25 @@ static bool refuse_times(struct attempt *a, enum jwt_fault fault, const struct g
     return false;
 }
 
+/* Is the token remembered, and the key that verified it still one of its issuer? */
+static bool recall(struct attempt *a, struct slice token, struct grant *g)
+{
+    struct cache *cache = a->w->cache;
+
+    if (cache == NULL || !cache_find(cache, token, g))
+        return false;
+    if (g->key == 0 || enforce_live_has_key(a->live, g->key))
+        return true;
+    cache_drop(cache, token);
+    return false;
+}
+
 bool token_open(struct attempt *a, struct slice token, struct grant *g)
 {
     struct cache *cache = a->w->cache;
     int64_t now_s = clock_wall_s(a->clock), leeway_s = a->rules->model->leeway_s;
     const struct gw_issuer *issuer = NULL;
-    bool hit = cache != NULL && cache_find(cache, token, g);
+    bool hit = recall(a, token, g);
     enum jwt_fault fault = JWT_OK;
 
     attempt_count(hit ? &a->w->cache_hits : &a->w->cache_misses, 1);

@@ -27,6 +27,7 @@
     X(CREDENTIAL, "credential") /* where the token is */                 \
     X(TOKEN, "token")           /* its three parts and its header */     \
     X(ISSUER, "issuer")         /* whose keys count */                   \
+    X(KEY, "key")               /* in its key set */                     \
     X(ALGORITHM, "algorithm")                                            \
     X(SIGNATURE, "signature")                                            \
     X(CLAIMS, "claims")                                                  \
@@ -67,8 +68,9 @@ struct enforce_trace {
 
 /* As enforce_decide(). Forgets what was in `trace`; NULL: no trace. */
 void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,
-                           const struct enforce_request *request, const struct clock *clock,
-                           struct enforce_decision *out, struct enforce_trace *trace);
+                           const struct enforce_live *live, const struct enforce_request *request,
+                           const struct clock *clock, struct enforce_decision *out,
+                           struct enforce_trace *trace);
 
 /* For the engine: TRACE(route, trace, x) calls trace_route(trace, x) when there is a trace. That is
  * the rare case: the functions are cold, which keeps all that leads to them out of the way of an

@@ -196,18 +196,32 @@ struct gw_api {
 struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operation,
                      struct place *declared);
 
-/* Who may sign tokens. Keys are public and stand in the snapshot as PEM. */
+/* A claim of an issuer's tokens that is called otherwise here. */
+struct gw_claim_mapping {
+    struct slice remote, local;
+};
+
+/* Who may sign tokens. Keys are public and stand in the snapshot as PEM, or are fetched by the agent.
+ */
 struct gw_issuer {
     struct slice name;
     struct slice issuer;           /* compared with `iss`, exactly */
     const struct slice *audiences; /* none: `aud` is not looked at */
     size_t n_audiences;
     unsigned algorithms;             /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
-    struct slice pem;                /* certificate or public key */
+    struct slice pem;                /* certificate or public key; "" with jwks_url */
+    struct slice jwks_url;           /* where its key set is; "" with pem */
     struct slice consumer_key_claim; /* "" = consumerKey, then azp */
     struct slice scope_claim;        /* "" = scope */
+    const struct gw_claim_mapping *claim_mappings;
+    size_t n_claim_mappings;
+    bool validate_subscription;
     struct place origin;
 };
+
+/* What is wrong with the URL of a key set, or NULL: https://host[:port]/path[?query], or http:// to
+ * localhost, 127.0.0.0/8 or [::1], where nobody else can be on the way. */
+const char *gw_jwks_url_fault(struct slice url);
 
 struct gw_model {
     uint64_t generation;         /* counts up with each build into one output directory */

@@ -23,7 +23,12 @@ static const char *pem_text(struct slice s)
         if (s.p[i] != '\n' && s.p[i] != '\r' && s.p[i] != '\t' && ascii_is_control(s.p[i]))
             return "it has a control character";
     }
-    return s.n == 0 ? "it is empty" : NULL;
+    return NULL;
+}
+
+static const char *jwks_url(struct slice s)
+{
+    return s.n == 0 ? NULL : gw_jwks_url_fault(s);
 }
 
 /* token = 1*tchar (RFC 9110 5.6.2), here in lower case. */
@@ -179,7 +184,11 @@ static const char *api_fault(const void *object)
 
 static const char *issuer_fault(const void *object)
 {
-    return ((const struct gw_issuer *)object)->algorithms == 0 ? "it allows no algorithm" : NULL;
+    const struct gw_issuer *issuer = object;
+
+    if ((issuer->pem.n == 0) == (issuer->jwks_url.n == 0))
+        return "it must have either a key or the URL of a key set";
+    return issuer->algorithms == 0 ? "it allows no algorithm" : NULL;
 }
 
 static const char *settings_fault(const void *object)
@@ -349,6 +358,13 @@ static const struct snapshot_field cors_fields[] = {
 };
 const struct snapshot_schema snapshot_cors = SCHEMA(cors_fields, struct gw_cors, cors_fault);
 
+static const struct snapshot_field claim_mapping_fields[] = {
+    {AT(struct gw_claim_mapping, remote), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_claim_mapping, local), .type = SNAPSHOT_TEXT, .fault = required_text},
+};
+static const struct snapshot_schema claim_mapping =
+    SCHEMA(claim_mapping_fields, struct gw_claim_mapping, NULL);
+
 static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},
     {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -357,6 +373,9 @@ static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
     {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, jwks_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
+    {LIST(struct gw_issuer, claim_mappings, &claim_mapping)},
+    {AT(struct gw_issuer, validate_subscription), .type = SNAPSHOT_BOOL},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
 };
 const struct snapshot_schema snapshot_issuer =

@@ -85,7 +85,7 @@ static void run(const char *what, struct setup *s, struct enforce_worker *w, con
         for (unsigned i = 0; i < COLD_TOKENS; i++) { /* reading the clock is a system call */
             if (values != NULL)
                 fixture_set_header(&request, 0, values[i % n], 1);
-            enforce_decide(w, s->rules, &request.request, &s->clock.clock, &d);
+            enforce_decide(w, s->rules, NULL, &request.request, &s->clock.clock, &d);
             if (d.status != status) {
                 fprintf(stderr, "bench_engine: %s: status %d; %" PRIslice "\n", what, d.status,
                         SLICE_ARG(d.reason));

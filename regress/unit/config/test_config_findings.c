@@ -27,10 +27,24 @@ static const struct mistake mistakes[] = {
      "control plane"},
     {"enforcer:\n  throttling:\n    publisher: {username: x}\n", CC3001, 2,
      "does not have the setting enforcer.throttling", "throttling"},
-    {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"
-     " jwksURL: x}]}}",
-     CC3001, 1, "does not have the setting enforcer.security.tokenService[].jwksURL",
-     "certificateFilePath"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b,"
+     " claimMapping: [{remoteClaim: x}]}]}}",
+     CC3007, 1, "localClaim of enforcer.security.tokenService[0].claimMapping is missing", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b,"
+     " claimMapping: [{remoteClaim: x, locale: y}]}]}}",
+     CC3001, 1, "claimMapping has no locale", "remoteClaim and localClaim"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b,"
+     " claimMapping: [{remoteClaim: x, localClaim: [y]}]}]}}",
+     CC3002, 1, "claimMapping is a list", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b,"
+     " claimMapping: [{remoteClaim: x=y, localClaim: z}]}]}}",
+     CC3003, 1, "claimMapping is 'x=y=z', expected a list of {remoteClaim", "called otherwise"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, claimMapping: [x]}]}}", CC3003, 1,
+     "claimMapping is 'x', expected a list of {remoteClaim", ""},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, claimMapping: x=y}]}}", CC3002, 1,
+     "claimMapping is text, expected a list of {remoteClaim", ""},
+    {"enforcer: {security: {jwks: {minimumAgeInSeconds: 901}}}", CC3025, 1,
+     "minimumAgeInSeconds is 901, above maximumAgeInSeconds, 900", ""},
     {"router: {listenerPort: x}", CC3002, 1, "router.listenerPort is text, expected a whole number",
      ""},
     {"router: {listenerPort: \"80\"}", CC3002, 1, "router.listenerPort is text",
@@ -178,13 +192,12 @@ static void test_all_findings_at_once(void **state)
                           "enforcer: {security: {tokenService: [{name: a}]}}\n",
                           environment),
                      CC_EINVAL);
-    assert_int_equal(diag_errors(f->diag), 6);
+    assert_int_equal(diag_errors(f->diag), 5);
     assert_finding(f->diag, 0, CC3002, 2, "router.listenerPort", "");
     assert_finding(f->diag, 1, CC3001, 3, "router.foo", "");
     assert_finding(f->diag, 2, CC3003, 5, "agent.socket", "");
     assert_finding(f->diag, 3, CC3001, 0, "names no setting", "");
     assert_finding(f->diag, 4, CC3007, 6, "issuer is missing", "");
-    assert_finding(f->diag, 5, CC3007, 6, "certificateFilePath is missing", "");
 }
 
 static void test_environment(void **state)
@@ -195,7 +208,7 @@ static void test_environment(void **state)
                                        "CC_ENFORCER_THROTTLING_PUBLISHER_USERNAME=x",
                                        "CC_ADAPTER_VHOSTMAPPING_7_VHOST=x",
                                        "CC_AGENT_SOCKET=",
-                                       "CC_ENFORCER_SECURITY_TOKENSERVICE_0_JWKSURL=x",
+                                       "CC_ADAPTER_CONSUL_URL=x",
                                        "CC_ROUTER_=x",
                                        "CC_AGENT_WORKERS",
                                        NULL};
@@ -209,7 +222,7 @@ static void test_environment(void **state)
     assert_finding(f->diag, 2, CC3001, 0, "does not have the setting enforcer.throttling", "");
     assert_finding(f->diag, 3, CC3001, 0, "adapter.vhostMapping has 1 elements", "from 0");
     assert_finding(f->diag, 4, CC3003, 0, "agent.socket is ''", "");
-    assert_finding(f->diag, 5, CC3001, 0, "tokenService[].jwksURL", "certificateFilePath");
+    assert_finding(f->diag, 5, CC3001, 0, "does not have the setting adapter.consul", "Consul");
     assert_finding(f->diag, 6, CC3001, 0, "names no setting", "");
     assert_true(diag_get(f->diag, 0, &v));
     assert_string_equal(v.place.source->name, "CC_ROUTER_LISTNERPORT");

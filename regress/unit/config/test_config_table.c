@@ -7,7 +7,7 @@
 
 /* One element of each list, so that settings of elements have a value to look at. */
 static const char elements[] =
-    "enforcer: {security: {tokenService: [{name: n, issuer: i, certificateFilePath: /c}]}}\n";
+    "enforcer: {security: {tokenService: [{name: n, issuer: i}]}}\n";
 
 static void title(int setting, char out[SETTINGS_NAME_MAX])
 {
@@ -81,8 +81,7 @@ static void test_defaults_read_back(void **state)
         buf_init(&b, 4096);
         write_setting(rows[i].name, rows[i].def, &b);
         if (settings[i].list == LIST_ISSUERS) /* the element needs its other settings too */
-            buf_add_str(&b, "              name: n\n              issuer: i\n"
-                            "              certificateFilePath: /c\n");
+            buf_add_str(&b, "              name: n\n              issuer: i\n");
         rc = load(f, buf_slice(&b).p, NULL);
         if (rc != CC_OK)
             fprintf(stderr, "%s", buf_slice(&b).p);
@@ -133,6 +132,8 @@ static const char *other_value(const struct setting *s, const char *def, char ro
     case KIND_WORD:
     case KIND_WORDS:
         return other_choice(s, def, &b);
+    case KIND_CLAIMS:
+        return "remote=local";
     default:
         return "other-value";
     }
@@ -147,10 +148,13 @@ static void test_environment_overrides_each(void **state)
     for (size_t i = 0; i < n; i++) {
         char name[SETTINGS_NAME_MAX], room[32], origin[160], expected[64];
         const char *value = other_value(&settings[i], rows[i].def, room);
-        /* a key pair and a chroot are only valid with their other half */
+        /* some settings are only valid with their other half */
         const char *environment[] = {"CC_ROUTER_KEYSTORE_KEYPATH=/run/cc/x/other",
                                      "CC_ROUTER_KEYSTORE_CERTPATH=/run/cc/x/other",
-                                     "CC_AGENT_SOCKET=/run/cc/x/other/s", NULL, NULL};
+                                     "CC_AGENT_SOCKET=/run/cc/x/other/s",
+                                     "CC_ENFORCER_SECURITY_JWKS_MAXIMUMAGEINSECONDS=86399",
+                                     NULL,
+                                     NULL};
         bool is_list = settings[i].kind >= KIND_TEXTS;
         struct buf variable, b;
         size_t element;
@@ -163,10 +167,15 @@ static void test_environment_overrides_each(void **state)
         buf_init_fixed(&b, origin, sizeof(origin));
         buf_printf(&b, "environment %s", buf_slice(&variable).p);
         buf_printf(&variable, "=%s", value);
-        environment[3] = variable.p;
+        environment[4] = variable.p;
         load_ok(f, elements, environment);
         buf_init_fixed(&b, expected, sizeof(expected));
-        buf_printf(&b, is_list ? "[%s]" : settings[i].kind == KIND_MODE ? "\"%s\"" : "%s", value);
+        buf_printf(&b,
+                   settings[i].kind == KIND_CLAIMS ? "[\"%s\"]"
+                   : is_list                       ? "[%s]"
+                   : settings[i].kind == KIND_MODE ? "\"%s\""
+                                                   : "%s",
+                   value);
         assert_value(f->config, name, expected);
         assert_origin(f->config, name, origin);
         buf_free(&variable);
@@ -178,8 +187,12 @@ static void try_number(struct config_fixture *f, int setting, uint64_t v, bool v
 {
     size_t n;
     const char *name = config_settings(&n)[setting].name;
-    struct config_override o[] = {{slice_of(name), SLICE_NONE},
-                                  {SLICE("router.entrySocket"), SLICE("/s")}};
+    struct config_override o[] = {
+        {SLICE("router.entrySocket"), SLICE("/s")},
+        {SLICE("enforcer.security.jwks.minimumAgeInSeconds"), SLICE("1")},
+        {SLICE("enforcer.security.jwks.maximumAgeInSeconds"), SLICE("86400")},
+        {slice_of(name), SLICE_NONE},
+    };
     struct diag *diag = diag_new();
     struct config *config = NULL;
     char room[32];
@@ -191,8 +204,8 @@ static void try_number(struct config_fixture *f, int setting, uint64_t v, bool v
         buf_printf(&b, "%llo", (unsigned long long)v);
     else
         buf_add_u64(&b, v);
-    o[0].value = buf_slice(&b);
-    rc = config_load(&config, NULL, NULL, o, 2, f->arena, diag);
+    o[3].value = buf_slice(&b);
+    rc = config_load(&config, NULL, NULL, o, 4, f->arena, diag);
     if ((rc == CC_OK) != valid)
         fail_msg("%s: %s is %s", name, room, valid ? "refused" : "taken");
     diag_free(&diag);

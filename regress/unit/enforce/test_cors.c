@@ -173,7 +173,7 @@ static void decide(struct bench *b, const struct row *row)
     if (row->asked != NULL)
         headers[REQUEST_METHOD] =
             (struct enforce_header){slice_of(row->asked), row->askeds > 0 ? row->askeds : 1};
-    enforce_decide(b->worker, b->rules, &request, &b->clock.clock, &b->decision);
+    enforce_decide(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision);
 }
 
 static void decisions(void **state)
@@ -222,7 +222,7 @@ static void a_trace_says_that_it_was_answered(void **state)
                                       .headers = headers};
     const struct enforce_trace_step *last;
 
-    enforce_decide_traced(b->worker, b->rules, &request, &b->clock.clock, &b->decision, &trace);
+    enforce_decide_traced(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision, &trace);
     last = &trace.steps[trace.n - 1];
     assert_int_equal(last->step, ENFORCE_STEP_CORS);
     assert_false(last->refused);

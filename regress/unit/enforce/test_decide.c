@@ -382,7 +382,7 @@ static void check_row(struct enforce_worker *w, const struct row *row)
                  row->after ? row->after : "");
         fixture_set_header(&request, row->header, value, row->count ? row->count : 1);
     }
-    enforce_decide(w, rules, &request.request, &clock_at.clock, &d);
+    enforce_decide(w, rules, NULL, &request.request, &clock_at.clock, &d);
 
     if (d.verdict != (row->status == 0   ? ENFORCE_ALLOW
                       : row->status == 1 ? ENFORCE_READY
@@ -432,7 +432,7 @@ static void decide(struct enforce_worker *w, const char *method, const char *pat
     fixture_request_init(&request, method, "shop.example", path);
     snprintf(value, sizeof(value), "Bearer %s", tokens[token]);
     fixture_set_header(&request, 0, value, 1);
-    enforce_decide(w, rules, &request.request, &clock_at.clock, d);
+    enforce_decide(w, rules, NULL, &request.request, &clock_at.clock, d);
 }
 
 static void test_facts(void **state)
@@ -527,10 +527,10 @@ static void test_no_headers_at_all(void **state)
         .method = SLICE("GET"), .host = SLICE("h"), .path = SLICE("/pets/1.0/pets/7")};
 
     (void)state;
-    enforce_decide(w, rules, &request, &clock_at.clock, &d);
+    enforce_decide(w, rules, NULL, &request, &clock_at.clock, &d);
     assert_int_equal(d.status, 401);
     request = (struct enforce_request){.id = SLICE_NONE};
-    enforce_decide(w, rules, &request, &clock_at.clock, &d);
+    enforce_decide(w, rules, NULL, &request, &clock_at.clock, &d);
     assert_int_equal(d.status, 400);
     enforce_worker_free(&w);
 }

@@ -65,7 +65,7 @@ static void decide_by(struct enforce_worker *w, struct enforce_rules *by, const 
         snprintf(value, sizeof(value), "Bearer %s", token);
         fixture_set_header(&request, 0, value, 1);
     }
-    enforce_decide(w, by, &request.request, &clock_at.clock, d);
+    enforce_decide(w, by, NULL, &request.request, &clock_at.clock, d);
 }
 
 static bool allows(struct enforce_worker *w, const char *token)

@@ -132,10 +132,10 @@ static void test_no_issuers(void **state)
     snprintf(value, sizeof(value), "Bearer %s", token);
     fixture_request_init(&request, "GET", "h", "/pets/1.0/pets/7");
     fixture_set_header(&request, 0, value, 1);
-    enforce_decide(w, rules, &request.request, &clock_at.clock, &d);
+    enforce_decide(w, rules, NULL, &request.request, &clock_at.clock, &d);
     assert_int_equal(d.status, 401);
     request.request.path = SLICE("/pets/1.0/open");
-    enforce_decide(w, rules, &request.request, &clock_at.clock, &d);
+    enforce_decide(w, rules, NULL, &request.request, &clock_at.clock, &d);
     assert_int_equal(d.verdict, ENFORCE_ALLOW);
     free(token);
     enforce_worker_free(&w);

@@ -51,12 +51,12 @@ static void decide(const char *method, const char *host, const char *path, const
     fixture_request_init(&r, method, host, path);
     if (credential != NULL)
         fixture_set_header(&r, 0, credential, 1);
-    enforce_decide(w.worker, w.rules, &r.request, &w.clock.clock, &plain);
+    enforce_decide(w.worker, w.rules, NULL, &r.request, &w.clock.clock, &plain);
     n_body = slice_first(plain.body, sizeof(body)).n;
     memcpy(body, plain.body.n > 0 ? plain.body.p : "", n_body);
     n_reason = plain.reason.n;
     memcpy(reason, plain.reason.p, n_reason);
-    enforce_decide_traced(w.worker, w.rules, &r.request, &w.clock.clock, &w.decision, &w.trace);
+    enforce_decide_traced(w.worker, w.rules, NULL, &r.request, &w.clock.clock, &w.decision, &w.trace);
 
     /* to look does not change what is seen */
     assert_int_equal(plain.verdict, w.decision.verdict);

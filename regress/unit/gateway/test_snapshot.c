@@ -96,19 +96,27 @@ static const struct gw_api apis[] = {
      .production = &clusters[1], .origin = {&api_file, 4294967295u, 2}},
 };
 static const struct slice audiences[] = {SLICE_INIT("gateway")};
+static const struct gw_claim_mapping claim_mappings[] = {
+    {SLICE_INIT("groups"), SLICE_INIT("roles")},
+};
 static const struct gw_issuer issuers[] = {
     {.name = SLICE_INIT("main"), .issuer = SLICE_INIT("https://issuer"), .audiences = audiences,
      .n_audiences = 1, .algorithms = 1u << JWT_RS256 | 1u << JWT_EdDSA,
      .pem = SLICE_INIT("-----BEGIN X-----\nAAAA\n-----END X-----\n"),
      .consumer_key_claim = SLICE_INIT("azp"), .scope_claim = SLICE_INIT(""),
-     .origin = {&cc_file, 12, 3}},
+     .jwks_url = SLICE_INIT(""), .origin = {&cc_file, 12, 3}},
+    {.name = SLICE_INIT("set"), .issuer = SLICE_INIT("https://other"),
+     .algorithms = 1u << JWT_ES256, .pem = SLICE_INIT(""),
+     .consumer_key_claim = SLICE_INIT(""), .scope_claim = SLICE_INIT(""),
+     .jwks_url = SLICE_INIT("https://other/jwks"), .claim_mappings = claim_mappings,
+     .n_claim_mappings = 1, .validate_subscription = true, .origin = {&cc_file, 16, 3}},
 };
 static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
 
 static const struct gw_model model = {
     .generation = 7, .haproxy_generation = 6, .system_host = SLICE_INIT("localhost"),
     .leeway_s = 5, .keep_auth_header = true, .headers = headers, .n_headers = 2,
-    .issuers = issuers, .n_issuers = 1, .clusters = clusters, .n_clusters = 2,
+    .issuers = issuers, .n_issuers = 2, .clusters = clusters, .n_clusters = 2,
     .cors = cors, .n_cors = 2,
     .apis = apis, .n_apis = 2,
 };
@@ -206,6 +214,10 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(m->apis[0].cors_declared.line, 9);
     assert_int_equal(m->issuers[0].algorithms, 1u << JWT_RS256 | 1u << JWT_EdDSA);
     assert_true(slice_eq(m->issuers[0].pem, issuers[0].pem));
+    assert_true(slice_eq(m->issuers[1].jwks_url, issuers[1].jwks_url));
+    assert_int_equal(m->issuers[1].n_claim_mappings, 1);
+    assert_true(slice_is(m->issuers[1].claim_mappings[0].local, "roles"));
+    assert_true(m->issuers[1].validate_subscription);
     op = &m->apis[0].resources[0].operations[0];
     assert_int_equal(op->method, GW_GET);
     assert_true(slice_is(op->requirements[0].needs[0].scopes[1], "admin"));

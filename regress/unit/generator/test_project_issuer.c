@@ -95,7 +95,7 @@ static void test_broken_issuers(void **state)
     f.config.security.n_token_service = 6;
     assert_int_equal(fixture_build(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, got, sizeof(got)),
-                        "error CC1202 cc.yaml:1:1\n"
+                        "error CC3021 cc.yaml:1:1\n"
                         "error CC1001 cc.yaml:2:1\n"
                         "error CC4001 cc.yaml:3:1\n"
                         "error CC4002 cc.yaml:4:1\n"
@@ -103,6 +103,95 @@ static void test_broken_issuers(void **state)
                         "error CC3003 cc.yaml:5:1\n"
                         "error CC3005 cc.yaml:6:1\n");
     fixture_close(&f);
+}
+
+/* Where the keys come from: a file, an alias, a key set; and claims that are renamed. */
+static void test_sources(void **state)
+{
+    static struct slice mapping[] = {SLICE_INIT("groups=roles"), SLICE_INIT("mail=email")};
+    struct fixture f;
+    struct config_token_service services[] = {
+        {.name = SLICE("set"),
+         .issuer = SLICE("https://a"),
+         .algorithms = rs256,
+         .n_algorithms = 2,
+         .jwks_url = SLICE("https://a.example/jwks?tenant=1"),
+         .claim_mapping = mapping,
+         .n_claim_mapping = 2,
+         .validate_subscription = true},
+        {.name = SLICE("alias"),
+         .issuer = SLICE("https://b"),
+         .algorithms = es256,
+         .n_algorithms = 1,
+         .certificate_alias = SLICE("idp_1.x")},
+    };
+
+    (void)state;
+    fixture_open(&f);
+    write_key(&f, KEY_EC_P256, "idp_1.x.crt");
+    f.config.truststore = slice_of(f.root);
+    f.config.security.token_service = services;
+    f.config.security.n_token_service = 2;
+    assert_int_equal(fixture_build(&f), CC_OK);
+    assert_true(slice_is(f.model->issuers[0].jwks_url, "https://a.example/jwks?tenant=1"));
+    assert_int_equal(f.model->issuers[0].pem.n, 0);
+    assert_int_equal(f.model->issuers[0].n_claim_mappings, 2);
+    assert_true(slice_is(f.model->issuers[0].claim_mappings[1].remote, "mail"));
+    assert_true(slice_is(f.model->issuers[0].claim_mappings[1].local, "email"));
+    assert_true(f.model->issuers[0].validate_subscription);
+    assert_int_equal(f.model->issuers[1].jwks_url.n, 0);
+    assert_true(slice_starts(f.model->issuers[1].pem, SLICE("-----BEGIN PUBLIC KEY-----")));
+    assert_false(f.model->issuers[1].validate_subscription);
+    fixture_close(&f);
+}
+
+static void test_contradictions(void **state)
+{
+    static struct slice judged[] = {SLICE_INIT("expires=exp"), SLICE_INIT("a=b")};
+    static struct slice twice[] = {SLICE_INIT("a=b"), SLICE_INIT("a=c"), SLICE_INIT("d=c")};
+    static const struct {
+        struct config_token_service t;
+        bool store;
+        const char *findings;
+    } cases[] = {
+        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_file_path = SLICE_INIT("/c")}, true,
+         "error CC3020 cc.yaml:1:1\n"},
+        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_alias = SLICE_INIT("c")}, true,
+         "error CC3020 cc.yaml:1:1\n"},
+        {{.certificate_file_path = SLICE_INIT("/c"), .certificate_alias = SLICE_INIT("c")}, true,
+         "error CC3020 cc.yaml:1:1\n"},
+        {{.jwks_url = SLICE_INIT("http://a.example/jwks")}, true, "error CC3022 cc.yaml:1:1\n"},
+        {{.certificate_alias = SLICE_INIT("both")}, false, "error CC3023 cc.yaml:1:1\n"},
+        {{.certificate_alias = SLICE_INIT("both")}, true, "error CC3023 cc.yaml:1:1\n"},
+        {{.certificate_alias = SLICE_INIT("none")}, true, "error CC3023 cc.yaml:1:1\n"},
+        {{.certificate_alias = SLICE_INIT("../both")}, true, "error CC3023 cc.yaml:1:1\n"},
+        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = judged, .n_claim_mapping = 2}, true,
+         "error CC3024 cc.yaml:1:1\n"},
+        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = twice, .n_claim_mapping = 3}, true,
+         "error CC3024 cc.yaml:1:1\nerror CC3024 cc.yaml:1:1\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct source yaml = {.name = "cc.yaml"};
+        struct config_token_service t = cases[i].t;
+        struct fixture f;
+        char got[256];
+
+        fixture_open(&f);
+        write_key(&f, KEY_RSA, "both.pem");
+        write_key(&f, KEY_RSA, "both.cer");
+        t.name = t.issuer = SLICE("a");
+        t.algorithms = rs256;
+        t.n_algorithms = 2;
+        t.origin = (struct place){&yaml, 1, 1};
+        f.config.truststore = cases[i].store ? slice_of(f.root) : SLICE("");
+        f.config.security.token_service = &t;
+        f.config.security.n_token_service = 1;
+        assert_int_equal(fixture_build(&f), CC_EREFUSED);
+        assert_string_equal(fixture_findings(&f, got, sizeof(got)), cases[i].findings);
+        fixture_close(&f);
+    }
 }
 
 static void test_no_issuer(void **state)
@@ -148,6 +237,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_issuers),
         cmocka_unit_test(test_broken_issuers),
+        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_no_issuer),
         cmocka_unit_test(test_resolve),
     };
