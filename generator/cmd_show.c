@@ -75,8 +75,8 @@ static void show_apis(struct shower *s)
         buf_add_u64(&s->cell, api->n_resources);
         row[4] = take(s);
         row[5] = api->auth_header;
-        row[6] = cluster_name(api->production, NULL);
-        row[7] = cluster_name(api->sandbox, NULL);
+        row[6] = api->mock ? SLICE("mock") : cluster_name(api->production, NULL);
+        row[7] = api->mock ? SLICE("mock") : cluster_name(api->sandbox, NULL);
         row[8] = origin(s, api->origin);
     }
 }
@@ -116,8 +116,10 @@ static void show_routes(struct shower *s)
                 buf_add_str(&s->cell, gw_method_name(r->operations[n].method));
             }
             row[2] = take(s);
-            row[3] = cluster_name(r->production, m->apis[i].production);
-            row[4] = cluster_name(r->sandbox, m->apis[i].sandbox);
+            row[3] = m->apis[i].mock ? SLICE("mock")
+                                     : cluster_name(r->production, m->apis[i].production);
+            row[4] =
+                m->apis[i].mock ? SLICE("mock") : cluster_name(r->sandbox, m->apis[i].sandbox);
             row[5] = origin(s, r->origin);
         }
     }

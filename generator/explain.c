@@ -62,6 +62,33 @@ static bool is_health(const struct gw_model *model, const struct explain_request
                                                  slice_eq(host, model->system_host));
 }
 
+/* Up to three lines of Prefer and of Accept are one to the agent: rules of cc.cfg.tmpl. */
+static void join_lines(struct explainer *e, const struct explain_request *r)
+{
+    struct arena *arena = e->view->work.arena;
+    const struct gw_model *m = e->view->model;
+
+    for (size_t i = 0; i < m->n_headers; i++) {
+        struct enforce_header *h = &e->headers[i];
+        struct slice all = SLICE_NONE;
+
+        if ((!slice_is(m->headers[i], "accept") && !slice_is(m->headers[i], "prefer")) ||
+            h->count < 2 || h->count > 3)
+            continue;
+        for (size_t k = 0; k < r->n_headers; k++) {
+            if (!slice_eq(r->headers[k].name, m->headers[i]))
+                continue;
+            all = all.p == NULL
+                      ? r->headers[k].value
+                      : arena_printf(arena, "%" PRIslice ", %" PRIslice, SLICE_ARG(all),
+                                     SLICE_ARG(r->headers[k].value));
+            if (all.p == NULL)
+                return; /* several lines as before, which are refused */
+        }
+        *h = (struct enforce_header){all, 1};
+    }
+}
+
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
 {
     const struct gw_model *model = e->view->model;
@@ -79,12 +106,17 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
     if (is_health(model, request))
         return;
     out->removed = explain_request_headers(request, model, e->headers);
+    join_lines(e, request);
     enforce_decide_traced(e->worker, e->rules, e->live, &r, &e->clock.clock, &out->decision, &e->trace);
     switch (out->decision.verdict) {
     case ENFORCE_ALLOW:
         out->verdict = "allow";
         out->status = 0;
         out->cluster = find_cluster(model, out->decision.backend);
+        break;
+    case ENFORCE_ANSWER:
+        out->verdict = "answer";
+        out->status = out->decision.status;
         break;
     case ENFORCE_READY:
         out->verdict = "ready";

@@ -23,7 +23,7 @@ struct explainer {
 /* What was asked and what came of it; valid until the next explain(). */
 struct explanation {
     const struct explain_request *request;
-    const char *verdict; /* "allow", "deny", "ready", "health" */
+    const char *verdict; /* "allow", "answer", "deny", "ready", "health" */
     struct enforce_decision decision;
     int status;                       /* 0: the backend's to choose */
     const struct gw_cluster *cluster; /* of an allowed request */

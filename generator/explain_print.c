@@ -123,6 +123,8 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
         return;
     }
     print_row(out, "code", d->code);
+    print_row(out, "type", d->content_type);
+    print_row(out, "headers", d->headers);
     print_row(out, "body", d->body);
     print_row(out, "challenge", d->challenge);
     print_row(out, "allow", d->allow);
@@ -328,6 +330,8 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     else
         buf_add_str(b, ",\"status\":null");
     add_filled(b, "code", d->code);
+    add_filled(b, "type", d->content_type);
+    add_filled(b, "headers", d->headers);
     add_filled(b, "body", d->body);
     add_filled(b, "challenge", d->challenge);
     add_filled(b, "allow", d->allow);

@@ -104,19 +104,25 @@ static int compare_slices(const void *a, const void *b)
     return slice_cmp(*x, *y);
 }
 
-/* The union of the headers that decisions need: where each API looks for its token, and what tells
- * a page of another origin. */
+/* The union of the headers that decisions need: where each API looks for its token, what tells a
+ * page of another origin, and how clients choose the answers of mock APIs. */
 static void collect_headers(struct project_build *build, struct gw_model *model)
 {
     static const struct slice cors[] = {SLICE_INIT("origin"),
                                         SLICE_INIT("access-control-request-method")};
-    struct slice *names = project_alloc(build, model->n_apis + 2, sizeof(*names));
+    static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
+    struct slice *names = project_alloc(build, model->n_apis + 4, sizeof(*names));
     size_t all = 0, n = 0;
+    bool mocks = false;
 
     if (names == NULL)
         return;
-    for (size_t i = 0; i < model->n_apis; i++)
+    for (size_t i = 0; i < model->n_apis; i++) {
         names[all++] = model->apis[i].auth_header;
+        mocks = mocks || model->apis[i].mock;
+    }
+    for (size_t i = 0; i < 2 && mocks; i++)
+        names[all++] = mock[i];
     for (size_t i = 0; i < 2 && model->n_cors > 0; i++)
         names[all++] = cors[i];
     if (all > 0)
@@ -184,7 +190,8 @@ int project_build_model(struct gw_model **out, const char *const *paths, size_t 
     if (diag_errors(diag) != errors)
         return CC_EREFUSED;
     for (size_t i = 0; i < model->n_apis; i++)
-        CC_ASSERT((model->apis[i].production != NULL || model->apis[i].sandbox != NULL) &&
+        CC_ASSERT(((model->apis[i].production != NULL || model->apis[i].sandbox != NULL) ==
+                   !model->apis[i].mock) &&
                   model->apis[i].n_resources > 0);
     *out = model;
     return CC_OK;

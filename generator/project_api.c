@@ -113,21 +113,37 @@ static void read_kind(struct project *p, const struct doc_node *data)
                   "write type: HTTP");
 }
 
+/* Mock scripts of API Manager (INLINE) are code for another machine; the contract refuses them too.
+ */
 static void read_implementation(struct project *p, const struct doc_node *data)
 {
+    static const char *const known[] = {"ENDPOINT", "MOCKED_OAS", "MARKDOWN"};
     const struct doc_node *node = doc_get_nocase(data, "endpointImplementationType");
     struct slice type = SLICE_NONE;
-    struct diag_item *item;
+    const char *near;
 
     read_optional(p, data, "endpointImplementationType", "data.endpointImplementationType", &type,
                   NULL);
-    if (!slice_eq_nocase(type, SLICE("INLINE")) && !slice_eq_nocase(type, SLICE("MOCKED_OAS")))
+    p->api.mock = slice_eq_nocase(type, SLICE("MOCKED_OAS"));
+    if (slice_eq_nocase(type, SLICE("INLINE"))) {
+        diag_help(diag_error(p->build->diag, CC1204, doc_place(p->api_doc, node),
+                             "data.endpointImplementationType is %" PRIslice
+                             ": mock scripts are not supported",
+                             SLICE_ARG(type)),
+                  "write MOCKED_OAS to answer from the examples of the document, or ENDPOINT and "
+                  "an endpointConfig");
         return;
-    item = diag_error(p->build->diag, CC1204, doc_place(p->api_doc, node),
-                      "data.endpointImplementationType is %" PRIslice
-                      ": answers without a backend are not supported",
-                      SLICE_ARG(type));
-    diag_help(item, "give the API an endpoint and write endpointImplementationType: ENDPOINT");
+    }
+    for (size_t i = 0; i < N(known); i++) {
+        if (type.n == 0 || slice_eq_nocase(type, slice_of(known[i])))
+            return;
+    }
+    near = nearest_word(type, known, 2);
+    diag_help(diag_warning(p->build->diag, CC1206, doc_place(p->api_doc, node),
+                           "data.endpointImplementationType is \"%" PRIslice
+                           "\"; it counts as ENDPOINT",
+                           SLICE_ARG(type)),
+              "did you mean %s?", near != NULL ? near : "MOCKED_OAS");
 }
 
 /* One entry of securityScheme; the contract compares them exactly. */
@@ -202,7 +218,8 @@ static void read_life_cycle(struct project *p, const struct doc_node *data)
     struct place place = PLACE_NONE;
 
     read_optional(p, data, "lifeCycleStatus", "data.lifeCycleStatus", &status, &place);
-    p->api.prototype = slice_eq_nocase(status, SLICE("PROTOTYPED"));
+    /* later versions of the contract ask for tokens of mock APIs whatever their life cycle */
+    p->api.prototype = slice_eq_nocase(status, SLICE("PROTOTYPED")) && !p->api.mock;
     if (p->api.prototype)
         diag_help(diag_warning(p->build->diag, CC2110, place,
                                "the API is a prototype: all its operations are open"),
@@ -260,8 +277,8 @@ static void read_data(struct project *p, const struct doc_node *data)
     api->default_place = doc_place(p->api_doc, is_default);
     doc_bool(p->api_doc, is_default, "data.isDefaultVersion", p->build->diag,
              &api->default_version);
-    read_life_cycle(p, data);
     read_implementation(p, data);
+    read_life_cycle(p, data);
     read_security_scheme(p, data);
     project_read_operations(p, data);
     project_check_unused_fields(p, data);

@@ -20,6 +20,7 @@
  *   project_security.c  security schemes and requirements
  *   project_cors.c      CORS settings -> policies that equal settings share
  *   project_openapi.c   paths -> resources and operations
+ *   project_mock.c      responses with examples -> what a mock API answers
  *   project_merge.c     the parts of one project -> its APIs
  *   project_issuer.c    cc.yaml's token services -> issuers
  *
@@ -103,7 +104,8 @@ struct project_api {
     struct place place; /* of the file, or of `data` */
     struct place context_place, auth_header_place;
     bool other_kind;     /* not an HTTP API: told already, and nothing else is looked at */
-    bool prototype;      /* lifeCycleStatus: PROTOTYPED */
+    bool prototype;      /* lifeCycleStatus: PROTOTYPED, and no mock API */
+    bool mock;           /* endpointImplementationType: MOCKED_OAS */
     bool ignore_servers; /* endpointConfig.implementation_status: prototyped */
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool only_api_key;   /* ... holds api_key and not oauth2 */
@@ -185,6 +187,7 @@ struct project {
     bool security_read; /* `security` below holds the document's */
     struct project_security security;
     uint64_t security_work; /* keys compared so far; bounded */
+    size_t mock_bytes;      /* of examples read so far; bounded */
     bool open;              /* x-wso2-disable-security of the document */
     bool http2;             /* x-wso2-http2-backend-enabled */
     struct project_own_endpoints own;
@@ -421,6 +424,14 @@ bool project_read_version(struct project *p);
 
 /* paths -> struct gw_resource. */
 void project_read_paths(struct project *p, struct project_list *resources);
+
+/* --- project_mock.c ------------------------------------------------------------------------- */
+
+/* The responses of an operation -> out->answers. `subject` names it in findings. */
+void project_read_answers(struct project *p, const struct doc_node *operation, const char *subject,
+                          struct gw_operation *out);
+
+void project_check_mock_endpoints(struct project *p);
 
 /* --- project_merge.c ------------------------------------------------------------------------ */
 

@@ -273,7 +273,10 @@ void project_merge(struct project *p)
     project_check_schemes(p);
     read_http2(p);
     project_read_named(p);
-    if (p->api_doc != NULL)
+    api.mock = p->api.mock;
+    if (p->api.mock)
+        project_check_mock_endpoints(p);
+    else if (p->api_doc != NULL)
         project_choose_clusters(p, &api); /* before the paths, which inherit options */
     project_read_paths(p, &resources);
     if (p->api_doc == NULL || p->build->rc != CC_OK)

@@ -8,7 +8,8 @@ enum {
     RENDER_MAX_BYTES = 64 << 20,
     /* A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is one byte); a
      * header takes two, and other facts take 7. */
-    RENDER_MAX_HEADERS = (255 - 7) / 2
+    RENDER_MAX_HEADERS = (255 - 7) / 2,
+    RENDER_MAX_MOCK_HEADERS = 200 /* a rule each, for every answer of a mock API */
 };
 
 /* What is rendered from what. */
@@ -147,8 +148,16 @@ static void warn_of_addresses(const struct gw_model *model, const struct config 
     }
 }
 
-static int check_limits(const struct gw_model *model, struct diag *diag)
+static int check_limits(const struct gw_model *model, struct arena *arena, struct diag *diag)
 {
+    size_t mock_headers = render_mock_headers(model, arena);
+
+    if (mock_headers > RENDER_MAX_MOCK_HEADERS) {
+        diag_error(diag, CC2506, PLACE_NONE,
+                   "the mock APIs together send %zu different headers; there can be %d",
+                   mock_headers, RENDER_MAX_MOCK_HEADERS);
+        return CC_EREFUSED;
+    }
     if (model->n_headers <= RENDER_MAX_HEADERS)
         return CC_OK;
     diag_error(diag, CC1204, PLACE_NONE,
@@ -163,7 +172,7 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
 {
     struct render_context ctx = {model, config, directory, arena};
     struct render r = {templates, arena, diag, {NULL, 0}};
-    int rc = check_limits(model, diag), first = CC_OK;
+    int rc = check_limits(model, arena, diag), first = CC_OK;
 
     *out = (struct render_output){
         arena_array(arena, MAX_FILES, sizeof(struct render_file)), 0};

@@ -86,6 +86,12 @@ int render_listeners(struct row *root, const struct render_context *ctx);
 /* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */
 int render_clusters(struct row *root, const struct render_context *ctx);
 
+/* --- render_mock.c -------------------------------------------------------------------------- */
+
+/* Statuses and header names of the answers of mock APIs -> "mock", "mock_statuses",
+ * "mock_headers". */
+int render_mock(struct row *root, const struct render_context *ctx);
+
 /* Attempts after the first. */
 uint64_t render_retries(const struct gw_cluster *cluster);
 

@@ -15,6 +15,9 @@ struct render_context {
  * CC_OK or CC_ENOMEM. */
 int render_values(const struct render_context *ctx, struct template_row *root);
 
+/* How many different headers the answers of mock APIs have (render_mock.c). */
+size_t render_mock_headers(const struct gw_model *model, struct arena *arena);
+
 enum render_host_kind { RENDER_HOST_NAME, RENDER_HOST_IPV4, RENDER_HOST_IPV6 };
 
 /* A host as written in an endpoint: without brackets. */

@@ -183,6 +183,13 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->host = d->host;
         v->strip = d->strip_header;
         return VARS_ALLOW;
+    case ENFORCE_ANSWER:
+        v->status = d->status;
+        v->body = d->body;
+        v->type = d->content_type;
+        v->lines = d->lines;
+        v->headers = d->headers;
+        return VARS_ANSWER;
     case ENFORCE_READY:
         return VARS_READY;
     case ENFORCE_DENY:

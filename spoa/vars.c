@@ -5,6 +5,8 @@ struct slice vars_verdict_name(enum vars_verdict verdict)
     switch (verdict) {
     case VARS_ALLOW:
         return SLICE("allow");
+    case VARS_ANSWER:
+        return SLICE("answer");
     case VARS_DENY:
         return SLICE("deny");
     case VARS_READY:

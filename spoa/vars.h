@@ -10,11 +10,14 @@ enum vars_verdict {
     VARS_DENY = 1 << 1,
     VARS_READY = 1 << 2,
     VARS_ERROR = 1 << 3, /* the agent could not decide: refused with 503 */
+    VARS_ANSWER = 1 << 4, /* a mock API: HAProxy sends what the variables say */
 
     /* the groups of vars.def */
-    VARS_FACT = VARS_ALLOW | VARS_DENY,
+    VARS_SERVED = VARS_ALLOW | VARS_ANSWER,
+    VARS_FACT = VARS_SERVED | VARS_DENY,
     VARS_REFUSAL = VARS_DENY | VARS_ERROR,
-    VARS_ALWAYS = VARS_ALLOW | VARS_DENY | VARS_READY | VARS_ERROR
+    VARS_REPLY = VARS_REFUSAL | VARS_ANSWER,
+    VARS_ALWAYS = VARS_FACT | VARS_READY | VARS_ERROR
 };
 
 struct vars {
@@ -27,7 +30,7 @@ struct vars {
 #undef VARS_MEMBER_INT
 };
 
-/* "allow", "deny", "ready", "error" */
+/* "allow", "answer", "deny", "ready", "error" */
 struct slice vars_verdict_name(enum vars_verdict verdict);
 
 /* Adds the actions to the frame that w has begun. Sets v->verdict itself. */

@@ -10,6 +10,7 @@
 #include "enforce/refuse.h"
 #include "enforce/rules.h"
 #include "enforce/trace.h"
+#include "gateway/mock.h"
 
 /* A normal path and the endpoint's path before it. */
 enum { ATTEMPT_PATH_ROOM = 2 * GW_PATH_MAX };
@@ -23,6 +24,7 @@ struct enforce_worker {
     char host[GW_HOST_MAX];
     char path[GW_PATH_MAX];
     char backend_path[ATTEMPT_PATH_ROOM];
+    char mock_headers[GW_MOCK_HEADERS_MAX + 1];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */
 #define X(name, help) _Atomic uint64_t name;
     ENFORCE_COUNTERS(X)

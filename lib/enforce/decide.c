@@ -1,3 +1,4 @@
+#include "enforce/answer.h"
 #include "enforce/attempt.h"
 #include "enforce/authorize.h"
 #include "enforce/cors.h"
@@ -171,26 +172,32 @@ static bool refuse_keytype(struct attempt *a, enum refusal why, const char *text
     return false;
 }
 
-/* The endpoints for the key type of the caller's token; those of the resource before the API's. No
- * token, as for an open operation, counts as one of production. */
+/* No token, as for an open operation, counts as one of production. */
+static bool check_keytype(struct attempt *a)
+{
+    struct slice keytype = a->out->keytype;
+
+    if (keytype.n == 0)
+        return true;
+    TRACE_STEP(a->trace, KEY_TYPE, a->out->api->origin);
+    TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(keytype));
+    return slice_is(keytype, "SANDBOX") || slice_is(keytype, "PRODUCTION") ||
+           refuse_keytype(a, REFUSE_KEY_TYPE, "keytype is neither PRODUCTION nor SANDBOX");
+}
+
+/* The endpoints for the key type of the caller's token; those of the resource before the API's. */
 static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
 {
     const struct gw_resource *r = a->out->resource;
     const struct gw_api *api = a->out->api;
     struct slice keytype = a->out->keytype;
 
-    if (keytype.n > 0) {
-        TRACE_STEP(a->trace, KEY_TYPE, api->origin);
-        TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(keytype));
-    }
     if (slice_is(keytype, "SANDBOX")) {
         *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
         return *out != NULL ||
                refuse_keytype(a, REFUSE_SANDBOX,
                               "a SANDBOX token for an API without sandbox endpoint");
     }
-    if (keytype.n > 0 && !slice_is(keytype, "PRODUCTION"))
-        return refuse_keytype(a, REFUSE_KEY_TYPE, "keytype is neither PRODUCTION nor SANDBOX");
     *out = r->production != NULL ? r->production : api->production;
     return *out != NULL ||
            refuse_keytype(a, REFUSE_PRODUCTION,
@@ -249,6 +256,10 @@ static bool forward(struct attempt *a, struct place by)
     const struct gw_cluster *cluster;
     struct slice path;
 
+    if (!check_keytype(a))
+        return false;
+    if (out->api->mock)
+        return pass_interceptors(a) && answer_by_example(a);
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
@@ -313,6 +324,8 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     attempt_count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         attempt_count(&w->allowed, 1);
+    else if (out->verdict == ENFORCE_ANSWER)
+        attempt_count(&w->answered, 1);
     else if (out->verdict == ENFORCE_DENY)
         attempt_count(&w->denied, 1);
 }

@@ -47,7 +47,8 @@ struct enforce_request {
 enum enforce_verdict {
     ENFORCE_DENY,  /* status, code, body and the rest of the refusal are set */
     ENFORCE_ALLOW, /* backend, path and host are set */
-    ENFORCE_READY  /* the system resource /ready: HAProxy answers with the generations */
+    ENFORCE_ANSWER, /* a mock API: status, body, content_type and headers are the answer */
+    ENFORCE_READY   /* the system resource /ready: HAProxy answers with the generations */
 };
 
 /* What the browser of a page of another origin is told. */
@@ -78,6 +79,10 @@ struct enforce_decision {
     struct slice body;      /* JSON; empty for 200 and 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
     struct slice allow;     /* Allow header of a 405 or 204; may be empty */
+    /* answer: status and body are set too, from 200 to 599 */
+    struct slice content_type; /* empty: there is no body */
+    unsigned lines;            /* of the body; 0: there is none */
+    struct slice headers;      /* further ones, as a JSON object of texts; may be empty */
     /* always: bit set, 1 << live_jwks.feed of the key sets that should be fetched again */
     uint64_t fetch;
     /* always: compact trace for operators, "the token has expired, 12 s ago;
@@ -110,6 +115,7 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
 #define ENFORCE_COUNTERS(X)                           \
     X(decisions, "requests decided")                  \
     X(allowed, "requests allowed")                    \
+    X(answered, "requests answered by mock APIs")     \
     X(denied, "requests refused")                     \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \

@@ -1,6 +1,7 @@
 #include "enforce/refuse.h"
 
-enum { TEMPLATE_SHOWN = 512 }; /* bytes of a template in a body; escaped at most six times that */
+/* Bytes of a template, and of what a client prefers, in a body; escaped at most six times that. */
+enum { TEMPLATE_SHOWN = 512, PREFERENCE_SHOWN = 128 };
 
 enum shape { SHAPE_ENFORCER, SHAPE_ROUTER };
 
@@ -33,6 +34,8 @@ void refuse(struct enforce_decision *out, enum refusal why)
 
     out->verdict = ENFORCE_DENY;
     out->backend = out->path = out->host = out->strip_header = out->allow = SLICE_NONE;
+    out->content_type = out->headers = SLICE_NONE;
+    out->lines = 0;
     out->status = row->status;
     out->code = row->code;
     out->body = row->body;
@@ -185,6 +188,34 @@ void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
     buf_add_str(&b, ". Scope validation failed.");
     refuse_saying(out, room, REFUSE_SCOPE, buf_slice(&b));
     out->challenge = scope_challenge(room, operation);
+}
+
+void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mock_fault fault,
+                 struct slice preferred)
+{
+    /* what stands around the client's own words; NULL: the text of the table */
+    static const struct {
+        const char *before, *after;
+    } texts[MOCK_FAULT_COUNT] = {
+        [MOCK_MANY_LINES] = {"More than three lines of Prefer or Accept", ""},
+        [MOCK_NO_CODE] = {"Preferred code ", " is not supported for this resource."},
+        [MOCK_NO_TYPE] = {"Accept type [", "] is not supported for this resource"},
+        [MOCK_NO_EXAMPLE] = {"Example preference ", " is not supported for this resource"},
+    };
+    char text[PREFERENCE_SHOWN + 128];
+    struct buf b;
+
+    if (texts[fault].before == NULL) {
+        refuse(out, fault == MOCK_BAD_CODE ? REFUSE_MOCK_REQUEST : REFUSE_MOCK_ANSWER);
+        return;
+    }
+    buf_init_fixed(&b, text, sizeof(text));
+    buf_add_str(&b, texts[fault].before);
+    buf_add(&b, slice_first(preferred, PREFERENCE_SHOWN));
+    buf_add_str(&b, texts[fault].after);
+    refuse_saying(out, room,
+                  fault == MOCK_MANY_LINES ? REFUSE_MOCK_REQUEST : REFUSE_MOCK_ANSWER,
+                  buf_slice(&b));
 }
 
 void refuse_token(struct enforce_decision *out, enum jwt_fault fault)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "enforce/enforce.h"
+#include "enforce/mock.h"
 
 #define REFUSE_BARE_CHALLENGE "Bearer realm=\"cc-gateway\""
 #define REFUSE_TOKEN_CHALLENGE                          \
@@ -52,7 +53,11 @@
     X(INTERCEPTOR, 500, ENFORCER, "103500", "Internal Server Error", "Internal Server Error", "") \
     X(SCOPE, 403, ENFORCER, "900910",                                                             \
       "The access token does not allow you to access the requested resource",                     \
-      "User is NOT authorized to access the Resource. Scope validation failed.", "")
+      "User is NOT authorized to access the Resource. Scope validation failed.", "")              \
+    X(MOCK_REQUEST, 400, ENFORCER, "900870", "Bad Request", "Invalid format for code preference", \
+      "")                                                                                         \
+    X(MOCK_ANSWER, 501, ENFORCER, "900871", "Not Implemented",                                    \
+      "This resource has no example to answer with.", "")
 
 enum refusal {
 #define X(name, ...) REFUSE_##name,
@@ -85,6 +90,10 @@ void refuse_with_preflight(struct enforce_decision *out);
 /* 403: the body names the resource's template, the challenge all scopes of the operation. */
 void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
                   const struct gw_resource *resource, const struct gw_operation *operation);
+
+/* What a mock API says when it has no answer (400 or 501). */
+void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mock_fault fault,
+                 struct slice preferred);
 
 /* 401 for a token or the keys of its issuer, or 503 when the fault is not the token's. */
 void refuse_token(struct enforce_decision *out, enum jwt_fault fault);

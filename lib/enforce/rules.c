@@ -167,6 +167,23 @@ static int read_cors(struct enforce_rules *r, struct diag *diag)
     return CC_EREFUSED;
 }
 
+/* Without these headers clients would get other answers than they ask for. */
+static int read_mock(struct enforce_rules *r, struct diag *diag)
+{
+    bool mock = false;
+
+    for (size_t i = 0; i < r->model->n_apis; i++)
+        mock = mock || r->model->apis[i].mock;
+    r->prefer_header = find_header(r->model, SLICE("prefer"));
+    r->accept_header = find_header(r->model, SLICE("accept"));
+    if (!mock || (r->prefer_header < r->model->n_headers && r->accept_header < r->model->n_headers))
+        return CC_OK;
+    diag_error(diag, CC6001, PLACE_NONE,
+               "there are mock APIs, but Prefer and Accept are not among the headers that HAProxy "
+               "sends");
+    return CC_EREFUSED;
+}
+
 static int read_apis(struct enforce_rules *r, struct diag *diag)
 {
     for (size_t i = 0; i < r->model->n_apis; i++) {
@@ -217,6 +234,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = read_apis(r, diag);
     if (rc == CC_OK)
         rc = read_cors(r, diag);
+    if (rc == CC_OK)
+        rc = read_mock(r, diag);
     if (rc == CC_OK)
         rc = hash_issuers(r);
     if (rc != CC_OK)

@@ -20,6 +20,7 @@ struct enforce_rules {
     size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
     /* where Origin and Access-Control-Request-Method are in there; n_headers: no API has CORS */
     size_t origin_header, preflight_header;
+    size_t prefer_header, accept_header; /* the same for mock APIs */
     struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
     /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,
      * tokens that were verified under another snapshot stay verified. */

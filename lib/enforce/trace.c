@@ -229,6 +229,23 @@ void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op)
     }
 }
 
+void trace_mock(struct enforce_trace *t, const struct gw_operation *op, struct slice prefer,
+                struct slice accept)
+{
+    trace_open(t, ENFORCE_STEP_MOCK, op->origin);
+    trace_say(t, "Prefer '%" PRIslice "', Accept '%" PRIslice "'; the operation has ",
+              SHOW(prefer), SHOW(accept));
+    for (size_t i = 0; i < op->n_answers; i++) {
+        const struct gw_mock_answer *a = &op->answers[i];
+
+        trace_say(t, "%s%" PRIslice, i > 0 ? ", " : "", SHOW(a->code));
+        for (size_t k = 0; k < a->n_contents; k++)
+            trace_say(t, " %" PRIslice, SHOW(a->contents[k].media_type));
+    }
+    if (op->n_answers == 0)
+        trace_say(t, "no example");
+}
+
 void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster)
 {
     trace_open(t, ENFORCE_STEP_BACKEND, cluster->endpoints[0].origin);

@@ -35,6 +35,7 @@
     X(SCOPES, "scopes")                                                  \
     X(KEY_TYPE, "key type")                                              \
     X(INTERCEPTOR, "interceptor") /* services that change the request */ \
+    X(MOCK, "mock")               /* which example is the answer */       \
     X(BACKEND, "backend")         /* where it goes, and as what */
 
 enum enforce_step {
@@ -102,6 +103,8 @@ TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, 
 TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
                              const struct grant *grant);
 TRACE_COLD void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op);
+TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *op, struct slice prefer,
+                           struct slice accept);
 TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
 
 /* Before the first step, after the last one. */

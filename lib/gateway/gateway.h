@@ -10,7 +10,8 @@
  *
  * Parts:  gateway.h  the model     snapshot.h  writer and reader
  *         route.h    route table   path.h      normal form of request paths
- *         cors.h     which web pages may call an API                          */
+ *         cors.h     which web pages may call an API
+ *         mock.h     what the answers of mock APIs may hold                   */
 #pragma once
 
 #include "base/base.h"
@@ -80,6 +81,32 @@ struct gw_interceptor {
     struct place origin;
 };
 
+/* An example of a document: one of the bodies that a mock API answers with. */
+struct gw_mock_example {
+    struct slice name; /* as in `examples`; "" for the one that `example` is */
+    struct slice body;
+};
+
+struct gw_mock_content {
+    struct slice media_type; /* the Content-Type: "application/json" */
+    const struct gw_mock_example *examples; /* in the order of the document; at least one */
+    size_t n_examples;
+};
+
+struct gw_mock_header {
+    struct slice name, value; /* name: lower case */
+};
+
+/* A response of the document as an answer. */
+struct gw_mock_answer {
+    struct slice code; /* "200", "40x", "4xx", "default"; see mock.h */
+    const struct gw_mock_content *contents; /* in the order of the document; none: no body */
+    size_t n_contents;
+    const struct gw_mock_header *headers;
+    size_t n_headers;
+    struct place origin;
+};
+
 struct gw_operation {
     enum gw_method method;
     bool open;   /* x-wso2-disable-security: no authentication */
@@ -91,6 +118,8 @@ struct gw_operation {
     size_t n_interceptors;
     struct slice tier;         /* throttling tier; "": none. Counts where the API has none */
     struct place tier_declared; /* also of "Unlimited", which is none */
+    const struct gw_mock_answer *answers; /* of a mock API's operation, in the order of the document */
+    size_t n_answers;
     struct place origin;
 };
 
@@ -176,7 +205,9 @@ struct gw_api {
     struct slice vhost;       /* lower case: "api.example.com", "*.example.com" or "*" */
     struct slice base_path;   /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
     struct slice auth_header; /* lower case; where the token is */
-    /* by key type, into gw_model.clusters; NULL: none, but not both */
+    bool mock;              /* answers come from examples: no request reaches a backend */
+    /* by key type, into gw_model.clusters; NULL: none, but not both, unless it is a mock API, which
+     * has neither */
     const struct gw_cluster *production, *sandbox;
     const struct gw_named_endpoints *named; /* x-wso2-endpoints, sorted, unique; none where no
                                              * interceptor could choose one */

@@ -1,6 +1,7 @@
 #include "gateway/snapshot_schema.h"
 
 #include "gateway/cors.h"
+#include "gateway/mock.h"
 #include "gateway/path.h"
 
 #include <limits.h>
@@ -169,11 +170,20 @@ static const char *cluster_fault(const void *object)
     return ((const struct gw_cluster *)object)->n_endpoints == 0 ? "it has no endpoint" : NULL;
 }
 
+static const char *answer_fault(const void *object)
+{
+    return gw_mock_answer_fault(object);
+}
+
+/* Either it has endpoints or it answers by itself. */
 static const char *api_fault(const void *object)
 {
     const struct gw_api *api = object;
+    bool called = api->production != NULL || api->sandbox != NULL;
 
-    if (api->production == NULL && api->sandbox == NULL)
+    if (api->mock && called)
+        return "a mock API cannot have endpoints";
+    if (!api->mock && !called)
         return "it has no endpoints";
     for (size_t i = 1; i < api->n_named; i++) { /* looked up by halving */
         if (slice_cmp(api->named[i - 1].name, api->named[i].name) >= 0)
@@ -262,6 +272,34 @@ static const struct snapshot_field interceptor_fields[] = {
 static const struct snapshot_schema interceptor =
     SCHEMA(interceptor_fields, struct gw_interceptor, interceptor_fault);
 
+static const struct snapshot_field example_fields[] = {
+    {AT(struct gw_mock_example, name), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_mock_example, body), .type = SNAPSHOT_TEXT, .fault = gw_mock_body_fault},
+};
+static const struct snapshot_schema example = SCHEMA(example_fields, struct gw_mock_example, NULL);
+
+static const struct snapshot_field content_fields[] = {
+    {AT(struct gw_mock_content, media_type), .type = SNAPSHOT_TEXT,
+     .fault = gw_mock_media_type_fault},
+    {LIST(struct gw_mock_content, examples, &example)},
+};
+static const struct snapshot_schema content = SCHEMA(content_fields, struct gw_mock_content, NULL);
+
+static const struct snapshot_field header_fields[] = {
+    {AT(struct gw_mock_header, name), .type = SNAPSHOT_TEXT, .fault = gw_mock_header_name_fault},
+    {AT(struct gw_mock_header, value), .type = SNAPSHOT_TEXT, .fault = gw_mock_header_value_fault},
+};
+static const struct snapshot_schema header = SCHEMA(header_fields, struct gw_mock_header, NULL);
+
+static const struct snapshot_field answer_fields[] = {
+    {AT(struct gw_mock_answer, code), .type = SNAPSHOT_TEXT, .fault = gw_mock_code_fault},
+    {LIST(struct gw_mock_answer, contents, &content)},
+    {LIST(struct gw_mock_answer, headers, &header)},
+    {AT(struct gw_mock_answer, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema answer =
+    SCHEMA(answer_fields, struct gw_mock_answer, answer_fault);
+
 static const struct snapshot_field operation_fields[] = {
     {AT(struct gw_operation, method), .type = SNAPSHOT_METHOD},
     {AT(struct gw_operation, open), .type = SNAPSHOT_BOOL},
@@ -270,6 +308,7 @@ static const struct snapshot_field operation_fields[] = {
     {LIST(struct gw_operation, interceptors, &interceptor)},
     {AT(struct gw_operation, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_operation, tier_declared), .type = SNAPSHOT_ORIGIN},
+    {LIST(struct gw_operation, answers, &answer)},
     {AT(struct gw_operation, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema operation =
@@ -300,6 +339,7 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, vhost), .type = SNAPSHOT_TEXT, .fault = gw_vhost_fault},
     {AT(struct gw_api, base_path), .type = SNAPSHOT_TEXT, .fault = gw_base_path_fault},
     {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
+    {AT(struct gw_api, mock), .type = SNAPSHOT_BOOL},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, sandbox), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},

@@ -2,6 +2,7 @@
  * cut at lines "%%". Whatever they say, what comes out must be a model that both programs can use,
  * or findings. */
 #include "crypto/crypto.h"
+#include "gateway/mock.h"
 #include "gateway/path.h"
 #include "gateway/route.h"
 #include "generator/project_internal.h"
@@ -82,6 +83,27 @@ static void check_operation(const struct gw_operation *o)
     }
 }
 
+/* What the reader of snapshots and HAProxy's configuration take for granted. */
+static void check_answers(const struct gw_operation *o)
+{
+    for (size_t i = 0; i < o->n_answers; i++) {
+        const struct gw_mock_answer *a = &o->answers[i];
+
+        CC_ASSERT(gw_mock_code_fault(a->code) == NULL && gw_mock_answer_fault(a) == NULL);
+        for (size_t h = 0; h < a->n_headers; h++) {
+            CC_ASSERT(gw_mock_header_name_fault(a->headers[h].name) == NULL);
+            CC_ASSERT(gw_mock_header_value_fault(a->headers[h].value) == NULL);
+        }
+        for (size_t c = 0; c < a->n_contents; c++) {
+            CC_ASSERT(gw_mock_media_type_fault(a->contents[c].media_type) == NULL);
+            for (size_t e = 0; e < a->contents[c].n_examples; e++) {
+                CC_ASSERT(!slice_has_control(a->contents[c].examples[e].name));
+                CC_ASSERT(gw_mock_body_fault(a->contents[c].examples[e].body) == NULL);
+            }
+        }
+    }
+}
+
 static void check_model(const struct gw_model *model)
 {
     for (size_t i = 0; i < model->n_apis; i++) {
@@ -93,7 +115,7 @@ static void check_model(const struct gw_model *model)
         CC_ASSERT(api->auth_header.n > 0 && !slice_has_control(api->auth_header));
         CC_ASSERT(api->n_resources > 0);
         CC_ASSERT(gw_base_path_fault(api->base_path) == NULL);
-        CC_ASSERT(api->production != NULL || api->sandbox != NULL);
+        CC_ASSERT((api->production != NULL || api->sandbox != NULL) == !api->mock);
         check_cluster(model, api->production);
         check_cluster(model, api->sandbox);
         CC_ASSERT(!slice_has_control(api->tier));
@@ -111,6 +133,8 @@ static void check_model(const struct gw_model *model)
                 CC_ASSERT(o == 0 || r->operations[o].method > r->operations[o - 1].method);
                 check_operation(&r->operations[o]);
                 check_flows(model, &r->operations[o]);
+                check_answers(&r->operations[o]);
+                CC_ASSERT(api->mock || r->operations[o].n_answers == 0);
             }
         }
     }

@@ -1,6 +1,7 @@
 /* Unit tests of snapshot.h: what is written is read back the same; what is damaged, forged or not
  * ours is refused. */
 #include "gateway/cors.h"
+#include "gateway/mock.h"
 #include "regress/unit/gateway/seal.h"
 
 #include <setjmp.h>
@@ -74,6 +75,27 @@ static const struct gw_resource resources[] = {
     {SLICE_INIT("/files/*"), operations, 1, &clusters[1], &clusters[0], {&oas_file, 60, 3}},
     {SLICE_INIT("/none"), NULL, 0, NULL, NULL, {NULL, 0, 0}},
 };
+static const struct gw_mock_example examples[] = {
+    {SLICE_INIT(""), SLICE_INIT("")},
+    {SLICE_INIT("Two \""), SLICE_INIT("line\n\t \xf0\x9f\x90\x88")},
+};
+static const struct gw_mock_content contents[] = {
+    {SLICE_INIT("application/json"), examples, 1},
+    {SLICE_INIT("text/plain; charset=utf-8"), examples, 2},
+};
+static const struct gw_mock_header mock_headers[] = {{SLICE_INIT("x-a"), SLICE_INIT("1 \"2\"")}};
+static const struct gw_mock_answer answers[] = {
+    {.code = SLICE_INIT("default"), .contents = contents, .n_contents = 2,
+     .headers = mock_headers, .n_headers = 1, .origin = {&oas_file, 71, 9}},
+    {.code = SLICE_INIT("40x"), .origin = {&oas_file, 81, 9}},
+};
+static const struct gw_operation mock_operations[] = {
+    {.method = GW_GET, .answers = answers, .n_answers = 2, .origin = {&oas_file, 70, 5}},
+    {.method = GW_PUT, .origin = {&oas_file, 90, 5}},
+};
+static const struct gw_resource mock_resources[] = {
+    {.template = SLICE_INIT("/m"), .operations = mock_operations, .n_operations = 2},
+};
 static const struct slice origins[] = {SLICE_INIT("https://a.example"),
                                        SLICE_INIT("https://b.example")};
 static const struct slice patterns[] = {SLICE_INIT("https://*.c.example")};
@@ -112,6 +134,12 @@ static const struct gw_issuer issuers[] = {
      .n_claim_mappings = 1, .validate_subscription = true, .origin = {&cc_file, 16, 3}},
 };
 static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
+
+static const struct gw_api mock_api = {
+    .id = SLICE_INIT("44"), .name = SLICE_INIT("Mock"), .version = SLICE_INIT("1"),
+    .vhost = SLICE_INIT("m.test"), .base_path = SLICE_INIT("/m"),
+    .auth_header = SLICE_INIT("x-token"), .mock = true, .resources = mock_resources,
+    .n_resources = 1};
 
 static const struct gw_model model = {
     .generation = 7, .haproxy_generation = 6, .system_host = SLICE_INIT("localhost"),
@@ -247,18 +275,92 @@ static void what_is_written_is_read_back(void **state)
     buf_free(&second);
 }
 
+static void write_mock(struct gw_api api, struct buf *out)
+{
+    struct gw_model m = model;
+
+    m.apis = &api;
+    m.n_apis = 1;
+    write_model(&m, out);
+}
+
+static void mock_answers_are_read_back(void **state)
+{
+    const struct gw_operation *op;
+    struct gw_snapshot *s;
+    struct buf text;
+
+    (void)state;
+    write_mock(mock_api, &text);
+    s = expect_read(buf_slice(&text));
+    assert_true(gw_snapshot_model(s)->apis[0].mock);
+    op = &gw_snapshot_model(s)->apis[0].resources[0].operations[0];
+    assert_int_equal(op->n_answers, 2);
+    assert_int_equal(op[1].n_answers, 0);
+    assert_true(slice_is(op->answers[0].code, "default"));
+    assert_int_equal(op->answers[0].origin.line, 71);
+    assert_true(slice_eq(op->answers[0].contents[1].media_type, contents[1].media_type));
+    assert_true(slice_eq(op->answers[0].contents[1].examples[1].name, examples[1].name));
+    assert_true(slice_eq(op->answers[0].contents[1].examples[1].body, examples[1].body));
+    assert_true(slice_eq(op->answers[0].headers[0].value, mock_headers[0].value));
+    assert_int_equal(op->answers[1].n_contents, 0);
+    gw_snapshot_unref(&s);
+    buf_free(&text);
+}
+
+/* One answer of a mock API that no cc-gen writes. */
+static void expect_answer_refused(struct gw_mock_answer answer, const char *says)
+{
+    struct gw_operation op = {.method = GW_GET, .answers = &answer, .n_answers = 1};
+    struct gw_resource r = {.template = SLICE("/m"), .operations = &op, .n_operations = 1};
+    struct gw_api api = mock_api;
+    struct buf text;
+
+    api.resources = &r;
+    write_mock(api, &text);
+    expect_refused(buf_slice(&text), says);
+    buf_free(&text);
+}
+
+static void bad_mock_answers_are_refused(void **state)
+{
+    static char large[GW_MOCK_BODY_MAX + 1];
+    const struct gw_mock_example too_large = {SLICE("a"), {large, sizeof(large)}};
+    const struct gw_mock_content content = {SLICE("a/b"), &too_large, 1};
+    const struct gw_mock_content range = {SLICE("a/*"), examples, 1};
+    const struct gw_mock_header framing = {SLICE("content-length"), SLICE("1")};
+    const struct gw_mock_header split = {SLICE("x"), SLICE("a\r\nb: c")};
+
+    (void)state;
+    memset(large, 'x', sizeof(large));
+    expect_answer_refused((struct gw_mock_answer){.code = SLICE("100")}, "neither");
+    expect_answer_refused(
+        (struct gw_mock_answer){.code = SLICE("200"), .contents = &content, .n_contents = 1},
+        "contents[0].examples[0].body: it is longer than 12288 bytes");
+    expect_answer_refused(
+        (struct gw_mock_answer){.code = SLICE("200"), .contents = &range, .n_contents = 1},
+        "media_type: it is a range");
+    expect_answer_refused(
+        (struct gw_mock_answer){.code = SLICE("200"), .headers = &framing, .n_headers = 1},
+        "the gateway makes this header itself");
+    expect_answer_refused(
+        (struct gw_mock_answer){.code = SLICE("200"), .headers = &split, .n_headers = 1},
+        "control character");
+}
+
 static void it_has_a_line_an_api(void **state)
 {
     static const char api[] =
         "\n{\"id\":\"43\",\"name\":\"Root\",\"version\":\"2\",\"vhost\":\"*\",\"base_path\":\"\","
-        "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
+        "\"auth_header\":\"x-token\",\"mock\":false,"
+        "\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
         "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"named\":[],"
         "\"tier\":\"\",\"tier_declared\":null,\"resources\":[]}\n]}\n";
     struct buf text;
 
     (void)state;
     write_model(&model, &text);
-    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":2,\n\"hash\":\"")));
+    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":3,\n\"hash\":\"")));
     assert_true(slice_ends(buf_slice(&text), slice_of(api)));
     assert_non_null(strstr(text.p, "\n\"files\":[\n{\"name\":\"cc.yaml\"},\n"));
     buf_free(&text);
@@ -365,12 +467,12 @@ static void a_flipped_bit_is_noticed(void **state)
 static void other_schemas_are_told(void **state)
 {
     (void)state;
-    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 2");
-    expect_refused(SLICE("{\"schema\":2}\n"), "not a snapshot");
+    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 3");
+    expect_refused(SLICE("{\"schema\":3}\n"), "not a snapshot");
     expect_refused(SLICE("{\"schema\":x,\n"), "not a snapshot");
     expect_refused(SLICE("{\n"), "not a snapshot");
     expect_refused(SLICE("\n"), "not a snapshot");
-    expect_refused(SLICE("{\"schema\":2,\n\n"), "hash does not match");
+    expect_refused(SLICE("{\"schema\":3,\n\n"), "hash does not match");
 }
 
 /* The sealed snapshot with the first `old` replaced. */
@@ -639,6 +741,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(it_has_a_line_an_api),
+        cmocka_unit_test(mock_answers_are_read_back),
+        cmocka_unit_test(bad_mock_answers_are_refused),
         cmocka_unit_test(the_smallest_model_is_read_back),
         cmocka_unit_test(routes_lead_into_the_model),
         cmocka_unit_test(references_are_counted),
