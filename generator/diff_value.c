@@ -80,6 +80,13 @@ static enum diff_equal cors_equal(const struct gw_cors *a, const struct gw_cors 
     return diff_object_equal(&snapshot_cors, a, b);
 }
 
+static enum diff_equal identity_equal(const struct gw_identity *a, const struct gw_identity *b)
+{
+    if (a == NULL || b == NULL)
+        return same_if(a == b);
+    return diff_object_equal(&snapshot_identity, a, b);
+}
+
 enum diff_equal diff_field_equal(const struct snapshot_field *f, const void *a, const void *b)
 {
     const void *x = member(a, f), *y = member(b, f);
@@ -107,6 +114,9 @@ enum diff_equal diff_field_equal(const struct snapshot_field *f, const void *a, 
                              *(const struct gw_cluster *const *)y);
     case SNAPSHOT_CORS:
         return cors_equal(*(const struct gw_cors *const *)x, *(const struct gw_cors *const *)y);
+    case SNAPSHOT_IDENTITY:
+        return identity_equal(*(const struct gw_identity *const *)x,
+                              *(const struct gw_identity *const *)y);
     case SNAPSHOT_C_STRING:
         return same_if(strcmp(*(const char *const *)x, *(const char *const *)y) == 0);
     case SNAPSHOT_LIST:
@@ -242,6 +252,10 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
     const void *at = member(object, f);
     size_t n;
 
+    if (f->secret) {
+        buf_add_str(out, "(hidden)");
+        return;
+    }
     switch (f->type) {
     case SNAPSHOT_TEXT:
         add_text(out, *(const struct slice *)at);
@@ -279,6 +293,12 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
         else
             add_object(out, &snapshot_cors, *(const struct gw_cors *const *)at);
         break;
+    case SNAPSHOT_IDENTITY:
+        if (*(const struct gw_identity *const *)at == NULL)
+            buf_add_str(out, "none");
+        else
+            add_object(out, &snapshot_identity, *(const struct gw_identity *const *)at);
+        break;
     case SNAPSHOT_C_STRING:
         add_text(out, slice_of(*(const char *const *)at));
         break;
@@ -291,7 +311,7 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
 /* A PEM text: nobody compares those by eye, but everybody can compare sums. */
 static bool is_opaque(const struct snapshot_field *f, const void *object)
 {
-    return f->type == SNAPSHOT_TEXT &&
+    return f->type == SNAPSHOT_TEXT && !f->secret &&
            slice_starts(*(const struct slice *)member(object, f), SLICE("-----BEGIN "));
 }
 

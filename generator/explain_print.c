@@ -54,7 +54,11 @@ static void print_endpoints(FILE *out, const struct gw_cluster *cluster)
     for (size_t i = 0; cluster != NULL && i < cluster->n_endpoints; i++) {
         buf_init_fixed(&b, room, sizeof(room));
         view_add_endpoint(&b, &cluster->endpoints[i]);
-        print_row(out, i == 0 ? "endpoint" : cluster->options.failover ? "then" : "or", buf_slice(&b));
+        print_row(out,
+                  i == 0                      ? "endpoint"
+                  : cluster->options.failover ? "then"
+                                              : "or",
+                  buf_slice(&b));
     }
 }
 
@@ -106,6 +110,20 @@ static void print_tier(FILE *out, const struct enforce_decision *d)
     print_row(out, "tier", buf_slice(&b));
 }
 
+/* Who the gateway is to the endpoint: never the password. */
+static void print_credential(FILE *out, const struct gw_identity *credential)
+{
+    char room[4200];
+    struct buf b;
+
+    if (credential == NULL)
+        return;
+    buf_init_fixed(&b, room, sizeof(room));
+    buf_printf(&b, "user %" PRIslice ", password (hidden), ", SLICE_ARG(credential->user));
+    view_add_place(&b, credential->origin);
+    print_row(out, "credential", buf_slice(&b));
+}
+
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
@@ -139,6 +157,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
               has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
     print_row(out, "removed", d->strip_header);
     print_tier(out, d);
+    print_credential(out, d->identity);
     print_row(out, "because", e->trace.why);
     print_cause(e, out);
 }
@@ -341,6 +360,7 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "path", d->path);
     add_filled(b, "host", has_own_hosts(x) ? SLICE_NONE : d->host);
     add_filled(b, "removed_header", d->strip_header);
+    add_filled(b, "credential_user", d->identity != NULL ? d->identity->user : SLICE_NONE);
     add_facts(b, d);
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);
     add_cause(b, e);

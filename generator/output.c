@@ -83,9 +83,16 @@ static int write_haproxy_half(struct build *b)
         const struct render_file *f = &b->files.files[i];
 
         rc = f->symlink_to != NULL ? output_dir_link(&b->dir, n, f->name, f->symlink_to)
-                                   : output_dir_write(&b->dir, n, f->name, f->text);
+                                   : output_dir_write(&b->dir, n, f->name, f->text, false);
     }
     return rc;
+}
+
+/* The manifest's sums would tell a guessed password from a wrong one, so it is as secret as the
+ * snapshot. */
+static bool has_secrets(const struct build *b)
+{
+    return b->model->n_identities > 0;
 }
 
 /* Writes all but the manifest. */
@@ -101,7 +108,7 @@ static int write_generation(struct build *b)
         return CC_EINVAL;
     }
     rc = output_dir_write(&b->dir, b->next.generation, SLICE("gateway.json"),
-                          buf_slice(&b->snapshot));
+                          buf_slice(&b->snapshot), has_secrets(b));
     return rc == CC_OK ? write_haproxy_half(b) : rc;
 }
 
@@ -172,8 +179,8 @@ static int write_manifest(struct build *b)
     buf_init(&text, MANIFEST_MAX_BYTES);
     rc = manifest_write(&b->next, &text);
     if (rc == CC_OK)
-        rc =
-            output_dir_write(&b->dir, b->next.generation, SLICE("manifest.json"), buf_slice(&text));
+        rc = output_dir_write(&b->dir, b->next.generation, SLICE("manifest.json"), buf_slice(&text),
+                              has_secrets(b));
     buf_free(&text);
     return rc;
 }

@@ -16,8 +16,10 @@
  * haproxy/ they use.
  *
  * Files are 0644 and directories 0755 whatever the umask is: HAProxy and the agent read them as
- * other users, and there is no secret in them (gateway.json holds public keys; private keys are
- * only linked to). Whoever wants less gives a directory that is closed itself.
+ * other users, and there is no secret in them (private keys are only linked to). With credentials
+ * of endpoints there is one in gateway.json: it and the manifest are then 0640, of the group of the
+ * output directory, in which the agent's user must be. Whoever wants less gives a directory that is
+ * closed itself.
  *
  * All calls block on the disk and on HAProxy's check. */
 #pragma once

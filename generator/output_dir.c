@@ -13,7 +13,8 @@
 
 #define LOCK_NAME ".cc-gen.lock"
 
-enum { DIR_MODE = 0755, FILE_MODE = 0644, MAX_GENERATIONS = 4096, FILE_MAX_BYTES = 256 << 20 };
+enum { DIR_MODE = 0755, FILE_MODE = 0644, SECRET_MODE = 0640 };
+enum { MAX_GENERATIONS = 4096, FILE_MAX_BYTES = 256 << 20 };
 
 /* A path below the output directory, in the arena; NULL when memory is short. */
 static const char *below(const struct output_dir *d, const char *name)
@@ -68,7 +69,7 @@ static int take_lock(struct output_dir *d)
 
     if (path == NULL)
         return CC_ENOMEM;
-    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+    d->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, SECRET_MODE);
     if (d->lock < 0)
         return fault(d, CC_EACCESS, "cannot be opened", path, errno);
     if (flock(d->lock, LOCK_EX | LOCK_NB) == 0)
@@ -105,8 +106,7 @@ int output_dir_open(struct output_dir *d, const char *directory, struct arena *a
     /* it is written into HAProxy's configuration; said before anything is made */
     if (directory[0] == '\0' || slice_has_control(slice_of(directory)) ||
         utf8_valid_prefix(slice_of(directory)) != strlen(directory)) {
-        diag_error(diag, CC5003, PLACE_NONE,
-                   "the name of the output directory %s",
+        diag_error(diag, CC5003, PLACE_NONE, "the name of the output directory %s",
                    directory[0] == '\0' ? "is empty" : "has a control character or is not UTF-8");
         return CC_EACCESS;
     }
@@ -303,7 +303,19 @@ static int write_all(int fd, struct slice text)
     return fsync(fd);
 }
 
-int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text)
+/* Whoever may use the directory by its group may read a secret, nobody else: so the agent's group
+ * is that of the directory, whoever builds. */
+static int close_to_others(const struct output_dir *d, int fd)
+{
+    struct stat file, directory;
+
+    if (fchmod(fd, SECRET_MODE) != 0 || fstat(fd, &file) != 0 || stat(d->path, &directory) != 0)
+        return -1;
+    return file.st_gid == directory.st_gid ? 0 : fchown(fd, (uid_t)-1, directory.st_gid);
+}
+
+int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text,
+                     bool secret)
 {
     const char *path = NULL;
     int rc = prepare(d, n, name, &path);
@@ -315,7 +327,9 @@ int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, 
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
     if (fd < 0)
         return fault(d, CC_EIO, "cannot be created", path, errno);
-    if (fchmod(fd, FILE_MODE) != 0 || write_all(fd, text) != 0)
+    if (secret && close_to_others(d, fd) != 0)
+        rc = fault(d, CC_EIO, "cannot be given to the group of the output directory", path, errno);
+    else if ((!secret && fchmod(fd, FILE_MODE) != 0) || write_all(fd, text) != 0)
         rc = fault(d, CC_EIO, "cannot be written", path, errno);
     close(fd);
     return rc;

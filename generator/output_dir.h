@@ -41,8 +41,10 @@ int output_dir_next(const struct output_dir *d, uint64_t *out);
 bool output_dir_same(const struct output_dir *d, uint64_t n, const struct render_output *files);
 
 /* Writes a file resp. link below generation n and syncs it; parents are created. `name` must stay
- * below. CC_EIO after a CC5003 finding. */
-int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text);
+ * below. A secret file can be read by its owner and the group of the output directory only. CC_EIO
+ * after a CC5003 finding. */
+int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text,
+                     bool secret);
 int output_dir_link(const struct output_dir *d, uint64_t n, struct slice name, const char *to);
 
 /* Syncs the directories of generation n. */

@@ -157,6 +157,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_read_issuers(build, model);
     project_clusters_finish(build, model);
     project_cors_finish(build, model);
+    project_credentials_finish(build, model);
     collect_headers(build, model);
     if (build->rc != CC_OK)
         return;

@@ -80,6 +80,7 @@ static enum project_found find_endpoints(struct project *p, enum project_environ
 void project_choose_clusters(struct project *p, struct gw_api *api)
 {
     const struct gw_cluster **out[] = {&api->production, &api->sandbox};
+    const struct gw_identity **credentials[] = {&api->production_identity, &api->sandbox_identity};
     bool any = false;
 
     for (enum project_environment env = PROJECT_PRODUCTION; env <= PROJECT_SANDBOX; env++) {
@@ -88,11 +89,13 @@ void project_choose_clusters(struct project *p, struct gw_api *api)
 
         any = any || found != PROJECT_ABSENT;
         if (found != PROJECT_ABSENT) {
-            project_check_credentials(p, env);
+            *credentials[env] = project_credential(p, env, e);
             project_read_config_options(p, env, e);
         }
         if (found == PROJECT_FOUND)
             *out[env] = project_cluster(p, e, false);
+        p->clusters[env] = *out[env];
+        project_check_credential(p, *credentials[env], *out[env], NULL);
     }
     if (!any && !p->api.unknown_endpoints)
         no_endpoint(p);
@@ -102,6 +105,8 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
                                   struct gw_resource *resource)
 {
     const struct gw_cluster **out[] = {&resource->production, &resource->sandbox};
+    const struct gw_identity **credentials[] = {&resource->production_identity,
+                                                &resource->sandbox_identity};
 
     for (enum project_environment env = PROJECT_PRODUCTION; env <= PROJECT_SANDBOX; env++) {
         struct project_endpoints e = {.place = PLACE_NONE};
@@ -116,5 +121,10 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
         /* The contract falls back to the API's cluster when the endpoints of a path do not agree
          * (api-projects 4.6), and its own petstore sample counts on it: all or nothing. */
         *out[env] = project_cluster(p, &e, true);
+        if (*out[env] == NULL)
+            continue;
+        *credentials[env] = project_credential(p, env, &e);
+        project_check_credential(p, *credentials[env], *out[env],
+                                 e.has_credential ? NULL : p->clusters[env]);
     }
 }

@@ -32,19 +32,6 @@ static bool add_url_node(struct project *p, const struct doc *doc, const struct 
 
 /* --- x-wso2-production-endpoints, x-wso2-sandbox-endpoints ------------------------------------ */
 
-/* Calling a backend without the credentials that it was given is not what the author meant, and
- * what it would answer to that is nothing this gateway can know. */
-static bool refuse_credentials(struct project *p, const struct doc *doc,
-                               const struct doc_node *node, const char *what)
-{
-    diag_help(diag_error(p->build->diag, CC1204, doc_place(doc, node),
-                         "%s: this version cannot send credentials to an endpoint, and calling it "
-                         "without them would not be what is asked for",
-                         what),
-              "let the endpoint accept the gateway without credentials, and remove them here");
-    return false;
-}
-
 /* The contract compares by prefix, and takes all else (http, https, loadbalance, ...) for load
  * balancing. */
 static void read_type(struct project *p, const struct doc_node *type, struct gw_options *out)
@@ -72,7 +59,7 @@ enum project_found project_endpoint_object(struct project *p, const struct doc_n
     if (!doc_is_map(doc, object, what, p->build->diag))
         return PROJECT_BROKEN;
     if (credentials != NULL && credentials->type != DOC_NULL)
-        good = refuse_credentials(p, doc, credentials, "securityConfig");
+        good = project_read_security_config(p, credentials, out);
     read_type(p, doc_get(object, "type"), &out->options);
     good = project_read_advanced(p, doc_get(object, "advanceEndpointConfig"), out) && good;
     if (urls == NULL || urls->type == DOC_NULL || (urls->type == DOC_LIST && urls->n == 0)) {
@@ -315,18 +302,4 @@ enum project_found project_endpoint_config(struct project *p, enum project_envir
     if (!good)
         return PROJECT_BROKEN;
     return out->list.n > 0 ? PROJECT_FOUND : PROJECT_ABSENT;
-}
-
-void project_check_credentials(struct project *p, enum project_environment env)
-{
-    const struct doc_node *security =
-        doc_get_nocase(doc_get_nocase(p->api.endpoint_config, "endpoint_security"),
-                       env == PROJECT_SANDBOX ? "sandbox" : "production");
-    const struct doc_node *enabled = doc_get_nocase(security, "enabled");
-    bool on = false;
-
-    if (enabled != NULL && enabled->type != DOC_NULL)
-        doc_bool(p->api_doc, enabled, "endpoint_security.enabled", p->build->diag, &on);
-    if (on)
-        refuse_credentials(p, p->api_doc, enabled, "endpoint_security");
 }

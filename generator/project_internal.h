@@ -11,6 +11,7 @@
  *   project_url.c       one endpoint URL
  *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
  *   project_options.c   time-outs, retries, limits and health checks of endpoints
+ *   project_credential.c  who the gateway is to endpoints
  *   project_choose.c    which declaration of endpoints counts
  *   project_named.c     endpoints with names: x-wso2-endpoints
  *   project_cluster.c   lists of endpoints -> clusters that equal lists share
@@ -70,6 +71,7 @@ struct project_build {
     struct project_clusters *clusters;
     struct project_list apis;      /* struct gw_api */
     struct project_list resources; /* struct project_resources, one a project */
+    struct project_list credentials; /* struct gw_identity * */
     struct project_list interceptors; /* struct project_interceptors */
     struct project_list named;        /* struct project_named */
     const struct gw_cors *global_cors; /* of cc.yaml, once an API needs it */
@@ -126,6 +128,13 @@ struct project_security {
 /* By key type of the caller's token. */
 enum project_environment { PROJECT_PRODUCTION, PROJECT_SANDBOX };
 
+/* A user name and password as a project says them. */
+struct project_basic {
+    struct slice user, password;
+    const char *what; /* "securityConfig" */
+    struct place place;
+};
+
 /* Where endpoints were looked for, and what was found. */
 enum project_found { PROJECT_ABSENT, PROJECT_BROKEN, PROJECT_FOUND };
 
@@ -134,6 +143,8 @@ struct project_endpoints {
     struct place place;       /* of the whole declaration */
     struct gw_options options;
     bool has_retry; /* the options say what is retried, even if nothing */
+    bool has_credential; /* they say who the gateway is to them, even if nobody */
+    const struct project_basic *basic; /* NULL: nobody */
     bool service;   /* an interceptor's, not a backend's */
 };
 
@@ -192,6 +203,11 @@ struct project {
     bool http2;             /* x-wso2-http2-backend-enabled */
     struct project_own_endpoints own;
     struct project_endpoints defaults[2]; /* the API's, by enum project_environment */
+    const struct gw_cluster *clusters[2]; /* of these */
+    struct {
+        bool known;
+        const struct gw_identity *identity;
+    } identity[2]; /* who the gateway is to endpoints that do not say so themselves */
     struct project_list named; /* struct project_named_entry, sorted by name */
     struct project_flows flows; /* of the document */
     struct project_flows shared_flows; /* what `shared` was made of */
@@ -307,9 +323,6 @@ enum project_found project_host(struct project *p, struct project_endpoints *out
 enum project_found project_endpoint_config(struct project *p, enum project_environment env,
                                            struct project_endpoints *out);
 
-/* Credentials in api.yaml for these endpoints, which count wherever the endpoints come from. */
-void project_check_credentials(struct project *p, enum project_environment env);
-
 /* --- project_options.c ---------------------------------------------------------------------- */
 
 /* advanceEndpointConfig -> out->options. False after a finding. */
@@ -323,6 +336,27 @@ void project_read_config_options(struct project *p, enum project_environment env
 
 /* Time-out and retries of the API's endpoints for a path's that have none of their own. */
 void project_inherit_options(struct project_endpoints *e, const struct project_endpoints *above);
+
+/* --- project_credential.c ------------------------------------------------------------------- */
+
+/* securityConfig of an endpoint object -> out. False after a finding. */
+bool project_read_security_config(struct project *p, const struct doc_node *map,
+                                  struct project_endpoints *out);
+
+/* Who the gateway is to endpoints `e` of the API or of one of its paths: what they say themselves,
+ * else what the API's say, else endpoint_security of api.yaml (api-projects 2.2). NULL: nobody, or
+ * after a finding. */
+const struct gw_identity *project_credential(struct project *p, enum project_environment env,
+                                             const struct project_endpoints *e);
+
+/* Warns of credentials that travel to `cluster` in clear text, and of those of `api` (may be NULL)
+ * that go to other hosts than that. */
+void project_check_credential(struct project *p, const struct gw_identity *credential,
+                              const struct gw_cluster *cluster, const struct gw_cluster *api);
+
+/* All credentials, in the order of their places, into the model, with the pointers of its APIs and
+ * resources moved to them. */
+void project_credentials_finish(struct project_build *build, struct gw_model *model);
 
 /* --- project_choose.c ----------------------------------------------------------------------- */
 

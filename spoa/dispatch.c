@@ -27,7 +27,7 @@ enum {
 #define X(name, place) ARG_##name,
     ARGS(X)
 #undef X
-    N_ARGS
+        N_ARGS
 };
 
 static const struct slice arg_names[N_ARGS] = {
@@ -181,6 +181,8 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->backend = d->backend;
         v->path = d->path;
         v->host = d->host;
+        if (d->identity != NULL)
+            v->set_auth = d->identity->authorization;
         v->strip = d->strip_header;
         return VARS_ALLOW;
     case ENFORCE_ANSWER:

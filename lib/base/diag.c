@@ -93,8 +93,8 @@ static bool grow(struct diag *d)
 
 /* Messages quote what was found, and that may hold anything: control characters are shown, not
  * sent to the terminal. */
-__attribute__((format(printf, 2, 0)))
-static struct slice printable(struct arena *arena, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static struct slice printable(struct arena *arena,
+                                                                    const char *fmt, va_list args)
 {
     char raw[MESSAGE_MAX], room[MESSAGE_MAX * 4];
     struct buf b;
@@ -130,7 +130,8 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
     if (item == NULL)
         return NULL;
     va_start(args, fmt);
-    item->view = (struct diag_view){severity, code, place, printable(d->arena, fmt, args), SLICE_NONE};
+    item->view =
+        (struct diag_view){severity, code, place, printable(d->arena, fmt, args), SLICE_NONE};
     va_end(args);
     item->owner = d;
     item->index = d->n;
@@ -216,19 +217,45 @@ static size_t characters(struct slice s)
     return count;
 }
 
+/* Where a secret begins in a row: behind a key with "password" in its name. To the end of the row,
+ * because a quote or brace that is missing is what the finding may be about. */
+static size_t secret_start(struct slice row)
+{
+    static const struct slice word = SLICE_INIT("password");
+
+    for (size_t i = 0; i + word.n <= row.n; i++) {
+        size_t k = i + word.n;
+
+        if (!slice_eq_nocase(slice_first(slice_from(row, i), word.n), word))
+            continue;
+        while (k < row.n &&
+               (ascii_is_alpha(row.p[k]) || ascii_is_digit(row.p[k]) || row.p[k] == '_' ||
+                row.p[k] == '-' || row.p[k] == '"' || row.p[k] == '\'' || row.p[k] == ' '))
+            k++;
+        if (k < row.n && (row.p[k] == ':' || row.p[k] == '='))
+            return k + 1;
+    }
+    return row.n;
+}
+
 /* Columns count characters. */
 void place_print(const struct place *p, FILE *out)
 {
     struct slice row = source_row(p->source->text, p->line);
+    size_t secret;
 
     if (row.n == 0 || p->col == 0 || characters(row) + 1 < p->col || p->col > SHOWN_COLUMNS ||
         utf8_valid_prefix(row) != row.n)
         return;
+    secret = secret_start(row);
     fprintf(out, "%6u | ", p->line);
     for (size_t i = 0, shown = 0; i < row.n && shown <= SHOWN_COLUMNS; i++) {
         shown += ((unsigned char)row.p[i] & 0xc0) != 0x80;
         if (shown <= SHOWN_COLUMNS)
-            fputc(ascii_is_control(row.p[i]) ? ' ' : row.p[i], out);
+            fputc(ascii_is_control(row.p[i])       ? ' '
+                  : i >= secret && row.p[i] != ' ' ? '*'
+                                                   : row.p[i],
+                  out);
     }
     fprintf(out, "\n       | %*s^\n", (int)p->col - 1, "");
 }
@@ -245,9 +272,8 @@ static void print_item(const struct diag_item *item, FILE *out, bool colour)
         fprintf(out, "%s:", p->source->name);
     if (p->source != NULL && p->line > 0)
         fprintf(out, "%u:%u:", p->line, p->col);
-    fprintf(out, "%s%s%s[%s]%s: %" PRIslice "\n", p->source != NULL ? " " : "",
-            colour ? paint : "", word, diag_code_name(v->code), colour ? "\033[0m" : "",
-            SLICE_ARG(v->message));
+    fprintf(out, "%s%s%s[%s]%s: %" PRIslice "\n", p->source != NULL ? " " : "", colour ? paint : "",
+            word, diag_code_name(v->code), colour ? "\033[0m" : "", SLICE_ARG(v->message));
     if (p->source != NULL && p->line > 0)
         place_print(p, out);
     if (v->help.n > 0)

@@ -62,17 +62,35 @@ int base64url_decode(struct slice text, void *out, size_t cap, size_t *n)
     return CC_OK;
 }
 
-void base64url_encode(struct slice data, struct buf *out)
+/* The groups of four; returns how many characters the last one lacks. */
+static size_t encode(struct slice data, const char *alphabet, struct buf *out)
 {
+    size_t n = 3;
+
     for (size_t i = 0; i < data.n; i += 3) {
-        size_t n = data.n - i < 3 ? data.n - i : 3;
         uint32_t bits = 0;
         char group[4];
 
+        n = data.n - i < 3 ? data.n - i : 3;
         for (size_t j = 0; j < 3; j++)
             bits = bits << 8 | (j < n ? (uint8_t)data.p[i + j] : 0);
         for (size_t j = 0; j < 4; j++)
-            group[j] = ALPHABET[bits >> (18 - 6 * j) & 63];
+            group[j] = alphabet[bits >> (18 - 6 * j) & 63];
         buf_add(out, slice_make(group, n + 1));
     }
+    return 3 - n;
+}
+
+void base64url_encode(struct slice data, struct buf *out)
+{
+    (void)encode(data, ALPHABET, out);
+}
+
+void base64_encode(struct slice data, struct buf *out)
+{
+    static const char standard[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (size_t padding = encode(data, standard, out); padding > 0; padding--)
+        buf_add_char(out, '=');
 }

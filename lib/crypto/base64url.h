@@ -1,5 +1,6 @@
 /* base64url without padding (RFC 7515 appendix C, RFC 4648 5), strict: only the URL alphabet, no
- * white space, no padding, and unused trailing bits must be zero, so that one value has one text. */
+ * white space, no padding, and unused trailing bits must be zero, so that one value has one text.
+ */
 #pragma once
 
 #include "base/base.h"
@@ -16,3 +17,6 @@ int base64url_decode(struct slice text, void *out, size_t cap, size_t *n);
 
 /* Appends data as base64url text. */
 void base64url_encode(struct slice data, struct buf *out);
+
+/* Appends data as base64 text (RFC 4648 4): with + and /, and padded. */
+void base64_encode(struct slice data, struct buf *out);

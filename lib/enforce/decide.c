@@ -194,11 +194,13 @@ static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
 
     if (slice_is(keytype, "SANDBOX")) {
         *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
+        a->out->identity = r->sandbox != NULL ? r->sandbox_identity : api->sandbox_identity;
         return *out != NULL ||
                refuse_keytype(a, REFUSE_SANDBOX,
                               "a SANDBOX token for an API without sandbox endpoint");
     }
     *out = r->production != NULL ? r->production : api->production;
+    a->out->identity = r->production != NULL ? r->production_identity : api->production_identity;
     return *out != NULL ||
            refuse_keytype(a, REFUSE_PRODUCTION,
                           keytype.n > 0

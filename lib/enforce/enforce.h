@@ -70,7 +70,8 @@ struct enforce_decision {
     struct slice user, app, keytype;
     struct enforce_cors cors;
     /* allow */
-    struct slice backend, path, host; /* host: what the backend sees as Host */
+    struct slice backend, path, host;   /* host: what the backend sees as Host */
+    const struct gw_identity *identity; /* who the gateway is to the backend; may be NULL */
     struct slice strip_header; /* request header to remove before the backend; may be empty */
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not

@@ -116,12 +116,23 @@ struct gw_operation {
     size_t n_requirements;
     const struct gw_interceptor *interceptors; /* one for requests at most, then one for answers */
     size_t n_interceptors;
-    struct slice tier;         /* throttling tier; "": none. Counts where the API has none */
+    struct slice tier;          /* throttling tier; "": none. Counts where the API has none */
     struct place tier_declared; /* also of "Unlimited", which is none */
     const struct gw_mock_answer *answers; /* of a mock API's operation, in the order of the document */
     size_t n_answers;
     struct place origin;
 };
+
+/* Who the gateway is to an endpoint: the Authorization header of its requests, in place of the
+ * client's. Each declaration is one. The value is a secret: it is in the snapshot and in the
+ * agent's answers to HAProxy, and in nothing that somebody reads. */
+struct gw_identity {
+    struct slice user;          /* for operators */
+    struct slice authorization; /* "Basic c3ZjOnNlY3JldA==" */
+    struct place origin;
+};
+
+enum { GW_IDENTITY_MAX = 1400 }; /* bytes of the value; the agent's answers have 16 KiB at most */
 
 struct gw_resource {
     struct slice template; /* as in the document, below the base path: "/pets/{id}" */
@@ -130,6 +141,8 @@ struct gw_resource {
     size_t n_operations;
     const struct gw_cluster *production, *sandbox; /* into gw_model.clusters; NULL: the API's */
     struct place origin;
+    /* into gw_model.identities, for its own two clusters; NULL: none, never the API's */
+    const struct gw_identity *production_identity, *sandbox_identity;
 };
 
 /* An endpoint of a cluster. */
@@ -209,6 +222,8 @@ struct gw_api {
     /* by key type, into gw_model.clusters; NULL: none, but not both, unless it is a mock API, which
      * has neither */
     const struct gw_cluster *production, *sandbox;
+    /* into gw_model.identities: for these two clusters; NULL: none */
+    const struct gw_identity *production_identity, *sandbox_identity;
     const struct gw_named_endpoints *named; /* x-wso2-endpoints, sorted, unique; none where no
                                              * interceptor could choose one */
     size_t n_named;
@@ -222,8 +237,8 @@ struct gw_api {
     struct place origin;
 };
 
-/* The throttling tier that counts for an operation of the API, and where it was declared: the API's,
- * if it has one, for all its operations together. "": none. */
+/* The throttling tier that counts for an operation of the API, and where it was declared: the
+ * API's, if it has one, for all its operations together. "": none. */
 struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operation,
                      struct place *declared);
 
@@ -269,6 +284,8 @@ struct gw_model {
     size_t n_clusters;
     const struct gw_cors *cors;
     size_t n_cors;
+    const struct gw_identity *identities; /* none: there is no secret in the model */
+    size_t n_identities;
     const struct gw_api *apis;
     size_t n_apis;
 };

@@ -36,6 +36,15 @@ static const char *file_fault(const struct stat *st)
     return NULL;
 }
 
+/* Known only when it has been read. */
+static const char *secret_fault(const struct stat *st, const struct gw_snapshot *snapshot)
+{
+    if (gw_snapshot_model(snapshot)->n_identities > 0 && (st->st_mode & S_IROTH) != 0)
+        return "it holds passwords of endpoints, and others than its owner and group may read it "
+               "(chmod o-r)";
+    return NULL;
+}
+
 /* Up to `size` bytes; fewer when the file is shorter by now, which its hash will show. */
 static int read_whole(int fd, char *text, size_t size, size_t *n)
 {
@@ -62,6 +71,7 @@ static int refuse_file(struct diag *diag, const char *path, const char *why, int
 int gw_snapshot_read_file(struct gw_snapshot **out, const char *path, struct diag *diag)
 {
     const char *fault = link_fault(path);
+    struct gw_snapshot *snapshot = NULL;
     char *text = NULL;
     size_t n = 0;
     struct stat st = {0};
@@ -87,8 +97,18 @@ int gw_snapshot_read_file(struct gw_snapshot **out, const char *path, struct dia
         refuse_file(diag, path, cc_strerror(rc), rc);
         goto out;
     }
-    rc = gw_snapshot_read(out, slice_make(text, n), path, diag);
+    rc = gw_snapshot_read(&snapshot, slice_make(text, n), path, diag);
+    if (rc != CC_OK)
+        goto out;
+    fault = secret_fault(&st, snapshot);
+    if (fault != NULL) {
+        rc = refuse_file(diag, path, fault, CC_EREFUSED);
+        goto out;
+    }
+    *out = snapshot;
+    snapshot = NULL;
 out:
+    gw_snapshot_unref(&snapshot);
     free(text);
     malloc_trim(0); /* what reading took besides the model goes back to the system */
     if (fd >= 0)

@@ -32,6 +32,8 @@ struct reader {
     const struct gw_cluster *first_cluster;
     const struct gw_cors *cors;
     size_t n_cors;
+    const struct gw_identity *identities;
+    size_t n_identities;
     const struct source *files;
     size_t n_files;
     /* where in the line, for findings: "resources", [2], "operations", [0], ... */
@@ -244,6 +246,21 @@ static int read_cors(struct reader *r, const json_t *json, const struct gw_cors 
     return rc;
 }
 
+static int read_identity(struct reader *r, const json_t *json, const struct gw_identity **out)
+{
+    unsigned number = 0;
+    int rc;
+
+    if (json_is_null(json))
+        return CC_OK;
+    if (r->n_identities == 0)
+        return refuse(r, "it names an identity, but there are none");
+    rc = read_unsigned(r, json, 0, r->n_identities - 1, &number);
+    if (rc == CC_OK)
+        *out = &r->identities[number];
+    return rc;
+}
+
 static int read_c_string(struct reader *r, const struct snapshot_field *f, const json_t *json,
                          const char **out)
 {
@@ -302,6 +319,8 @@ static int read_value(struct reader *r, const struct snapshot_field *f, const js
         return read_cluster(r, json, at);
     case SNAPSHOT_CORS:
         return read_cors(r, json, at);
+    case SNAPSHOT_IDENTITY:
+        return read_identity(r, json, at);
     case SNAPSHOT_C_STRING:
         return read_c_string(r, f, json, at);
     case SNAPSHOT_LIST:
@@ -539,6 +558,11 @@ static int read_all(struct reader *r, struct gw_snapshot *s)
         rc = read_section(r, "cors", &snapshot_cors, "],", &m->cors, &m->n_cors);
     r->cors = m->cors;
     r->n_cors = m->n_cors;
+    if (rc == CC_OK)
+        rc = read_section(r, "identities", &snapshot_identity, "],", &m->identities,
+                          &m->n_identities);
+    r->identities = m->identities;
+    r->n_identities = m->n_identities;
     if (rc == CC_OK)
         rc = read_section(r, "apis", &snapshot_api, "]}", &m->apis, &m->n_apis);
     if (rc == CC_OK && r->rest.n > 0)

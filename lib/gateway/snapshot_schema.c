@@ -93,6 +93,12 @@ static const char *exposed_headers(struct slice s)
     return s.n > GW_CORS_EXPOSE_MAX ? "it is longer than 512 bytes" : optional_text(s);
 }
 
+/* Text of HAProxy's set-header: one value of one header. */
+static const char *identity_value(struct slice s)
+{
+    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : required_text(s);
+}
+
 /* What holds for objects. */
 
 static bool is_sorted(const struct slice *texts, size_t n)
@@ -319,6 +325,8 @@ static const struct snapshot_field resource_fields[] = {
     {LIST(struct gw_resource, operations, &operation)},
     {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_resource, sandbox), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_resource, production_identity), .type = SNAPSHOT_IDENTITY},
+    {AT(struct gw_resource, sandbox_identity), .type = SNAPSHOT_IDENTITY},
     {AT(struct gw_resource, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema resource =
@@ -342,6 +350,8 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, mock), .type = SNAPSHOT_BOOL},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, sandbox), .type = SNAPSHOT_CLUSTER},
+    {AT(struct gw_api, production_identity), .type = SNAPSHOT_IDENTITY},
+    {AT(struct gw_api, sandbox_identity), .type = SNAPSHOT_IDENTITY},
     {AT(struct gw_api, origin), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_api, cors), .type = SNAPSHOT_CORS},
     {AT(struct gw_api, cors_declared), .type = SNAPSHOT_ORIGIN},
@@ -397,6 +407,14 @@ static const struct snapshot_field cors_fields[] = {
     {AT(struct gw_cors, expose), .type = SNAPSHOT_TEXT, .fault = exposed_headers},
 };
 const struct snapshot_schema snapshot_cors = SCHEMA(cors_fields, struct gw_cors, cors_fault);
+
+static const struct snapshot_field identity_fields[] = {
+    {AT(struct gw_identity, user), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_identity, authorization), .type = SNAPSHOT_TEXT, .fault = identity_value,
+     .secret = true},
+    {AT(struct gw_identity, origin), .type = SNAPSHOT_ORIGIN},
+};
+const struct snapshot_schema snapshot_identity = SCHEMA(identity_fields, struct gw_identity, NULL);
 
 static const struct snapshot_field claim_mapping_fields[] = {
     {AT(struct gw_claim_mapping, remote), .type = SNAPSHOT_TEXT, .fault = required_text},

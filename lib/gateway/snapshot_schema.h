@@ -18,11 +18,14 @@
  *     ],
  *     "cors":[ ...
  *     ],
+ *     "identities":[ ...
+ *     ],
  *     "apis":[ ...
  *     ]}
  *
  * All members are always there, in the order of the tables. An origin is [file,line,column] with
- * file an index into "files", or null. A CORS policy is an index into "cors", or null. */
+ * file an index into "files", or null. A CORS policy is an index into "cors", or null;
+ * an identity is one into "identities". */
 #pragma once
 
 #include "gateway/gateway.h"
@@ -39,6 +42,7 @@ enum snapshot_type {
     SNAPSHOT_ORIGIN,     /* struct place */
     SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name, or NULL */
     SNAPSHOT_CORS,       /* const struct gw_cors *, by index, or null */
+    SNAPSHOT_IDENTITY,   /* const struct gw_identity *, by index, or null */
     SNAPSHOT_C_STRING,   /* const char * */
     SNAPSHOT_LIST        /* const struct X *, size_t; `of` describes X */
 };
@@ -53,6 +57,7 @@ struct snapshot_field {
     uint64_t min, max;
     const struct snapshot_schema *of;
     const char *(*fault)(struct slice text); /* of each text; NULL: usable */
+    bool secret;                             /* written and read like any other, and never shown */
 };
 
 struct snapshot_schema {
@@ -69,6 +74,7 @@ extern const struct snapshot_schema snapshot_file;
 extern const struct snapshot_schema snapshot_issuer;
 extern const struct snapshot_schema snapshot_cluster;
 extern const struct snapshot_schema snapshot_cors;
+extern const struct snapshot_schema snapshot_identity;
 extern const struct snapshot_schema snapshot_api;
 
 enum {

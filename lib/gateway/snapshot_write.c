@@ -82,6 +82,14 @@ static void write_cors_number(struct writer *w, const struct gw_cors *cors)
         buf_add_str(w->out, "null");
 }
 
+static void write_identity_number(struct writer *w, const struct gw_identity *identity)
+{
+    if (identity != NULL)
+        buf_add_u64(w->out, (uint64_t)(identity - w->model->identities));
+    else
+        buf_add_str(w->out, "null");
+}
+
 static void write_object(struct writer *w, const struct snapshot_schema *schema,
                          const void *object);
 
@@ -138,6 +146,9 @@ static void write_value(struct writer *w, const struct snapshot_field *f, const 
         break;
     case SNAPSHOT_CORS:
         write_cors_number(w, *(const struct gw_cors *const *)at);
+        break;
+    case SNAPSHOT_IDENTITY:
+        write_identity_number(w, *(const struct gw_identity *const *)at);
         break;
     case SNAPSHOT_C_STRING:
         buf_add_json(w->out, slice_of(*(const char *const *)at));
@@ -208,6 +219,7 @@ static int write_content(const struct gw_model *m, struct buf *out)
     write_section(&w, "issuers", &snapshot_issuer, m->issuers, m->n_issuers, "],\n");
     write_section(&w, "clusters", &snapshot_cluster, m->clusters, m->n_clusters, "],\n");
     write_section(&w, "cors", &snapshot_cors, m->cors, m->n_cors, "],\n");
+    write_section(&w, "identities", &snapshot_identity, m->identities, m->n_identities, "],\n");
     write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
     w.out = out;
     write_fields(&w, &snapshot_settings, m);

@@ -12,6 +12,7 @@
  *     /far       GET  any token, cluster of its own: http://[2001:db8::1]:8080
  *   host api.example.com  (root)      x-token         http://10.0.0.7:80
  *     all below  GET  any token
+ *   identities: "pets" for what has the clusters of /pets/1.0, "far" for the sandbox of its /far
  *   issuers: https://rsa RS256 PS256; https://ec ES256, aud cc or dd; https://ed EdDSA, claims
  * renamed */
 #pragma once
@@ -128,6 +129,13 @@ static const struct gw_operation fixture_far[] = {
     {.method = GW_GET, .origin = FIXTURE_AT(81)},
 };
 
+static const struct gw_identity fixture_identities[] = {
+    {.user = SLICE_INIT("pets"), .authorization = SLICE_INIT("Basic cGV0czo="),
+     .origin = FIXTURE_AT(5)},
+    {.user = SLICE_INIT("far"), .authorization = SLICE_INIT("Basic ZmFyOg=="),
+     .origin = FIXTURE_AT(82)},
+};
+
 static const struct gw_resource fixture_pets_resources[] = {
     {.template = SLICE_INIT("/asked"),
      .operations = fixture_asked,
@@ -142,6 +150,7 @@ static const struct gw_resource fixture_pets_resources[] = {
      .n_operations = 1,
      .production = &fixture_clusters[1],
      .sandbox = &fixture_clusters[2],
+     .sandbox_identity = &fixture_identities[1],
      .origin = FIXTURE_AT(80)},
     {.template = SLICE_INIT("/open"),
      .operations = fixture_open,
@@ -197,6 +206,7 @@ static const struct gw_api fixture_apis[] = {
      .base_path = SLICE_INIT("/pets/1.0"),
      .auth_header = SLICE_INIT("authorization"),
      .production = &fixture_clusters[0],
+     .production_identity = &fixture_identities[0],
      .resources = fixture_pets_resources,
      .n_resources = 7,
      .origin = FIXTURE_AT(1)},
@@ -248,6 +258,8 @@ static inline void fixture_init(struct fixture *f)
                               .n_issuers = FIXTURE_SIGNERS,
                               .clusters = fixture_clusters,
                               .n_clusters = 3,
+                              .identities = fixture_identities,
+                              .n_identities = 2,
                               .apis = fixture_apis,
                               .n_apis = 3,
                           }};

@@ -460,6 +460,28 @@ static void test_facts(void **state)
     enforce_worker_free(&w);
 }
 
+/* Each cluster gets the identity that was declared for it and for the key type, or none. */
+static void test_identities(void **state)
+{
+    struct enforce_worker *w = new_worker(10);
+    struct enforce_decision d;
+
+    (void)state;
+    decide(w, "GET", "/pets/1.0/pets/7", PLAIN, &d);
+    assert_string_equal(text_of(d.identity->authorization), "Basic cGV0czo=");
+    decide(w, "GET", "/pets/1.0/open", NO_TOKEN, &d);
+    assert_string_equal(text_of(d.identity->user), "pets");
+    decide(w, "GET", "/pets/1.0/far", PLAIN, &d);
+    assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    assert_null(d.identity);
+    decide(w, "GET", "/pets/1.0/far", SANDBOX, &d);
+    assert_string_equal(text_of(d.identity->user), "far");
+    decide(w, "GET", "/box/far", SANDBOX, &d);
+    assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    assert_null(d.identity);
+    enforce_worker_free(&w);
+}
+
 static void test_ready_on_any_host(void **state)
 {
     struct enforce_worker *w = new_worker(10);
@@ -562,6 +584,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_identities),
         cmocka_unit_test(test_ready_on_any_host),
         cmocka_unit_test(test_outbound_header_may_stay),
         cmocka_unit_test(test_long_paths),

@@ -70,10 +70,19 @@ static const struct gw_operation operations[] = {
     {.method = GW_DELETE, .open = true, .origin = {&oas_file, 40, 5}},
     {.method = GW_TRACE, .closed = true, .origin = {&oas_file, 50, 5}},
 };
+static const struct gw_identity identities[] = {
+    {.user = SLICE_INIT("svc"), .authorization = SLICE_INIT("Basic c3ZjOmE="),
+     .origin = {&api_file, 9, 9}},
+    {.user = SLICE_INIT("files"), .authorization = SLICE_INIT("Basic ZmlsZXM6Yg=="),
+     .origin = {&oas_file, 61, 5}},
+};
 static const struct gw_resource resources[] = {
-    {SLICE_INIT("/pets/{id}"), operations, 3, NULL, NULL, {&oas_file, 29, 3}},
-    {SLICE_INIT("/files/*"), operations, 1, &clusters[1], &clusters[0], {&oas_file, 60, 3}},
-    {SLICE_INIT("/none"), NULL, 0, NULL, NULL, {NULL, 0, 0}},
+    {.template = SLICE_INIT("/pets/{id}"), .operations = operations, .n_operations = 3,
+     .origin = {&oas_file, 29, 3}},
+    {.template = SLICE_INIT("/files/*"), .operations = operations, .n_operations = 1,
+     .production = &clusters[1], .sandbox = &clusters[0], .origin = {&oas_file, 60, 3},
+     .production_identity = &identities[1]},
+    {.template = SLICE_INIT("/none")},
 };
 static const struct gw_mock_example examples[] = {
     {SLICE_INIT(""), SLICE_INIT("")},
@@ -112,7 +121,8 @@ static const struct gw_api apis[] = {
      .base_path = SLICE_INIT("/pets/1.0"), .auth_header = SLICE_INIT("authorization"),
      .production = &clusters[0], .resources = resources, .n_resources = 3, .cors = &cors[1],
      .cors_declared = {&oas_file, 9, 3}, .named = named, .n_named = 2,
-     .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3}, .origin = {&api_file, 1, 1}},
+     .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3}, .origin = {&api_file, 1, 1},
+     .production_identity = &identities[0]},
     {.id = SLICE_INIT("43"), .name = SLICE_INIT("Root"), .version = SLICE_INIT("2"),
      .vhost = SLICE_INIT("*"), .base_path = SLICE_INIT(""), .auth_header = SLICE_INIT("x-token"),
      .production = &clusters[1], .origin = {&api_file, 4294967295u, 2}},
@@ -145,7 +155,7 @@ static const struct gw_model model = {
     .generation = 7, .haproxy_generation = 6, .system_host = SLICE_INIT("localhost"),
     .leeway_s = 5, .keep_auth_header = true, .headers = headers, .n_headers = 2,
     .issuers = issuers, .n_issuers = 2, .clusters = clusters, .n_clusters = 2,
-    .cors = cors, .n_cors = 2,
+    .cors = cors, .n_cors = 2, .identities = identities, .n_identities = 2,
     .apis = apis, .n_apis = 2,
 };
 
@@ -237,6 +247,10 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(m->clusters[0].endpoints[1].port, 65535);
     assert_ptr_equal(m->apis[0].cors, &m->cors[1]);
     assert_null(m->apis[1].cors);
+    assert_ptr_equal(m->apis[0].production_identity, &m->identities[0]);
+    assert_null(m->apis[0].sandbox_identity);
+    assert_ptr_equal(m->apis[0].resources[1].production_identity, &m->identities[1]);
+    assert_true(slice_is(m->identities[1].authorization, "Basic ZmlsZXM6Yg=="));
     assert_int_equal(gw_cors_cmp(&m->cors[0], &cors[0]), 0);
     assert_int_equal(gw_cors_cmp(&m->cors[1], &cors[1]), 0);
     assert_int_equal(m->apis[0].cors_declared.line, 9);
@@ -354,6 +368,7 @@ static void it_has_a_line_an_api(void **state)
         "\n{\"id\":\"43\",\"name\":\"Root\",\"version\":\"2\",\"vhost\":\"*\",\"base_path\":\"\","
         "\"auth_header\":\"x-token\",\"mock\":false,"
         "\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
+        "\"production_identity\":null,\"sandbox_identity\":null,"
         "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"named\":[],"
         "\"tier\":\"\",\"tier_declared\":null,\"resources\":[]}\n]}\n";
     struct buf text;
@@ -561,6 +576,11 @@ static const struct {
     {"\"https://*.c.example\"", "\"https://*c.example\"", "cors[1].patterns[0]: a wildcard is"},
     {"\"GET, POST\"", "\"GET\\r\\nx: y\"", "cors[1].methods: it has a control character"},
     {"\"x-page\"", "null", "cors[1].expose: it is not text"},
+    {"\"production_identity\":0", "\"production_identity\":2",
+     "apis[0].production_identity: it is out of range"},
+    {"\"production_identity\":0", "\"production_identity\":\"0\"", "it is not a whole number"},
+    {"\"Basic c3ZjOmE=\"", "\"a\\nb\"", "identities[0].authorization: it has a control character"},
+    {"\"Basic c3ZjOmE=\"", "\"\"", "identities[0].authorization: it is empty"},
     {"\"id\":\"42\"", "\"id\":42", "apis[0].id: it is not text"},
     {"\"id\":\"42\"", "\"id\":\"\\u001b\"", "apis[0].id: it has a control character"},
     {"\"named\":[{\"name\":\"blue\"", "\"named\":[{\"name\":\"green\"", "are not in order"},
@@ -656,7 +676,7 @@ static int make_directory(void **state)
     snprintf(d.file, sizeof(d.file), "%s/gateway.json", d.path);
     snprintf(d.link, sizeof(d.link), "%s/link", d.path);
     write_model(&model, &text);
-    assert_int_equal(file_write_atomic(d.file, buf_slice(&text), 0644), CC_OK);
+    assert_int_equal(file_write_atomic(d.file, buf_slice(&text), 0640), CC_OK);
     assert_int_equal(symlink("gateway.json", d.link), 0);
     buf_free(&text);
     *state = &d;
@@ -704,6 +724,25 @@ static void files_that_others_may_write_are_refused(void **state)
     expect_file(d->file, CC_EREFUSED, "others than its owner may write it");
     assert_int_equal(chmod(d->file, 0646), 0);
     expect_file(d->link, CC_EREFUSED, "others than its owner may write it");
+}
+
+/* Without passwords of endpoints there is no secret in it. */
+static void secrets_that_others_may_read_are_refused(void **state)
+{
+    const struct directory *d = *state;
+    struct gw_model open = model;
+    struct gw_api api = apis[1];
+    struct buf text;
+
+    assert_int_equal(chmod(d->file, 0644), 0);
+    expect_file(d->file, CC_EREFUSED, "holds passwords of endpoints");
+    open.apis = &api;
+    open.n_apis = 1;
+    open.n_identities = 0;
+    write_model(&open, &text);
+    assert_int_equal(file_write_atomic(d->file, buf_slice(&text), 0644), CC_OK);
+    expect_file(d->file, CC_OK, "");
+    buf_free(&text);
 }
 
 static void files_of_others_are_refused(void **state)
@@ -755,6 +794,7 @@ int main(void)
         cmocka_unit_test(models_that_cannot_be_read_are_not_written),
         file_test(files_of_the_right_owner_are_read),
         file_test(files_that_others_may_write_are_refused),
+        file_test(secrets_that_others_may_read_are_refused),
         file_test(files_of_others_are_refused),
         file_test(what_is_no_file_is_refused),
     };

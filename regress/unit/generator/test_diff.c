@@ -32,6 +32,7 @@ struct parts {
     struct gw_cors cors[2];
     struct gw_interceptor interceptor;
     struct gw_named_endpoints named;
+    struct gw_identity identities[2];
     struct gw_api apis[2];
     struct gw_model model;
 };
@@ -84,6 +85,10 @@ static void fill(struct parts *p)
     p->issuers[1].issuer = SLICE("https://other");
     p->cors[0] = (struct gw_cors){.any_origin = true, .methods = SLICE("GET, POST")};
     p->cors[1] = (struct gw_cors){.origins = p->audiences, .n_origins = 1};
+    p->identities[0] = (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOnMzY3JldA=="),
+                                               {&api_file, 9, 9}};
+    p->identities[1] = (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOm90aGVy"),
+                                               {&api_file, 9, 9}};
     for (size_t i = 0; i < 2; i++)
         p->apis[i] = (struct gw_api){.id = SLICE("1"),
                                      .name = i == 0 ? SLICE("Pets") : SLICE("Toys"),
@@ -92,6 +97,7 @@ static void fill(struct parts *p)
                                      .base_path = i == 0 ? SLICE("/pets/1.0") : SLICE("/toys"),
                                      .auth_header = SLICE("authorization"),
                                      .production = &p->clusters[0],
+                                     .production_identity = &p->identities[0],
                                      .resources = p->resources,
                                      .n_resources = 2,
                                      .cors = &p->cors[0],
@@ -207,6 +213,14 @@ static void cors_changed(struct parts *p)
 static void cors_dropped(struct parts *p)
 {
     p->apis[0].cors = NULL;
+}
+static void password_changed(struct parts *p)
+{
+    p->apis[0].production_identity = &p->identities[1];
+}
+static void identity_added(struct parts *p)
+{
+    p->resources[0].sandbox_identity = &p->identities[0];
 }
 static void issuer_added(struct parts *p)
 {
@@ -364,6 +378,13 @@ static const struct row {
      "  (pets/api.yaml:3:5)\n"
      "~ cors Pets 1.0 /pets/1.0 on localhost: any_origin: true -> false  (pets/api.yaml:3:5)\n"
      "~ cors Pets 1.0 /pets/1.0 on localhost: methods: GET, POST -> none  (pets/api.yaml:3:5)\n"},
+    {"a password, which is not shown", password_changed,
+     "~ api Pets 1.0 /pets/1.0 on localhost: production_identity: "
+     "{user svc, authorization (hidden)} -> {user svc, authorization (hidden)}"
+     "  (pets/api.yaml:3:5)\n"},
+    {"identities of a resource", identity_added,
+     "~ resource /pets/1.0/pets on localhost: sandbox_identity: none -> "
+     "{user svc, authorization (hidden)}  (pets/swagger.yaml:20:3)\n"},
     {"an issuer", issuer_added, "+ issuer other: https://other\n"},
     {"its members", issuer_changed,
      "~ issuer login: audiences: none -> gateway\n"
@@ -537,6 +558,9 @@ static bool change_member(const struct snapshot_field *f, void *object, const st
     case SNAPSHOT_CORS:
         *(const struct gw_cors **)at = &p->cors[1];
         return true;
+    case SNAPSHOT_IDENTITY:
+        *(const struct gw_identity **)at = &p->identities[1];
+        return true;
     case SNAPSHOT_TEXTS:
     case SNAPSHOT_LIST:
         memcpy(&n, (char *)object + f->count_offset, sizeof(n));
@@ -628,6 +652,7 @@ static void no_member_is_overlooked(void **state)
     each_member(&snapshot_cluster, offsetof(struct parts, clusters));
     each_member(list_schema(&snapshot_cluster, "endpoints"), offsetof(struct parts, endpoints));
     each_member(&snapshot_cors, offsetof(struct parts, cors));
+    each_member(&snapshot_identity, offsetof(struct parts, identities));
     each_member(&snapshot_issuer, offsetof(struct parts, issuers));
 }
 

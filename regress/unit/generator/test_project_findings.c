@@ -107,10 +107,6 @@ static const struct broken_case api_yaml[] = {
      NULL, NULL,
      "error CC1204 0/api.yaml:14:25\nerror CC1204 0/api.yaml:12:64\n"
      "error CC1204 0/api.yaml:13:38\nerror CC1204 0/api.yaml:13:55\n"},
-    {"credentials", API "    endpoint_security: {production: {enabled: true, type: BASIC}}\n", NULL,
-     NULL, "error CC1204 0/api.yaml:11:47\n"},
-    {"credentials that are off", API "    endpoint_security: {production: {enabled: false}}\n",
-     NULL, NULL, ""},
 };
 
 static const struct broken_case documents[] = {
@@ -201,10 +197,6 @@ static const struct broken_case endpoints[] = {
     {"urls of the wrong type", NULL,
      OAS3 "x-wso2-production-endpoints: {urls: \"http://b\"}\n" PATHS, NULL,
      "error CC1201 0/Definitions/swagger.yaml:2:37\n"},
-    {"credentials", NULL,
-     OAS3 "x-wso2-production-endpoints:\n  urls: [\"http://b\"]\n  securityConfig: {type: "
-          "BASIC}\n" PATHS,
-     NULL, "error CC1204 0/Definitions/swagger.yaml:4:19\n"},
     {"an unknown name", NULL,
      OAS3 "x-wso2-production-endpoints: \"#/x-wso2-endpoints/bleu\"\n"
           "x-wso2-endpoints:\n  - blue: {urls: [\"http://b\"]}\n" PATHS,

@@ -51,7 +51,7 @@ static const struct options_case {
     {"a broken sandbox", HEAD, OAS PATHS "x-wso2-sandbox-endpoints: {}\n",
      "error CC1202 " DOC(3, 27), "", ""},
     {"credentials of the sandbox", BOTH "    endpoint_security: {sandbox: {enabled: true}}\n",
-     OAS PATHS, "error CC1204 0/api.yaml:11:44\n", "", ""},
+     OAS PATHS, "error CC1202 0/api.yaml:11:34\n", "", ""},
     {"credentials of a sandbox that is not there",
      BOTH "    endpoint_security: {sandbox: {enabled: true}}\n", OAS SERVERS PATHS, "", "d/v", ""},
 

@@ -57,7 +57,7 @@ static void write_snapshot(struct agent *a, uint64_t generation)
     a->fixture.model.generation = generation;
     buf_init(&text, 1 << 20);
     assert_int_equal(gw_snapshot_write(&a->fixture.model, &text), CC_OK);
-    assert_int_equal(file_write_atomic(a->snapshot, buf_slice(&text), 0644), CC_OK);
+    assert_int_equal(file_write_atomic(a->snapshot, buf_slice(&text), 0640), CC_OK);
     buf_free(&text);
 }
 
@@ -388,7 +388,7 @@ static void hangup_exchanges_the_snapshot(void **state)
         usleep(10000);
     }
 
-    assert_int_equal(file_write_atomic(a->snapshot, SLICE("{\"schema\":1,"), 0644), CC_OK);
+    assert_int_equal(file_write_atomic(a->snapshot, SLICE("{\"schema\":1,"), 0640), CC_OK);
     kill(a->pid, SIGHUP);
     expect_log(a, "refused");
     expect_log(a, "CC6001");
@@ -537,7 +537,7 @@ static void a_file_in_the_way_is_not_removed(void **state)
 {
     struct agent *a = *state;
 
-    assert_int_equal(file_write_atomic(a->socket, SLICE("precious"), 0644), CC_OK);
+    assert_int_equal(file_write_atomic(a->socket, SLICE("precious"), 0640), CC_OK);
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){NULL})), EX_UNAVAILABLE);
     expect_log(a, "is not a socket");
     assert_int_equal(access(a->socket, F_OK), 0);
@@ -676,7 +676,7 @@ static void an_unusable_snapshot_is_refused_at_start(void **state)
 {
     struct agent *a = *state;
 
-    assert_int_equal(file_write_atomic(a->snapshot, SLICE("[]"), 0644), CC_OK);
+    assert_int_equal(file_write_atomic(a->snapshot, SLICE("[]"), 0640), CC_OK);
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){"-t", NULL})), EX_DATAERR);
     expect_log(a, "CC6001");
     assert_int_equal(exit_status(spawn(a, 0, (const char *const[]){NULL})), EX_DATAERR);

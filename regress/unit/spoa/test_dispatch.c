@@ -159,7 +159,7 @@ static void an_open_operation_is_allowed(void **state)
     struct bench *b = *state;
 
     ask(b, &(struct request){"GET", "/pets/1.0/open", "any.example.com:8080", NULL});
-    expect_names(b, "backend path host strip api apiver resource gen verdict");
+    expect_names(b, "backend path host set_auth strip api apiver resource gen verdict");
     expect_text(b, "verdict", "allow");
     expect_text(b, "backend", "cc_b_000000000001");
     expect_text(b, "path", "/v2/open");
@@ -189,9 +189,11 @@ static void a_good_token_is_allowed(void **state)
     sign(b, "\"sub\":\"alice\",\"azp\":\"app7\"");
     for (int round = 0; round < 2; round++) { /* the second from the cache */
         ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
-        expect_names(b, "backend path host strip api apiver resource user app keytype gen verdict");
+        expect_names(b, "backend path host set_auth strip api apiver resource user app keytype "
+                        "gen verdict");
         expect_text(b, "verdict", "allow");
         expect_text(b, "path", "/v2/pets/7");
+        expect_text(b, "set_auth", "Basic cGV0czo=");
         expect_text(b, "strip", "authorization");
         expect_text(b, "user", "alice");
         expect_text(b, "app", "app7");
@@ -267,10 +269,10 @@ static void cors_is_told(void **state)
              "status api apiver resource cors cors_origin cors_credentials cors_expose "
              "cors_methods cors_headers reason gen verdict"},
             {"GET", "https://a.example", NULL,
-             "backend path host strip api apiver resource cors cors_origin cors_credentials "
+             "backend path host set_auth strip api apiver resource cors cors_origin cors_credentials "
              "cors_expose gen verdict"},
             {"GET", "https://b.example", NULL,
-             "backend path host strip api apiver resource cors gen verdict"},
+             "backend path host set_auth strip api apiver resource cors gen verdict"},
             {"PUT", "https://a.example", NULL,
              "status code body allow api apiver resource cors cors_origin cors_credentials "
              "cors_expose reason gen verdict"},
