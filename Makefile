@@ -22,12 +22,12 @@ mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/cc-gateway
 VERSION     := 0.1.0
 
-PKGS        := libcrypto jansson yaml-0.1
+PKGS        := libcrypto jansson yaml-0.1 libcurl
 WARN        := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
                -Wformat=2 -Wpointer-arith -Wwrite-strings -Wundef -Werror
 BASEFLAGS   := -std=c11 -D_GNU_SOURCE -DCC_VERSION='"$(VERSION)"' -Ilib -I. -g $(WARN) \
                $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml) -lpthread
+LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml -lcurl) -lpthread
 # What only cc-gen needs; the agent parses no archives.
 GEN_LIBS    := $(shell pkg-config --libs libarchive 2>/dev/null || echo -larchive)
 HARDEN      := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
@@ -136,7 +136,7 @@ $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 # ---------------------------------------------------------------------------------------------
 # Packages: the one list, by what they are needed for. Debian 12 names.
 
-DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev
+DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev
 DEPS_RUN    := haproxy
 DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish
 DEPS_BENCH  := wrk

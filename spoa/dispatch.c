@@ -9,6 +9,7 @@ struct dispatch {
     struct enforce_worker *enforce;
     struct enforce_rules *rules;
     struct enforce_live *live; /* NULL: nothing is known yet */
+    struct jwks_wanted *wanted;
     struct enforce_header headers[DISPATCH_MAX_HEADERS];
 };
 
@@ -241,6 +242,7 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
         return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
                             room, max_frame);
     enforce_decide(d->enforce, d->rules, d->live, &request, clock, &decision);
+    jwks_want(d->wanted, decision.fetch);
     verdict = set_decision(&v, &decision);
     spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,
                notify->frame_id);
@@ -261,6 +263,15 @@ static struct enforce_rules *dispatch_adopt(struct responder *self, struct enfor
     return old;
 }
 
+static struct enforce_live *dispatch_adopt_live(struct responder *self, struct enforce_live *live)
+{
+    struct dispatch *d = (struct dispatch *)self;
+    struct enforce_live *old = d->live;
+
+    d->live = live;
+    return old;
+}
+
 static void dispatch_report(const struct responder *self, struct buf *out)
 {
     const struct dispatch *d = (const struct dispatch *)self;
@@ -273,7 +284,7 @@ static void dispatch_report(const struct responder *self, struct buf *out)
 }
 
 int dispatch_new(struct dispatch **out, const struct enforce_options *options,
-                 struct enforce_rules *rules)
+                 struct enforce_rules *rules, struct jwks_wanted *wanted)
 {
     struct dispatch *d = calloc(1, sizeof *d);
     int rc = CC_ENOMEM;
@@ -281,7 +292,9 @@ int dispatch_new(struct dispatch **out, const struct enforce_options *options,
     if (d == NULL)
         goto out;
     CC_ASSERT(enforce_rules_model(rules)->n_headers <= DISPATCH_MAX_HEADERS);
-    d->responder = (struct responder){dispatch_answer, dispatch_adopt, dispatch_report};
+    d->responder = (struct responder){dispatch_answer, dispatch_adopt, dispatch_adopt_live,
+                                       dispatch_report};
+    d->wanted = wanted;
     rc = enforce_worker_new(&d->enforce, options);
     if (rc != CC_OK)
         goto out;
@@ -302,6 +315,7 @@ void dispatch_free(struct dispatch **pd)
     if (d == NULL)
         return;
     enforce_worker_free(&d->enforce);
+    enforce_live_unref(&d->live);
     enforce_rules_unref(&d->rules);
     free(d);
     *pd = NULL;

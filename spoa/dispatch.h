@@ -8,6 +8,7 @@
  * enough to be allowed. */
 #pragma once
 
+#include "spoa/jwks_wanted.h"
 #include "spoa/responder.h"
 
 enum {
@@ -17,9 +18,10 @@ enum {
 
 struct dispatch;
 
-/* Takes over the reference to `rules`. */
+/* Takes over the reference to `rules`. What decisions want to have fetched goes to `wanted`, which
+ * outlives the dispatch. */
 int dispatch_new(struct dispatch **out, const struct enforce_options *options,
-                 struct enforce_rules *rules);
+                 struct enforce_rules *rules, struct jwks_wanted *wanted);
 void dispatch_free(struct dispatch **d);
 
 struct responder *dispatch_responder(struct dispatch *d);

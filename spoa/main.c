@@ -1,5 +1,6 @@
 /* cc-spoa: command line, start-up checks, hardening. */
 #include "config/config.h"
+#include "fetch/fetch.h"
 #include "spoa/dispatch.h"
 #include "spoa/options.h"
 #include "spoa/reload.h"
@@ -182,7 +183,11 @@ static int serve(const struct arguments *a, const struct config *config,
     struct enforce_options cache = {0};
     struct dispatch **dispatches = calloc(n, sizeof *dispatches);
     struct responder **responders = calloc(n, sizeof *responders);
+    struct jwks_feeder_options jwks = jwks_feeder_settings(config);
+    struct jwks_wanted wanted = {.loop = NULL};
     struct server_options options = {
+        .jwks = &jwks,
+        .wanted = &wanted,
         .listener = {config->agent.socket, (unsigned)config->agent.socket_mode,
                      config->agent.socket_group},
         .responders = responders,
@@ -196,7 +201,7 @@ static int serve(const struct arguments *a, const struct config *config,
     if (config->cache.enabled)
         cache = share_of_cache(config, n);
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
-        rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules));
+        rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules), &wanted);
         if (rc == CC_OK)
             responders[i] = dispatch_responder(dispatches[i]);
     }
@@ -211,6 +216,34 @@ static int serve(const struct arguments *a, const struct config *config,
     return exit_code(rc);
 }
 
+/* What of the key sets can be had now, one line each. That one cannot is no fault of the settings:
+ * the agent starts all the same, and refuses the tokens of that issuer. */
+static void test_key_sets(const struct config *config, const struct gw_model *model)
+{
+    struct jwks_feeder_options options = jwks_feeder_settings(config);
+
+    for (size_t i = 0; i < model->n_issuers; i++) {
+        const struct gw_issuer *issuer = &model->issuers[i];
+        struct jwks_report report;
+        struct jwks *set = NULL;
+        char error[256];
+
+        if (issuer->jwks_url.n == 0)
+            continue;
+        if (jwks_probe(issuer->jwks_url, &options.limits, &set, &report, error) == CC_OK)
+            printf("issuer %" PRIslice ": %zu keys from %" PRIslice "\n", SLICE_ARG(issuer->name),
+                   jwks_count(set), SLICE_ARG(issuer->jwks_url));
+        else
+            printf("issuer %" PRIslice ": %" PRIslice ": %s; its tokens are refused until it can be "
+                   "fetched, unless a saved key set still counts\n",
+                   SLICE_ARG(issuer->name), SLICE_ARG(issuer->jwks_url), error);
+        for (size_t k = 0; k < report.n; k++)
+            printf("issuer %" PRIslice ": key '%s' is not used: %s\n", SLICE_ARG(issuer->name),
+                   report.left_out[k].kid, report.left_out[k].why);
+        jwks_unref(&set);
+    }
+}
+
 static int run(const struct arguments *a)
 {
     struct arena *arena = arena_new(ARENA_BYTES);
@@ -219,7 +252,7 @@ static int run(const struct arguments *a)
     struct config *config = NULL;
     int code = EX_OSERR, rc;
 
-    if (arena == NULL || diag == NULL)
+    if (arena == NULL || diag == NULL || http_init() != CC_OK)
         goto out;
     rc = load_all(a, arena, diag, &config, &rules);
     diag_print(diag, stderr, isatty(STDERR_FILENO));
@@ -232,6 +265,7 @@ static int run(const struct arguments *a)
     if (a->test) {
         const struct gw_model *model = enforce_rules_model(rules);
 
+        test_key_sets(config, model);
         printf("ok: generation %llu, %zu APIs\n", (unsigned long long)model->generation,
                model->n_apis);
         code = EX_OK;

@@ -20,6 +20,9 @@ struct responder {
     /* Takes over the reference to new rules, returns that to the old ones. NULL: has no rules. */
     struct enforce_rules *(*adopt)(struct responder *self, struct enforce_rules *rules);
 
+    /* The same for what feeders know. NULL: does not care. */
+    struct enforce_live *(*adopt_live)(struct responder *self, struct enforce_live *live);
+
     /* Adds "name=value ..." to the counters' log line; any thread. NULL: nothing to add. */
     void (*report)(const struct responder *self, struct buf *out);
 };

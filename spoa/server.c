@@ -31,6 +31,7 @@ struct server {
     struct worker **workers;
     size_t n_started, next;
     struct reload *reload;
+    struct jwks_feeder *feeder; /* NULL: nothing is fetched */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     _Atomic size_t connections;
     size_t max_connections;
@@ -143,6 +144,23 @@ static unsigned long long generation(const struct enforce_rules *rules)
     return (unsigned long long)enforce_rules_model(rules)->generation;
 }
 
+static void on_live(void *context, struct enforce_live *live)
+{
+    struct server *s = context;
+
+    for (size_t i = 0; i < s->n_started; i++)
+        worker_publish_live(s->workers[i], enforce_live_ref(live));
+    enforce_live_unref(&live);
+}
+
+static void follow_key_sets(struct server *s)
+{
+    int rc = jwks_feeder_follow(s->feeder, enforce_rules_model(s->rules));
+
+    if (rc != CC_OK)
+        log_error("key sets: %s; some are not fetched", cc_strerror(rc));
+}
+
 static void on_reloaded(void *context, struct reload_result result)
 {
     struct server *s = context;
@@ -156,6 +174,8 @@ static void on_reloaded(void *context, struct reload_result result)
     log_info("reloaded: generation %llu -> %llu, %zu APIs, %lld ms", generation(old),
              generation(s->rules), enforce_rules_model(s->rules)->n_apis,
              (long long)result.took_ms);
+    if (s->feeder != NULL)
+        follow_key_sets(s);
     enforce_rules_unref(&old); /* the workers still have theirs until they read their mail */
 }
 
@@ -188,6 +208,11 @@ static void log_counters(struct server *s)
         if (r->report != NULL)
             r->report(r, &line);
         log_info("worker %zu:%" PRIslice, i, SLICE_ARG(buf_slice(&line)));
+    }
+    if (s->feeder != NULL) {
+        buf_init_fixed(&line, room, sizeof room);
+        jwks_feeder_report(s->feeder, &line);
+        log_info("key sets:%" PRIslice, SLICE_ARG(buf_slice(&line)));
     }
 }
 
@@ -312,11 +337,18 @@ static int start(struct server *s)
         if (rc != CC_OK)
             return rc;
     }
+    if (s->options->jwks != NULL) {
+        rc = jwks_feeder_new(&s->feeder, s->loop, s->options->jwks, s->options->wanted, on_live, s);
+        if (rc != CC_OK)
+            return rc;
+    }
     rc = listener_open(&s->listener, &s->options->listener);
     if (rc == CC_OK)
         rc = start_workers(s);
     if (rc != CC_OK)
         return rc;
+    if (s->feeder != NULL)
+        follow_key_sets(s);
     ev_io_init(&s->accept, on_accept, s->listener.fd, EV_READ);
     ev_io_start(s->loop, &s->accept);
     return CC_OK;
@@ -331,6 +363,7 @@ static void stop(struct server *s)
         worker_join(&s->workers[i]);
     }
     free(s->workers);
+    jwks_feeder_free(&s->feeder); /* after the workers, which wake it */
     enforce_rules_unref(&s->rules);
     if (s->loop != NULL)
         ev_loop_destroy(s->loop);

@@ -1,4 +1,5 @@
-/* server: the main thread: accepts, deals connections out, handles signals, exchanges rules.
+/* server: the main thread: accepts, deals connections out, handles signals, exchanges rules,
+ * fetches key sets.
  *
  *     SIGHUP            load the snapshot again (reload.h)
  *     SIGTERM, SIGINT   drain: stop listening, answer what is in flight, disconnect, end;
@@ -8,6 +9,7 @@
  * It decides nothing itself and touches no connection after worker_give(). */
 #pragma once
 
+#include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
 #include "spoa/responder.h"
 
@@ -17,6 +19,10 @@ struct server_options {
     size_t n_workers;
     const char *snapshot_path; /* what SIGHUP loads; NULL: SIGHUP is ignored */
     struct enforce_rules *rules; /* what the responders start with; borrowed; or NULL */
+    /* how the key sets of the rules' issuers are fetched, and where the responders say that they
+     * want one; NULL: nothing is fetched */
+    const struct jwks_feeder_options *jwks;
+    struct jwks_wanted *wanted;
     uint64_t drain_timeout_s;
 };
 

@@ -11,6 +11,7 @@ struct mail {
     int fds[WORKER_INBOX];
     size_t n_fds;
     struct enforce_rules *rules; /* not yet adopted; NULL = nothing new */
+    struct enforce_live *live;   /* the same */
     bool drain, stop;
 };
 
@@ -74,11 +75,15 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
     mail = w->mail;
     w->mail.n_fds = 0;
     w->mail.rules = NULL;
+    w->mail.live = NULL;
     w->mail.drain = false;
     pthread_mutex_unlock(&w->lock);
 
     if (mail.rules != NULL)
         retire(w, w->options.responder->adopt(w->options.responder, mail.rules));
+    if (mail.live != NULL)
+        mail.live = w->options.responder->adopt_live(w->options.responder, mail.live);
+    enforce_live_unref(&mail.live);
     for (size_t i = 0; i < mail.n_fds; i++)
         link_set_add(&w->links, mail.fds[i]);
     if (mail.drain)
@@ -119,6 +124,7 @@ static void free_worker(struct worker *w)
         atomic_fetch_sub_explicit(w->options.connections, 1, memory_order_relaxed);
     }
     enforce_rules_unref(&w->mail.rules);
+    enforce_live_unref(&w->mail.live);
     for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired; i++)
         enforce_rules_unref(&w->retired[i]);
     if (w->loop != NULL)
@@ -186,6 +192,19 @@ void worker_publish(struct worker *w, struct enforce_rules *rules)
     pthread_mutex_unlock(&w->lock);
     ev_async_send(w->loop, &w->wake);
     enforce_rules_unref(&overtaken);
+}
+
+void worker_publish_live(struct worker *w, struct enforce_live *live)
+{
+    struct enforce_live *overtaken;
+
+    CC_ASSERT(w->options.responder->adopt_live != NULL);
+    pthread_mutex_lock(&w->lock);
+    overtaken = w->mail.live;
+    w->mail.live = live;
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+    enforce_live_unref(&overtaken);
 }
 
 struct enforce_rules *worker_collect(struct worker *w)

@@ -16,6 +16,7 @@ struct bench {
     struct fixture fixture;
     struct dispatch *dispatch;
     struct responder *responder;
+    struct jwks_wanted wanted;
     struct counters counters;
     struct clock_fixed clock;
     char header[2048]; /* "Bearer " and the last token that was signed */
@@ -32,7 +33,7 @@ static int setup(void **state)
         return -1;
     fixture_init(&b->fixture);
     clock_fixed_init(&b->clock, FIXTURE_NOW, 0);
-    if (dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture)) != CC_OK)
+    if (dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture), &b->wanted) != CC_OK)
         return -1;
     b->responder = dispatch_responder(b->dispatch);
     *state = b;
@@ -258,7 +259,7 @@ static void cors_is_told(void **state)
     b->fixture.model.n_cors = 1;
     b->fixture.model.headers = headers;
     b->fixture.model.n_headers = 4;
-    assert_int_equal(dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture)), CC_OK);
+    assert_int_equal(dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture), &b->wanted), CC_OK);
     b->responder = dispatch_responder(b->dispatch);
 
     for (int round = 0; round < 4; round++) {

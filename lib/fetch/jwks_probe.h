@@ -1,0 +1,13 @@
+/* jwks_probe: one look at a key set, for people who ask. */
+#pragma once
+
+#include "crypto/jwks.h"
+#include "fetch/http.h"
+
+/* Fetches and parses the key set. *error is why that did not work ("" after CC_OK), cut to its room.
+ * Blocks for at most the time-out. */
+int jwks_probe(struct slice url, const struct http_limits *limits, struct jwks **out,
+               struct jwks_report *report, char error[256]);
+
+/* "not a key set (JSON)", for what jwks_parse() says. */
+const char *jwks_parse_fault(int rc);
