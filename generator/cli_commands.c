@@ -163,6 +163,7 @@ static const struct cli_option explain_options[] = {
     {"ip", 0, "ADDRESS", "where the client is (HAProxy sends it on)", false},
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
+    {"state", 0, "DIR", "the agent's agent.stateDirectory, for key sets that it fetched", false},
     OPTION_LOOK,
     OPTION_CONFIG,
     OPTION_SET,

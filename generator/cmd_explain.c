@@ -136,10 +136,19 @@ static int exit_of(const struct explanation *x)
     return strcmp(x->verdict, "deny") == 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* What this run cannot know. */
+static void hint(const struct explanation *x)
+{
+    if (slice_starts(x->decision.reason, slice_of(jwt_fault_text(JWT_KEYS_UNKNOWN))))
+        cli_say("explain: only the agent fetches key sets; what it knows is in its "
+                "agent.stateDirectory: name that with --state, as a user who may read it");
+}
+
 static int print(struct explainer *e, const struct explanation *x, const struct asked *asked)
 {
     int rc = CC_OK;
 
+    hint(x);
     if (asked->json)
         rc = explain_print_json(e, x, stdout);
     else if (asked->batch)
@@ -249,6 +258,17 @@ out:
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* --state, or with project directories what their cc.yaml says. */
+static int load_keys(struct explainer *e, const struct cli_args *args)
+{
+    const struct config *config = e->view->work.config;
+    const char *directory = cli_value(args, "state");
+
+    if (directory == NULL && config != NULL && config->agent.state_directory.n > 0)
+        directory = config->agent.state_directory.p;
+    return directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
+}
+
 static int explain_all(struct view *v, const struct cli_args *args, struct asked *asked)
 {
     struct explainer *e = arena_alloc(v->work.arena, sizeof(*e));
@@ -256,6 +276,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
     int rc = e != NULL ? explainer_open(e, v, asked->now_s) : CC_ENOMEM;
     int ip_rc = read_ip(args, v->work.arena, &asked->ip);
 
+    if (rc == CC_OK)
+        rc = load_keys(e, args);
     if (ip_rc == CC_EPARSE)
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)

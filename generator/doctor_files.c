@@ -6,6 +6,9 @@
 #include "generator/doctor_process.h"
 #include "generator/output_rollback.h"
 
+#include "fetch/jwks_probe.h"
+#include "generator/issuer_file.h"
+
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -231,23 +234,78 @@ static struct slice built_pem(const struct doctor *d, struct slice issuer)
     return SLICE_NONE;
 }
 
+/* The keys of an issuer that are fetched: can they be, from here and now? */
+static void check_key_set(struct doctor *d, const struct config_token_service *t, const char *what)
+{
+    struct http_limits limits = jwks_limits(d->config);
+    struct jwks_report report;
+    struct jwks *set = NULL;
+    char error[256];
+
+    if (gw_jwks_url_fault(t->jwks_url) != NULL)
+        return; /* told by the build */
+    if (jwks_probe(t->jwks_url, &limits, &set, &report, error) == CC_OK)
+        doctor_say(d, DOCTOR_OK, DOCTOR_ISSUER, NULL, "%s %zu keys from %" PRIslice, what,
+                   jwks_count(set), SLICE_ARG(t->jwks_url));
+    else
+        doctor_say(d, DOCTOR_FAIL, DOCTOR_ISSUER,
+                   "without its key set all tokens of the issuer are refused, once the last one that "
+                   "was fetched is too old",
+                   "%s %" PRIslice ": %s", what, SLICE_ARG(t->jwks_url), error);
+    for (size_t i = 0; i < report.n && i < 4; i++)
+        doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "tell who runs the issuer",
+                   "%s key '%s' is not used: %s", what, report.left_out[i].kid,
+                   report.left_out[i].why);
+    jwks_unref(&set);
+}
+
+/* Where fetched keys outlive a restart. */
+static void check_state(struct doctor *d)
+{
+    const struct config *c = d->config;
+    const char *directory = c->agent.state_directory.p;
+    struct stat st;
+    bool fetched = false;
+
+    for (size_t i = 0; i < c->security.n_token_service; i++)
+        fetched = fetched || c->security.token_service[i].jwks_url.n > 0;
+    if (!fetched)
+        return;
+    if (c->agent.state_directory.n == 0)
+        doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "set it to a directory of cc-spoa's user alone",
+                   "agent.stateDirectory is not set: fetched keys are lost with each restart");
+    else if (stat(directory, &st) != 0)
+        doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "install -d -m 700 -o USER, the user of cc-spoa",
+                   "agent.stateDirectory %s: %s", directory, strerror(errno));
+    else if (!S_ISDIR(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "it must be writable by cc-spoa's user alone",
+                   "agent.stateDirectory %s is not used: it is no directory, or others may write it",
+                   directory);
+}
+
 static void check_issuer(struct doctor *d, const struct config_token_service *t)
 {
-    const char *path = t->certificate_file_path.p;
     const char *what = arena_printf(d->arena, "%" PRIslice ":", SLICE_ARG(t->name)).p;
-    struct slice pem = SLICE_NONE, built = built_pem(d, t->issuer);
+    struct slice path, pem = SLICE_NONE, built = built_pem(d, t->issuer);
     struct key *key = NULL;
 
-    if (what == NULL || path == NULL || !read_certificate(d, DOCTOR_ISSUER, what, path, &pem, &key))
+    if (what == NULL)
+        return;
+    if (t->jwks_url.n > 0) {
+        check_key_set(d, t, what);
+        return;
+    }
+    if (issuer_file(d->config, t, d->arena, &path) != NULL || path.n == 0 ||
+        !read_certificate(d, DOCTOR_ISSUER, what, path.p, &pem, &key))
         return;
     /* The gateway trusts the key, whatever the dates of its certificate: that is not an outage. */
-    say_expiry(d, DOCTOR_ISSUER, DOCTOR_WARN, what, path, key);
+    say_expiry(d, DOCTOR_ISSUER, DOCTOR_WARN, what, path.p, key);
     if (d->snapshot != NULL && built.p == NULL)
         doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "build", "%s it is not in generation %llu", what,
                    (unsigned long long)d->generation);
     else if (built.p != NULL && !slice_eq(built, pem))
         doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "build",
-                   "%s %s is another one than in generation %llu", what, path,
+                   "%s %s is another one than in generation %llu", what, path.p,
                    (unsigned long long)d->generation);
     key_free(&key);
 }
@@ -261,4 +319,5 @@ void doctor_check_issuers(struct doctor *d)
                    "no token service is configured: nobody can have a valid token");
     for (size_t i = 0; i < c->security.n_token_service; i++)
         check_issuer(d, &c->security.token_service[i]);
+    check_state(d);
 }

@@ -1,7 +1,8 @@
 /* explain: one request, decided offline by the engine that the agent runs, and told in words.
  *
  *   explain_request.h   what is asked       view.h   about which snapshot
- *   explain.c           the decision        explain_print.c   text and JSON */
+ *   explain.c           the decision        explain_print.c   text and JSON
+ *   explain_keys.c      fetched keys                                        */
 #pragma once
 
 #include "enforce/trace.h"
@@ -32,6 +33,9 @@ struct explanation {
 
 /* Findings go to the view's diag. `e` may be closed in any case. */
 int explainer_open(struct explainer *e, struct view *view, int64_t now_s);
+/* From now on, tokens are looked at with the key sets that the agent saved in this directory. Those
+ * that are not there stay unknown. */
+int explainer_load_keys(struct explainer *e, const char *directory);
 void explainer_close(struct explainer *e);
 
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out);

@@ -39,10 +39,7 @@ struct jwks_feeder {
 struct jwks_feeder_options jwks_feeder_settings(const struct config *config)
 {
     return (struct jwks_feeder_options){
-        .limits = {.ca_file = config->security.jwks.ca_file.n > 0 ? config->security.jwks.ca_file.p
-                                                                  : NULL,
-                   .timeout_ms = (long)config->security.jwks.timeout_s * 1000,
-                   .max_bytes = (size_t)config->security.jwks.maximum_bytes},
+        .limits = jwks_limits(config),
         .times = {(int64_t)config->security.jwks.interval_s * 1000000,
                   (int64_t)config->security.jwks.minimum_age_s * 1000000,
                   (int64_t)config->security.jwks.maximum_age_s * 1000000,
@@ -432,6 +429,8 @@ int jwks_feeder_new(struct jwks_feeder **out, struct ev_loop *loop,
     f->wake.data = f->timer.data = f;
     ev_init(&f->timer, on_timer);
     ev_async_init(&f->wake, on_wake);
+    if (options->state_directory != NULL) /* when that fails, saving says why */
+        file_mkdirs(options->state_directory, 0700);
     rc = fetcher_new(&f->fetcher, loop);
     if (rc != CC_OK) {
         free(f);

@@ -220,7 +220,7 @@ static int serve(const struct arguments *a, const struct config *config,
  * the agent starts all the same, and refuses the tokens of that issuer. */
 static void test_key_sets(const struct config *config, const struct gw_model *model)
 {
-    struct jwks_feeder_options options = jwks_feeder_settings(config);
+    struct http_limits limits = jwks_limits(config);
 
     for (size_t i = 0; i < model->n_issuers; i++) {
         const struct gw_issuer *issuer = &model->issuers[i];
@@ -230,7 +230,7 @@ static void test_key_sets(const struct config *config, const struct gw_model *mo
 
         if (issuer->jwks_url.n == 0)
             continue;
-        if (jwks_probe(issuer->jwks_url, &options.limits, &set, &report, error) == CC_OK)
+        if (jwks_probe(issuer->jwks_url, &limits, &set, &report, error) == CC_OK)
             printf("issuer %" PRIslice ": %zu keys from %" PRIslice "\n", SLICE_ARG(issuer->name),
                    jwks_count(set), SLICE_ARG(issuer->jwks_url));
         else

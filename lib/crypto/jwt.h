@@ -59,6 +59,7 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")     \
     X(JWT_NO_KEYS, "the issuer's key set could not be fetched")                             \
     X(JWT_KEYS_FETCHING, "the issuer's key set is being fetched")                           \
+    X(JWT_KEYS_UNKNOWN, "the issuer's key set is not known here")                           \
     X(JWT_UNKNOWN_KEY, "the issuer's key set has no key with this kid; it is asked for again") \
     X(JWT_KEY_NOT_NAMED, "no kid, and the issuer's key set has too many keys to try")       \
     X(JWT_BAD_SIGNATURE, "the signature does not match")                                    \

@@ -232,6 +232,7 @@ void refuse_token(struct enforce_decision *out, enum jwt_fault fault)
         refuse(out, REFUSE_NOT_JWT);
         break;
     case JWT_NO_KEYS:
+    case JWT_KEYS_UNKNOWN:
     case JWT_KEYS_FETCHING: /* the token may be good: nothing says that it is not */
         refuse(out, REFUSE_NO_KEYS);
         break;

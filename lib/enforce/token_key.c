@@ -72,9 +72,9 @@ enum jwt_fault token_verify_signature(struct attempt *a, const struct jwt *jwt,
     if ((issuer->algorithms & 1u << jwt->alg) == 0)
         return JWT_ALG_NOT_ALLOWED;
     live = enforce_live_find_jwks(a->live, issuer->jwks_url);
-    if (live != NULL && live->state == LIVE_JWKS_FETCHING)
-        return JWT_KEYS_FETCHING;
-    if (live == NULL || live->set == NULL)
-        return JWT_NO_KEYS;
+    if (live == NULL)
+        return JWT_KEYS_UNKNOWN;
+    if (live->set == NULL)
+        return live->state == LIVE_JWKS_FETCHING ? JWT_KEYS_FETCHING : JWT_NO_KEYS;
     return verify_by_set(a, jwt, by, live, tag);
 }

@@ -1,5 +1,16 @@
 #include "fetch/jwks_probe.h"
 
+struct http_limits jwks_limits(const struct config *config)
+{
+    struct slice ca_file = config->security.jwks.ca_file;
+
+    return (struct http_limits){
+        .ca_file = ca_file.n > 0 ? ca_file.p : NULL,
+        .timeout_ms = (long)config->security.jwks.timeout_s * 1000,
+        .max_bytes = (size_t)config->security.jwks.maximum_bytes,
+    };
+}
+
 const char *jwks_parse_fault(int rc)
 {
     switch (rc) {

@@ -1,8 +1,12 @@
 /* jwks_probe: one look at a key set, for people who ask. */
 #pragma once
 
+#include "config/config.h"
 #include "crypto/jwks.h"
 #include "fetch/http.h"
+
+/* What cc.yaml says of fetching key sets; texts stay the config's. */
+struct http_limits jwks_limits(const struct config *config);
 
 /* Fetches and parses the key set. *error is why that did not work ("" after CC_OK), cut to its room.
  * Blocks for at most the time-out. */

@@ -184,6 +184,7 @@ static void test_no_set(void **state)
     }
     assert_int_equal(ask(&w, w.cached, NULL, token), 401); /* nobody fetches */
     assert_true(slice_is(w.d.code, "900900"));
+    assert_true(slice_contains(w.d.reason, SLICE("is not known here")));
     free(token);
     /* the issuers with keys of their own need no live state */
     token = fixture_sign(&w.f, FIXTURE_ED, JWT_EdDSA,
