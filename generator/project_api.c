@@ -212,14 +212,29 @@ static void read_security_scheme(struct project *p, const struct doc_node *data)
                   "add oauth2 to the list");
 }
 
+/* The contract compares states without case; a state that it does not know stays as it is. */
+static struct slice in_capitals(struct slice status)
+{
+    static const char *const states[] = {"CREATED",    "PUBLISHED", "PROTOTYPED", "BLOCKED",
+                                         "DEPRECATED", "RETIRED"};
+
+    for (size_t i = 0; i < N(states); i++) {
+        if (slice_eq_nocase(status, slice_of(states[i])))
+            return slice_of(states[i]);
+    }
+    return status;
+}
+
 static void read_life_cycle(struct project *p, const struct doc_node *data)
 {
     struct slice status = SLICE_NONE;
     struct place place = PLACE_NONE;
 
     read_optional(p, data, "lifeCycleStatus", "data.lifeCycleStatus", &status, &place);
+    p->api.status = status.n > 0 ? in_capitals(status) : SLICE("");
+    p->api.status_declared = status.n > 0 ? place : PLACE_NONE;
     /* later versions of the contract ask for tokens of mock APIs whatever their life cycle */
-    p->api.prototype = slice_eq_nocase(status, SLICE("PROTOTYPED")) && !p->api.mock;
+    p->api.prototype = slice_is(p->api.status, "PROTOTYPED") && !p->api.mock;
     if (p->api.prototype)
         diag_help(diag_warning(p->build->diag, CC2110, place,
                                "the API is a prototype: all its operations are open"),

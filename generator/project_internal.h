@@ -108,6 +108,8 @@ struct project_api {
     bool other_kind;     /* not an HTTP API: told already, and nothing else is looked at */
     bool prototype;      /* lifeCycleStatus: PROTOTYPED, and no mock API */
     bool mock;           /* endpointImplementationType: MOCKED_OAS */
+    struct slice status; /* lifeCycleStatus in capitals; "": none */
+    struct place status_declared;
     bool ignore_servers; /* endpointConfig.implementation_status: prototyped */
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool only_api_key;   /* ... holds api_key and not oauth2 */

@@ -86,7 +86,7 @@ static bool is_other_algorithm(const struct doc_node *v)
 
 static bool is_withdrawn(const struct doc_node *v)
 {
-    return slice_eq_nocase(v->text, SLICE("BLOCKED")) || slice_eq_nocase(v->text, SLICE("RETIRED"));
+    return slice_eq_nocase(v->text, SLICE("RETIRED"));
 }
 
 /* --- what there is ---------------------------------------------------------------------------- */

@@ -105,6 +105,7 @@ struct config {
         } jwks;
     } security;
     struct slice truststore; /* directory of certificates by alias; "" = none */
+    struct slice subscriptions; /* file or directory of who is subscribed to what; "" = none */
     struct {
         bool enabled;
         uint64_t maximum_size;  /* tokens over all workers */

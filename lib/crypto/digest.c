@@ -30,3 +30,24 @@ int crypto_sha1_hex(struct slice data, char hex[41])
 {
     return digest_hex(EVP_sha1(), data, hex);
 }
+
+/* RFC 9562 5.3, version 3, of the name without a namespace. */
+int crypto_name_uuid(struct slice name, char uuid[37])
+{
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
+    static const char variants[] = "89ab";
+    int rc = digest_hex(EVP_md5(), name, hex);
+    char *p = uuid;
+
+    if (rc != CC_OK)
+        return rc;
+    hex[12] = '3';
+    hex[16] = variants[(hex[16] >= 'a' ? hex[16] - 'a' + 10 : hex[16] - '0') & 3];
+    for (size_t i = 0; i < 32; i++) {
+        if (i == 8 || i == 12 || i == 16 || i == 20)
+            *p++ = '-';
+        *p++ = hex[i];
+    }
+    *p = '\0';
+    return CC_OK;
+}

@@ -97,6 +97,26 @@ enum jwt_fault jwt_split(struct slice token, struct arena *arena, struct jwt *ou
 /* The signature, against a key the caller chose. `allowed` is a bit set of 1u << enum jwt_alg. */
 enum jwt_fault jwt_verify(const struct jwt *jwt, unsigned allowed, const struct key *key);
 
+/* An API that a token says its application is subscribed to. */
+struct jwt_subscribed_api {
+    struct slice name, version, context;
+    struct slice tier, tenant; /* of the subscription; of the subscriber */
+    bool stop_on_quota_reach;  /* tierInfo of the tier; true when it does not say */
+    bool bandwidth;            /* the same: its quota counts bytes */
+};
+
+/* What a self-contained token brings of its application and its subscriptions, so that nobody has to
+ * be asked. Claims: subscribedAPIs, application, tierInfo. Texts that are absent are empty. */
+struct jwt_subscriptions {
+    bool has_apis; /* the claim is there, be it an empty list */
+    const struct jwt_subscribed_api *apis;
+    size_t n_apis;
+    bool has_application;
+    int64_t id;
+    struct slice uuid, name, tier, owner;
+    bool bandwidth;
+};
+
 /* The claims this gateway knows. Slices live in the arena. Absent: p == NULL, or has_x false. */
 struct jwt_claims {
     struct slice iss, sub, jti, keytype, consumer_key;
@@ -106,12 +126,14 @@ struct jwt_claims {
     size_t n_scopes;
     const struct slice *audiences;
     size_t n_audiences;
+    struct jwt_subscriptions subscriptions; /* when they were asked for */
 };
 
 /* Claim names that an issuer may rename; empty = the standard one. */
 struct jwt_claim_names {
     struct slice consumer_key; /* default: consumerKey, then azp */
     struct slice scope;        /* default: scope */
+    bool subscriptions;        /* read the claims of struct jwt_subscriptions, too */
 };
 
 /* `iss` alone, before verification, to find the issuer. */

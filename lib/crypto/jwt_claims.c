@@ -4,9 +4,7 @@
 
 #define TIME_END (INT64_C(1) << 53) /* the first whole number that a JSON reader may round */
 
-/* A text claim. Control characters have no business in names and identifiers, and would otherwise
- * reach headers and log lines. Absent is fine. */
-static enum jwt_fault read_text(const json_t *value, struct arena *arena, struct slice *out)
+enum jwt_fault jwt_read_text(const json_t *value, struct arena *arena, struct slice *out)
 {
     struct slice text = jwt_json_text(value);
 
@@ -24,7 +22,7 @@ static enum jwt_fault read_issuer(const json_t *payload, struct arena *arena, st
 
     if (jwt_json_text(iss).n == 0)
         return JWT_BAD_ISSUER;
-    return read_text(iss, arena, out);
+    return jwt_read_text(iss, arena, out);
 }
 
 /* RFC 7519 2 NumericDate, whole seconds only: 1e9 and 1.5 are numbers that two readers may round
@@ -63,7 +61,7 @@ static enum jwt_fault read_array(const json_t *array, struct arena *arena, struc
     for (size_t i = 0; fault == JWT_OK && i < json_array_size(array); i++) {
         struct slice *item = &out->items[i];
 
-        fault = read_text(json_array_get(array, i), arena, item);
+        fault = jwt_read_text(json_array_get(array, i), arena, item);
         if (fault == JWT_OK && item->n == 0)
             fault = JWT_BAD_CLAIM;
         out->n = i + 1;
@@ -92,7 +90,7 @@ static enum jwt_fault read_scopes(const json_t *value, struct arena *arena, stru
         return JWT_OK;
     if (json_is_array(value))
         return read_array(value, arena, out);
-    fault = read_text(value, arena, &text);
+    fault = jwt_read_text(value, arena, &text);
     if (fault == JWT_OK)
         fault = list_new(arena, count_words(text), out);
     while (fault == JWT_OK && slice_split(&text, ' ', &word))
@@ -112,7 +110,7 @@ static enum jwt_fault read_audiences(const json_t *value, struct arena *arena, s
         return read_array(value, arena, out);
     fault = list_new(arena, 1, out);
     if (fault == JWT_OK)
-        fault = read_text(value, arena, &out->items[0]);
+        fault = jwt_read_text(value, arena, &out->items[0]);
     out->n = 1;
     return fault;
 }
@@ -156,13 +154,15 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
     enum jwt_fault fault = read_issuer(payload, arena, &c->iss);
 
     for (size_t i = 0; fault == JWT_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
-        fault = read_text(texts[i].value, arena, texts[i].out);
+        fault = jwt_read_text(texts[i].value, arena, texts[i].out);
     for (size_t i = 0; fault == JWT_OK && i < sizeof(times) / sizeof(times[0]); i++)
         fault = read_time(times[i].value, times[i].has, times[i].out);
     if (fault == JWT_OK)
         fault = read_scopes(renamed(payload, names->scope, "scope"), arena, &scopes);
     if (fault == JWT_OK)
         fault = read_audiences(json_object_get(payload, "aud"), arena, &audiences);
+    if (fault == JWT_OK && names->subscriptions)
+        fault = jwt_read_subscriptions(payload, arena, &c->subscriptions);
     c->scopes = scopes.items;
     c->n_scopes = scopes.n;
     c->audiences = audiences.items;
@@ -173,7 +173,7 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out)
 {
-    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT("")};
+    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false};
     struct jwt_claims claims = {0};
     json_t *payload = NULL;
     enum jwt_fault fault = jwt_json_parse(jwt->payload, JWT_BAD_PAYLOAD, &payload);

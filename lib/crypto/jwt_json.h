@@ -12,3 +12,11 @@ enum jwt_fault jwt_json_parse(struct slice text, enum jwt_fault fault, json_t **
 
 /* The bytes of a JSON string; absent when `value` is none. Lives as long as `value`. */
 struct slice jwt_json_text(const json_t *value);
+
+/* A text claim, copied. Control characters have no business in names and identifiers, and would
+ * otherwise reach headers and log lines: JWT_BAD_CLAIM. Absent is fine. */
+enum jwt_fault jwt_read_text(const json_t *value, struct arena *arena, struct slice *out);
+
+/* The claims of struct jwt_subscriptions. */
+enum jwt_fault jwt_read_subscriptions(const json_t *payload, struct arena *arena,
+                                      struct jwt_subscriptions *out);

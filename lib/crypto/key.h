@@ -58,3 +58,7 @@ void key_free(struct key **k);
 /* Lower-case hex SHA-256 / SHA-1 of data. */
 int crypto_sha256_hex(struct slice data, char hex[65]);
 int crypto_sha1_hex(struct slice data, char hex[41]);
+
+/* The UUID that Java's UUID.nameUUIDFromBytes() gives a name: for identifiers that the contract makes
+ * from names, not for secrets. */
+int crypto_name_uuid(struct slice name, char uuid[37]);

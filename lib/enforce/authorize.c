@@ -1,5 +1,6 @@
 #include "enforce/authorize.h"
 
+#include "enforce/subscription.h"
 #include "enforce/token.h"
 
 /* Is there one scope that both the need and the token have? */
@@ -56,6 +57,7 @@ bool authorize(struct attempt *a, struct place *by)
     if (op->closed)
         return token_refuse(a, REFUSE_NO_CREDENTIAL, "closed: only unsupported schemes protect it");
     if (op->open)
-        return true;
-    return token_find(a, &token) && token_open(a, token, &grant) && check_scopes(a, &grant, by);
+        return subscription_check_status(a);
+    return token_find(a, &token) && token_open(a, token, &grant) &&
+           subscription_check(a, &grant) && check_scopes(a, &grant, by);
 }

@@ -8,9 +8,9 @@ enum {
     ENTRY_SHARE = 4 /* no entry is larger than this part of the ring */
 };
 
-/* An entry in the ring; token, user, app, keytype and scopes follow without gaps. A filler has only
- * the first two members: it covers what is left at the end of the ring when an entry does not fit
- * there, since entries are never split. */
+/* An entry in the ring; token, user, app, keytype, scopes and subscriptions follow without gaps. A
+ * filler has only the first two members: it covers what is left at the end of the ring when an
+ * entry does not fit there, since entries are never split. */
 struct entry {
     uint32_t bytes; /* to the next entry; a multiple of ALIGN */
     uint8_t state;  /* enum entry_state */
@@ -18,8 +18,8 @@ struct entry {
     uint16_t keytype_n;
     uint32_t hash;
     uint32_t token_n;
-    uint32_t user_n, app_n, scopes_n;
-    uint32_t unused;
+    uint32_t user_n, app_n, scopes_n, subscriptions_n;
+    uint32_t issuer, unused;
     int64_t exp, nbf;
     uint64_t key;
 };
@@ -199,6 +199,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->exp = e->exp;
     out->nbf = e->nbf;
     out->key = e->key;
+    out->issuer = e->issuer;
     p = (const char *)(e + 1) + e->token_n;
     out->user = slice_make(p, e->user_n);
     p += e->user_n;
@@ -207,6 +208,8 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->keytype = slice_make(p, e->keytype_n);
     p += e->keytype_n;
     out->scopes = slice_make(p, e->scopes_n);
+    p += e->scopes_n;
+    out->subscriptions = slice_make(p, e->subscriptions_n);
     return true;
 }
 
@@ -304,7 +307,7 @@ static void add_slot(struct cache *c, const struct entry *e)
 void cache_insert(struct cache *c, struct slice token, const struct grant *g, int64_t dead_s)
 {
     size_t limit = c->ring_bytes / ENTRY_SHARE, bytes = sizeof(struct entry);
-    const struct slice parts[] = {token, g->user, g->app, g->keytype, g->scopes};
+    const struct slice parts[] = {token, g->user, g->app, g->keytype, g->scopes, g->subscriptions};
     unsigned chances = CACHE_SECOND_CHANCES;
     struct entry *e;
     char *p;
@@ -330,6 +333,8 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         .user_n = (uint32_t)g->user.n,
         .app_n = (uint32_t)g->app.n,
         .scopes_n = (uint32_t)g->scopes.n,
+        .subscriptions_n = (uint32_t)g->subscriptions.n,
+        .issuer = (uint32_t)g->issuer,
         .exp = g->exp,
         .nbf = g->nbf,
         .key = g->key,

@@ -26,6 +26,8 @@ struct grant {
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct slice user, app, keytype;
     struct slice scopes; /* packed: see grant_next_scope() */
+    size_t issuer;       /* in gw_model.issuers */
+    struct slice subscriptions; /* packed: see subscription.h; empty: the token brings none */
 };
 
 /* Scopes are packed one after the other, each as two bytes of length, high byte first, and its

@@ -60,6 +60,17 @@ struct enforce_cors {
     bool preflight; /* the answer is to a preflight: it names methods and request headers too */
 };
 
+/* On whose behalf a request comes, when it comes with a token: for throttling, backends, events. */
+struct enforce_application {
+    int64_t id; /* -1: subscriptions are not looked at, or the token does not say */
+    struct slice uuid, name, tier, owner, tenant;
+    const struct subs_attribute *attributes; /* that the store has; else none */
+    size_t n_attributes;
+    struct slice subscription_tier; /* empty: none */
+    bool stop_on_quota_reach;       /* refuse when the tier is used up, rather than let pass */
+    bool bandwidth;                 /* one of the tiers counts bytes */
+};
+
 /* All slices live until the next enforce_decide() on the same worker (or as long as the rules). */
 struct enforce_decision {
     enum enforce_verdict verdict;
@@ -68,6 +79,7 @@ struct enforce_decision {
     const struct gw_resource *resource;
     const struct gw_operation *operation;
     struct slice user, app, keytype;
+    struct enforce_application application;
     struct enforce_cors cors;
     /* allow */
     struct slice backend, path, host;   /* host: what the backend sees as Host */

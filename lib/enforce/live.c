@@ -10,6 +10,7 @@ struct enforce_live {
     char *urls;     /* their texts */
     uint64_t *tags; /* of all keys, sorted: looked up for each cached token */
     size_t n_tags;
+    struct subs *subs;
 };
 
 static int by_value(const void *a, const void *b)
@@ -79,6 +80,17 @@ out:
     return rc;
 }
 
+int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live *base,
+                           struct subs *subs)
+{
+    int rc =
+        enforce_live_new(out, base != NULL ? base->jwks : NULL, base != NULL ? base->n_jwks : 0);
+
+    if (rc == CC_OK && subs != NULL)
+        (*out)->subs = subs_ref(subs);
+    return rc;
+}
+
 struct enforce_live *enforce_live_ref(struct enforce_live *l)
 {
     /* Relaxed: who takes a reference holds one already, so nothing can be freed meanwhile. */
@@ -96,6 +108,7 @@ void enforce_live_unref(struct enforce_live **pl)
         return;
     for (size_t i = 0; i < l->n_jwks; i++)
         jwks_unref(&l->jwks[i].set);
+    subs_unref(&l->subs);
     free(l->urls);
     free(l->tags);
     free(l);
@@ -112,4 +125,9 @@ const struct live_jwks *enforce_live_find_jwks(const struct enforce_live *l, str
 bool enforce_live_has_key(const struct enforce_live *l, uint64_t tag)
 {
     return l != NULL && bsearch(&tag, l->tags, l->n_tags, sizeof(*l->tags), by_value) != NULL;
+}
+
+const struct subs *enforce_live_subs(const struct enforce_live *l)
+{
+    return l != NULL ? l->subs : NULL;
 }

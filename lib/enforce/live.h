@@ -3,11 +3,13 @@
  *     (rules, live, request, clock) -> decision
  *
  * A struct enforce_live is immutable and shared by reference count, as rules are: a feeder that
- * learns something makes a new one and publishes it to the workers. Now it holds the key sets of
- * issuers that have a jwks_url. NULL stands for knowing nothing, which lets nobody in. */
+ * learns something makes a new one and publishes it to the workers. It holds the key sets of
+ * issuers that have a jwks_url, and who is subscribed to what. NULL stands for knowing nothing,
+ * which lets nobody in. */
 #pragma once
 
 #include "crypto/jwks.h"
+#include "subs/subs.h"
 
 enum { LIVE_MAX_JWKS = 64 };
 
@@ -29,6 +31,11 @@ struct enforce_live;
 
 /* Copies `jwks` (at most LIVE_MAX_JWKS, sets by reference). One reference is the caller's. */
 int enforce_live_new(struct enforce_live **out, const struct live_jwks *jwks, size_t n);
+/* A copy of `base`, which may be NULL, with these subscriptions, which may be NULL; both by
+ * reference. */
+int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live *base,
+                           struct subs *subs);
+
 struct enforce_live *enforce_live_ref(struct enforce_live *l);
 void enforce_live_unref(struct enforce_live **l);
 
@@ -37,3 +44,6 @@ const struct live_jwks *enforce_live_find_jwks(const struct enforce_live *l, str
 
 /* Is a key with this tag in one of the sets? `l` may be NULL. */
 bool enforce_live_has_key(const struct enforce_live *l, uint64_t tag);
+
+/* NULL: nothing is known of subscriptions. `l` may be NULL. */
+const struct subs *enforce_live_subs(const struct enforce_live *l);

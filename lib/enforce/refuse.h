@@ -15,6 +15,9 @@
 
 #define REFUSE_SUFFIX "Make sure you have provided the correct security credentials"
 
+#define REFUSE_SUBSCRIPTION \
+    "User is NOT authorized to access the Resource. API Subscription validation failed."
+
 /* X(name, status, shape, code, message, description, challenge). RFC 6750 3: no error attribute
  * when the request has no bearer credential at all. */
 #define REFUSALS(X)                                                                               \
@@ -50,6 +53,18 @@
       REFUSE_TOKEN_CHALLENGE)                                                                     \
     X(KEY_TYPE, 401, ENFORCER, "900901", "Invalid Credentials",                                   \
       "Invalid key type. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                                 \
+    X(API_BLOCKED, 503, ENFORCER, "700700", "API blocked",                                        \
+      "This API has been blocked temporarily. Please try again later or contact the system "      \
+      "administrators.",                                                                          \
+      "")                                                                                         \
+    X(SUBSCRIPTION_BLOCKED, 403, ENFORCER, "900907", "The requested API is temporarily blocked",  \
+      REFUSE_SUBSCRIPTION, REFUSE_BARE_CHALLENGE)                                                 \
+    X(NOT_SUBSCRIBED, 403, ENFORCER, "900908", "Resource forbidden ", REFUSE_SUBSCRIPTION,        \
+      REFUSE_BARE_CHALLENGE)                                                                      \
+    X(NOT_IN_TOKEN, 403, ENFORCER, "900908", "Resource forbidden ", "Resource forbidden ",        \
+      REFUSE_BARE_CHALLENGE)                                                                      \
+    X(SUBSCRIPTION_INACTIVE, 403, ENFORCER, "900909", "The subscription to the API is inactive",  \
+      REFUSE_SUBSCRIPTION, REFUSE_BARE_CHALLENGE)                                                 \
     X(INTERCEPTOR, 500, ENFORCER, "103500", "Internal Server Error", "Internal Server Error", "") \
     X(SCOPE, 403, ENFORCER, "900910",                                                             \
       "The access token does not allow you to access the requested resource",                     \

@@ -63,6 +63,21 @@ static int read_key(struct rules_issuer *ri, struct diag *diag)
     return CC_EREFUSED;
 }
 
+static int name_anonymous(struct arena *arena, struct rules_issuer *ri)
+{
+    char uuid[37];
+    int rc;
+
+    ri->anonymous = arena_printf(arena, "anon:%" PRIslice, SLICE_ARG(ri->issuer->name));
+    if (ri->anonymous.p == NULL)
+        return CC_ENOMEM;
+    rc = crypto_name_uuid(ri->anonymous, uuid);
+    if (rc != CC_OK)
+        return rc;
+    ri->anonymous_uuid = arena_dup(arena, slice_of(uuid));
+    return ri->anonymous_uuid.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
 /* The live state has room for so many key sets, and no agent follows more. */
 static int count_key_sets(const struct gw_model *m, struct diag *diag)
 {
@@ -86,6 +101,8 @@ static int read_issuers(struct enforce_rules *r, struct diag *diag)
         int rc = CC_OK;
 
         r->issuers[i].issuer = issuer;
+        if (name_anonymous(r->arena, &r->issuers[i]) != CC_OK)
+            return CC_ENOMEM;
         /* With two, it would depend on their order which key counts. */
         if (rules_find_issuer(r, issuer->issuer) != &r->issuers[i]) {
             diag_error(diag, CC3005, issuer->origin, "two issuers have the iss '%" PRIslice "'",
@@ -124,7 +141,7 @@ static int hash_issuers(struct enforce_rules *r)
         hash_text(&b, issuer->consumer_key_claim);
         hash_text(&b, issuer->scope_claim);
         buf_add_u64(&b, issuer->algorithms);
-        buf_add_char(&b, ',');
+        buf_add_char(&b, issuer->validate_subscription ? 's' : ',');
         buf_add_u64(&b, issuer->n_audiences);
         for (size_t k = 0; k < issuer->n_audiences; k++)
             hash_text(&b, issuer->audiences[k]);
@@ -201,10 +218,15 @@ static int read_apis(struct enforce_rules *r, struct diag *diag)
     return CC_OK;
 }
 
-/* An arena for what the model needs: three arrays and the hosts. */
+/* An arena for what the model needs: three arrays, the hosts, and for each issuer the name of its
+ * anonymous application, with a UUID. */
 static struct arena *new_arena(const struct gw_model *m)
 {
-    return arena_new(4096 + m->n_issuers * (sizeof(struct rules_issuer) + 16) +
+    size_t names = 0;
+
+    for (size_t i = 0; i < m->n_issuers; i++)
+        names += m->issuers[i].name.n + 128;
+    return arena_new(4096 + m->n_issuers * (sizeof(struct rules_issuer) + 16) + names +
                      m->n_apis * sizeof(size_t) +
                      m->n_clusters * (sizeof(struct slice) + (size_t)2 * GW_HOST_MAX));
 }

@@ -9,6 +9,9 @@
 struct rules_issuer {
     const struct gw_issuer *issuer;
     struct key *key;
+    /* the application of its tokens when subscriptions are not looked at: "anon:NAME" and the UUID
+     * that belongs to it */
+    struct slice anonymous, anonymous_uuid;
 };
 
 struct enforce_rules {

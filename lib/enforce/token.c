@@ -1,6 +1,7 @@
 /* token: the OAuth 2 access token of a request. */
 #include "enforce/token.h"
 
+#include "enforce/subscription.h"
 #include "enforce/token_key.h"
 
 bool token_refuse(struct attempt *a, enum refusal why, const char *text)
@@ -112,6 +113,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
     names.scope = by->issuer->scope_claim;
+    names.subscriptions = by->issuer->validate_subscription;
     TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)
@@ -122,6 +124,9 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (!audience_fits(by->issuer, &claims))
         return JWT_BAD_AUDIENCE;
     fault = pack_grant(&claims, arena, out);
+    if (fault == JWT_OK)
+        fault = subscription_pack(&claims.subscriptions, arena, &out->subscriptions);
+    out->issuer = (size_t)(by - a->rules->issuers);
     out->key = key;
     return fault;
 }

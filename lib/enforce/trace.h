@@ -16,25 +16,27 @@
 #include "enforce/enforce.h"
 #include "gateway/route.h"
 
-#define ENFORCE_STEPS(X)                                                 \
-    X(HOST, "host")             /* the Host header in its normal form */ \
-    X(PATH, "path")             /* the path in its normal form */        \
-    X(SYSTEM, "system")         /* the gateway's own resources */        \
-    X(API, "api")               /* which API is there */                 \
-    X(RESOURCE, "resource")     /* which of its templates */             \
-    X(CORS, "cors")             /* a preflight request is answered */    \
-    X(OPERATION, "operation")   /* the method */                         \
-    X(CREDENTIAL, "credential") /* where the token is */                 \
-    X(TOKEN, "token")           /* its three parts and its header */     \
-    X(ISSUER, "issuer")         /* whose keys count */                   \
-    X(KEY, "key")               /* in its key set */                     \
-    X(ALGORITHM, "algorithm")                                            \
-    X(SIGNATURE, "signature")                                            \
-    X(CLAIMS, "claims")                                                  \
-    X(TIMES, "times")                                                    \
-    X(SCOPES, "scopes")                                                  \
-    X(KEY_TYPE, "key type")                                              \
-    X(INTERCEPTOR, "interceptor") /* services that change the request */ \
+#define ENFORCE_STEPS(X)                                                  \
+    X(HOST, "host")             /* the Host header in its normal form */  \
+    X(PATH, "path")             /* the path in its normal form */         \
+    X(SYSTEM, "system")         /* the gateway's own resources */         \
+    X(API, "api")               /* which API is there */                  \
+    X(RESOURCE, "resource")     /* which of its templates */              \
+    X(CORS, "cors")             /* a preflight request is answered */     \
+    X(OPERATION, "operation")   /* the method */                          \
+    X(CREDENTIAL, "credential") /* where the token is */                  \
+    X(TOKEN, "token")           /* its three parts and its header */      \
+    X(ISSUER, "issuer")         /* whose keys count */                    \
+    X(KEY, "key")               /* in its key set */                      \
+    X(ALGORITHM, "algorithm")                                             \
+    X(SIGNATURE, "signature")                                             \
+    X(CLAIMS, "claims")                                                   \
+    X(TIMES, "times")                                                     \
+    X(SUBSCRIPTION, "subscription") /* of the token's application */      \
+    X(STATUS, "life cycle")         /* a state of the API that matters */ \
+    X(SCOPES, "scopes")                                                   \
+    X(KEY_TYPE, "key type")                                               \
+    X(INTERCEPTOR, "interceptor") /* services that change the request */  \
     X(MOCK, "mock")               /* which example is the answer */       \
     X(BACKEND, "backend")         /* where it goes, and as what */
 
@@ -103,8 +105,8 @@ TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, 
 TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
                              const struct grant *grant);
 TRACE_COLD void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op);
-TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *op, struct slice prefer,
-                           struct slice accept);
+TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *op,
+                           struct slice prefer, struct slice accept);
 TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
 
 /* Before the first step, after the last one. */

@@ -234,6 +234,8 @@ struct gw_api {
     size_t n_resources;
     const struct gw_cors *cors; /* into gw_model.cors; NULL: CORS is the backend's affair */
     struct place cors_declared; /* x-wso2-cors, or router.cors of cc.yaml */
+    struct slice status; /* lifeCycleStatus in capitals; "": none. BLOCKED is refused with 503 */
+    struct place status_declared;
     struct place origin;
 };
 

@@ -358,6 +358,8 @@ static const struct snapshot_field api_fields[] = {
     {LIST(struct gw_api, named, &named)},
     {AT(struct gw_api, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_api, tier_declared), .type = SNAPSHOT_ORIGIN},
+    {AT(struct gw_api, status), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_api, status_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, resources, &resource)},
 };
 const struct snapshot_schema snapshot_api = SCHEMA(api_fields, struct gw_api, api_fault);

@@ -116,7 +116,7 @@ static const struct document_case unused[] = {
      "", NULL},
     {"what asks for something is one",
      HEAD NAME TYPE ENDPOINT "    sessionManagement: soap\n    algoCombo: Random\n"
-                             "  lifeCycleStatus: BLOCKED\n  transport: [https]\n"
+                             "  lifeCycleStatus: RETIRED\n  transport: [https]\n"
                              "  responseCachingEnabled: true\n  enableSchemaValidation: true\n"
                              "  maxTps: {production: 5}\n  mediationPolicies: [{name: a}]\n"
                              "  threatProtectionPolicies: {list: [a]}\n",
