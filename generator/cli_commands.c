@@ -156,6 +156,12 @@ static const struct cli_option init_options[] = {
         "output", 'o', "DIR", "the output directory to look at (default: out)", false \
     }
 
+#define OPTION_SUBSCRIPTIONS                                                        \
+    {                                                                               \
+        "subscriptions", 0, "FILE",                                                 \
+            "subscription files (default: enforcer.subscriptions.path of -c)", false \
+    }
+
 static const struct cli_option explain_options[] = {
     {"header", 'H', "HEADER", "a header of the request, 'Name: value'", true},
     {"token", 0, "FILE", "send the token in FILE (-: stdin) where the API looks for one", false},
@@ -164,6 +170,7 @@ static const struct cli_option explain_options[] = {
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
     {"state", 0, "DIR", "the agent's agent.stateDirectory, for key sets that it fetched", false},
+    OPTION_SUBSCRIPTIONS,
     OPTION_LOOK,
     OPTION_CONFIG,
     OPTION_SET,
@@ -173,9 +180,13 @@ static const struct cli_option explain_options[] = {
 };
 
 static const struct cli_option show_options[] = {
-    OPTION_LOOK, OPTION_CONFIG,
-    OPTION_SET,  {"json", 0, NULL, "one JSON object instead of a table", false},
-    OPTION_HELP, OPTIONS_END,
+    OPTION_LOOK,
+    OPTION_CONFIG,
+    OPTION_SET,
+    OPTION_SUBSCRIPTIONS,
+    {"json", 0, NULL, "one JSON object instead of a table", false},
+    OPTION_HELP,
+    OPTIONS_END,
 };
 
 static const struct cli_option no_options[] = {OPTION_HELP, OPTIONS_END};
@@ -318,10 +329,12 @@ static const char show_help[] =
     "    cc-gen show limits     the throttling tiers that count, of APIs or operations\n"
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
+    "    cc-gen show applications | consumer-keys | subscriptions\n"
+    "                           what the subscription files say, by -c or --subscriptions\n"
     "\n"
     "It looks at what was built (-o), or at the projects named after the word. "
     "Settings\n"
-    "are not in what was built: they come from -c, the environment and --set.\n"
+    "and subscriptions are not in what was built: they come from -c, the environment and --set.\n"
     "\n"
     "--json: {\"schema\":1,\"show\":\"apis\",\"rows\":[...]}, with the columns as members.\n";
 
@@ -389,7 +402,8 @@ const struct cli_command cli_commands[] = {
      "METHOD URL [-H HEADER]... [--token FILE] [--ip ADDRESS] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
-    {"show", "apis|routes|auth|limits|interceptors|clusters|settings [-o DIR | PROJECT...]",
+    {"show", "apis|routes|auth|limits|interceptors|clusters|settings|applications|consumer-keys|subscriptions "
+     "[-o DIR | PROJECT...]",
      "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
      cmd_show},
     {"token", "[-s SCOPE]... [options]", "sign a token for tests with a development key",

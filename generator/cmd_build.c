@@ -2,6 +2,7 @@
 #include "generator/cmd.h"
 
 #include "generator/output.h"
+#include "generator/subscriptions.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -123,6 +124,18 @@ int cmd_load(struct cmd_work *w, const struct cli_args *args, const struct confi
     return rc == CC_OK || rc == CC_ENOMEM ? rc : CC_EINVAL;
 }
 
+/* Not a part of a build: cc-spoa reads them itself, maybe on another machine. */
+static int check_subscriptions(struct cmd_work *w, int model_rc)
+{
+    struct subs *subs;
+    int rc = subscriptions_read(&subs, NULL, w->config, w->arena, w->diag);
+
+    if (rc == CC_OK && model_rc == CC_OK)
+        subscriptions_check(subs, w->config, w->model, w->diag);
+    subs_unref(&subs);
+    return model_rc != CC_OK ? model_rc : rc;
+}
+
 int cmd_check(const struct cli_args *args)
 {
     struct cmd_work w;
@@ -132,6 +145,8 @@ int cmd_check(const struct cli_args *args)
     if (rc != CC_OK)
         goto out;
     rc = cmd_load(&w, args, NULL, 0, &options);
+    if (w.config != NULL && rc != CC_ENOMEM)
+        rc = check_subscriptions(&w, rc);
     if (cli_has(args, "json")) {
         int json_rc = cmd_print_findings_json(w.diag, rc != CC_OK);
 

@@ -1,5 +1,6 @@
 /* cc-gen explain: what the gateway would do with a request, and why. */
 #include "generator/explain.h"
+#include "generator/subscriptions.h"
 
 #include <errno.h>
 
@@ -269,6 +270,26 @@ static int load_keys(struct explainer *e, const struct cli_args *args)
     return directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
 }
 
+/* Those of the option, or of the settings where there are settings. */
+static int load_subscriptions(struct explainer *e, const struct cli_args *args)
+{
+    struct cmd_work *w = &e->view->work;
+    struct enforce_live *live = NULL;
+    struct subs *subs = NULL;
+    int rc =
+        subscriptions_read(&subs, cli_value(args, "subscriptions"), w->config, w->arena, w->diag);
+
+    if (rc == CC_OK && subs != NULL) {
+        rc = enforce_live_with_subs(&live, e->live, subs);
+        if (rc == CC_OK) {
+            enforce_live_unref(&e->live);
+            e->live = live;
+        }
+    }
+    subs_unref(&subs);
+    return rc;
+}
+
 static int explain_all(struct view *v, const struct cli_args *args, struct asked *asked)
 {
     struct explainer *e = arena_alloc(v->work.arena, sizeof(*e));
@@ -278,6 +299,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
 
     if (rc == CC_OK)
         rc = load_keys(e, args);
+    if (rc == CC_OK)
+        rc = load_subscriptions(e, args);
     if (ip_rc == CC_EPARSE)
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)

@@ -1,5 +1,7 @@
 /* cc-gen show: what is in effect, as tables. */
 #include "generator/access.h"
+#include "generator/show_subs.h"
+#include "generator/subscriptions.h"
 #include "generator/table.h"
 #include "generator/view.h"
 
@@ -12,6 +14,7 @@ struct shower {
     struct view view;
     struct table table;
     struct buf cell;
+    struct subs *subs; /* of topics that show it; NULL: none */
 };
 
 /* Takes what was written into s->cell. */
@@ -46,8 +49,8 @@ static void separate(struct buf *b)
 static const struct table_column api_columns[] = {
     {"vhost", TABLE_TEXT},   {"base path", TABLE_TEXT},   {"name", TABLE_TEXT},
     {"version", TABLE_TEXT}, {"resources", TABLE_NUMBER}, {"token header", TABLE_TEXT},
-    {"cluster", TABLE_TEXT}, {"sandbox", TABLE_TEXT},     {"origin", TABLE_TEXT},
-    {NULL, TABLE_TEXT},
+    {"cluster", TABLE_TEXT}, {"sandbox", TABLE_TEXT},     {"id", TABLE_TEXT},
+    {"origin", TABLE_TEXT},  {NULL, TABLE_TEXT},
 };
 
 /* "" when there is none. */
@@ -77,7 +80,8 @@ static void show_apis(struct shower *s)
         row[5] = api->auth_header;
         row[6] = api->mock ? SLICE("mock") : cluster_name(api->production, NULL);
         row[7] = api->mock ? SLICE("mock") : cluster_name(api->sandbox, NULL);
-        row[8] = origin(s, api->origin);
+        row[8] = api->id;
+        row[9] = origin(s, api->origin);
     }
 }
 
@@ -545,14 +549,19 @@ static const struct topic {
     const struct table_column *columns;
     void (*show)(struct shower *s);
     bool config_only;
+    /* instead of `show`, of subscription files */
+    void (*show_subs)(struct table *table, const struct subs *store, struct arena *arena);
 } topics[] = {
-    {"apis", api_columns, show_apis, false},
-    {"routes", route_columns, show_routes, false},
-    {"auth", auth_columns, show_auth, false},
-    {"limits", limit_columns, show_limits, false},
-    {"interceptors", interceptor_columns, show_interceptors, false},
-    {"clusters", cluster_columns, show_clusters, false},
-    {"settings", setting_columns, show_settings, true},
+    {"apis", api_columns, show_apis, false, NULL},
+    {"routes", route_columns, show_routes, false, NULL},
+    {"auth", auth_columns, show_auth, false, NULL},
+    {"limits", limit_columns, show_limits, false, NULL},
+    {"interceptors", interceptor_columns, show_interceptors, false, NULL},
+    {"clusters", cluster_columns, show_clusters, false, NULL},
+    {"settings", setting_columns, show_settings, true, NULL},
+    {"applications", application_columns, NULL, true, show_applications},
+    {"consumer-keys", consumer_key_columns, NULL, true, show_consumer_keys},
+    {"subscriptions", subscription_columns, NULL, true, show_subscriptions},
 };
 
 static const struct topic *find_topic(const char *word)
@@ -569,7 +578,8 @@ static const struct topic *find_topic(const char *word)
     cli_say("show: '%s' is nothing to show; %s%s", word,
             near != NULL
                 ? "did you mean "
-                : "there are apis, routes, auth, limits, interceptors, clusters and settings",
+                : "there are apis, routes, auth, limits, interceptors, clusters, settings, "
+                  "applications, consumer-keys and subscriptions",
             near != NULL ? near : "");
     return NULL;
 }
@@ -581,7 +591,12 @@ static int open_view(struct shower *s, const struct cli_args *args, const struct
     if (!topic->config_only)
         return view_open(&s->view, args, args->words + 1, args->n_words - 1);
     rc = cmd_work_open(&s->view.work);
-    return rc == CC_OK ? cmd_load_config(&s->view.work, args, NULL, 0) : rc;
+    if (rc == CC_OK)
+        rc = cmd_load_config(&s->view.work, args, NULL, 0);
+    if (rc == CC_OK && topic->show_subs != NULL)
+        rc = subscriptions_read(&s->subs, cli_value(args, "subscriptions"), s->view.work.config,
+                                s->view.work.arena, s->view.work.diag);
+    return rc;
 }
 
 static int print_table(struct shower *s, const struct cli_args *args, const struct topic *topic)
@@ -590,7 +605,10 @@ static int print_table(struct shower *s, const struct cli_args *args, const stru
 
     table_init(&s->table, topic->columns, s->view.work.arena);
     buf_init(&s->cell, CELL_MAX);
-    topic->show(s);
+    if (topic->show_subs != NULL)
+        topic->show_subs(&s->table, s->subs, s->view.work.arena);
+    else
+        topic->show(s);
     rc = s->table.error;
     if (rc == CC_OK && cli_has(args, "json"))
         rc = table_print_json(&s->table, topic->name, stdout);
@@ -604,9 +622,12 @@ static const char *misused(const struct cli_args *args, const struct topic *topi
 {
     bool dirs = args->n_words > 1;
 
+    if (cli_has(args, "subscriptions") && topic->show_subs == NULL)
+        return "--subscriptions is for applications, consumer-keys and subscriptions";
     if (topic->config_only)
         return dirs || cli_has(args, "output")
-                   ? "settings come from -c, the environment and --set, not from projects or -o"
+                   ? "settings and subscriptions come from -c, the environment and --set, not from "
+                     "projects or -o"
                    : NULL;
     if (dirs && cli_has(args, "output"))
         return "-o and project directories are two places to look at: give one of them";
@@ -634,6 +655,7 @@ int cmd_show(const struct cli_args *args)
         rc = print_table(&s, args, topic);
     if (s.view.work.diag != NULL && diag_errors(s.view.work.diag) > 0)
         cmd_print_findings(&s.view.work, stderr);
+    subs_unref(&s.subs);
     view_close(&s.view);
     return cmd_exit_code(rc == CC_OK || rc == CC_ENOMEM ? rc : CC_EINVAL);
 }

@@ -4,6 +4,7 @@
 #include "spoa/dispatch.h"
 #include "spoa/options.h"
 #include "spoa/reload.h"
+#include "subs/subs_read.h"
 #include "spoa/server.h"
 
 #include <getopt.h>
@@ -16,7 +17,7 @@
 
 extern char **environ;
 
-enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 16 << 20, MIN_CACHE_BYTES = 4096 };
+enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 1 << 30, MIN_CACHE_BYTES = 4096 };
 
 struct arguments {
     const char *config, *snapshot;
@@ -152,14 +153,17 @@ static void setup_log(const struct config *config, bool debug)
               slice_eq(config->agent.log_format, SLICE("json")) ? LOG_JSON : LOG_TEXT);
 }
 
-/* Reads settings and snapshot; findings of both go to diag. */
+/* Reads settings, snapshot and subscriptions; findings of all go to diag. */
 static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
-                    struct config **config, struct enforce_rules **rules)
+                    struct config **config, struct enforce_rules **rules, struct subs **subs)
 {
     int rc = config_load(config, a->config, environ, a->sets, a->n_sets, arena, diag);
     int rules_rc = rules_load(rules, a->snapshot, diag);
+    int subs_rc = CC_OK;
 
-    return rc != CC_OK ? rc : rules_rc;
+    if (rc == CC_OK && (*config)->subscriptions.n > 0)
+        subs_rc = subs_read(subs, (*config)->subscriptions.p, arena, diag);
+    return rc != CC_OK ? rc : rules_rc != CC_OK ? rules_rc : subs_rc;
 }
 
 static int exit_code(int rc)
@@ -177,7 +181,7 @@ static int exit_code(int rc)
 }
 
 static int serve(const struct arguments *a, const struct config *config,
-                 struct enforce_rules *rules)
+                 struct enforce_rules *rules, struct subs *subs)
 {
     size_t n = worker_count(config);
     struct enforce_options cache = {0};
@@ -194,6 +198,8 @@ static int serve(const struct arguments *a, const struct config *config,
         .n_workers = n,
         .snapshot_path = a->snapshot,
         .rules = rules,
+        .subs_path = config->subscriptions.n > 0 ? config->subscriptions.p : NULL,
+        .subs = subs,
         .drain_timeout_s = config->agent.drain_timeout_s,
     };
     int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
@@ -250,11 +256,12 @@ static int run(const struct arguments *a)
     struct diag *diag = diag_new();
     struct enforce_rules *rules = NULL;
     struct config *config = NULL;
+    struct subs *subs = NULL;
     int code = EX_OSERR, rc;
 
     if (arena == NULL || diag == NULL || http_init() != CC_OK)
         goto out;
-    rc = load_all(a, arena, diag, &config, &rules);
+    rc = load_all(a, arena, diag, &config, &rules, &subs);
     diag_print(diag, stderr, isatty(STDERR_FILENO));
     if (rc != CC_OK) {
         fprintf(stderr, "cc-spoa: not usable: %s\n", cc_strerror(rc));
@@ -264,17 +271,25 @@ static int run(const struct arguments *a)
     setup_log(config, a->debug);
     if (a->test) {
         const struct gw_model *model = enforce_rules_model(rules);
+        struct subs_counts counts;
 
         test_key_sets(config, model);
-        printf("ok: generation %llu, %zu APIs\n", (unsigned long long)model->generation,
+        printf("ok: generation %llu, %zu APIs", (unsigned long long)model->generation,
                model->n_apis);
+        if (subs != NULL) {
+            subs_count(subs, &counts);
+            printf(", %zu subscriptions of %zu applications", counts.subscriptions,
+                   counts.applications);
+        }
+        putchar('\n');
         code = EX_OK;
         goto out;
     }
     harden(a->debug);
     server_raise_limits();
-    code = serve(a, config, rules);
+    code = serve(a, config, rules, subs);
 out:
+    subs_unref(&subs);
     enforce_rules_unref(&rules);
     diag_free(&diag);
     arena_free(&arena);

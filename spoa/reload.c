@@ -1,13 +1,17 @@
 #include "spoa/reload.h"
 
 #include "spoa/dispatch.h"
+#include "subs/subs_read.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 
+/* The texts of files that something is wrong in. */
+#define FINDINGS_MAX ((size_t)1 << 30)
+
 struct reload {
-    const char *path;
+    const char *path, *subs_path;
     struct ev_loop *loop;
     ev_async done;
     void (*callback)(void *context, struct reload_result result);
@@ -52,22 +56,47 @@ static void log_findings(const struct diag *diag)
     }
 }
 
-static void *load(void *arg)
+static void load_rules(struct reload *r)
 {
-    struct reload *r = arg;
-    int64_t start_us = clock_mono_us(&clock_system);
     struct diag *diag = diag_new();
     int rc = CC_ENOMEM;
 
-    r->result = (struct reload_result){0};
     if (diag != NULL) {
         rc = rules_load(&r->result.rules, r->path, diag);
         log_findings(diag);
     }
-    r->result.took_ms = (clock_mono_us(&clock_system) - start_us) / 1000;
     if (rc != CC_OK)
         log_error("snapshot %s refused (%s); the one in use stays", r->path, cc_strerror(rc));
     diag_free(&diag);
+}
+
+static void load_subs(struct reload *r)
+{
+    struct arena *arena = arena_new(FINDINGS_MAX);
+    struct diag *diag = diag_new();
+    int rc = CC_ENOMEM;
+
+    if (arena != NULL && diag != NULL) {
+        rc = subs_read(&r->result.subs, r->subs_path, arena, diag);
+        log_findings(diag);
+    }
+    if (rc != CC_OK)
+        log_error("subscriptions in %s refused (%s); those in use stay", r->subs_path,
+                  cc_strerror(rc));
+    diag_free(&diag);
+    arena_free(&arena);
+}
+
+static void *load(void *arg)
+{
+    struct reload *r = arg;
+    int64_t start_us = clock_mono_us(&clock_system);
+
+    r->result = (struct reload_result){0};
+    load_rules(r);
+    if (r->subs_path != NULL)
+        load_subs(r);
+    r->result.took_ms = (clock_mono_us(&clock_system) - start_us) / 1000;
     ev_async_send(r->loop, &r->done);
     return NULL;
 }
@@ -111,14 +140,15 @@ void reload_start(struct reload *r)
         log_error("cannot reload: no thread: %s", strerror(error));
 }
 
-int reload_new(struct reload **out, struct ev_loop *loop, const char *path,
+int reload_new(struct reload **out, struct ev_loop *loop, const char *path, const char *subs_path,
                void (*done)(void *context, struct reload_result result), void *context)
 {
     struct reload *r = calloc(1, sizeof *r);
 
     if (r == NULL)
         return CC_ENOMEM;
-    *r = (struct reload){.path = path, .loop = loop, .callback = done, .context = context};
+    *r = (struct reload){
+        .path = path, .subs_path = subs_path, .loop = loop, .callback = done, .context = context};
     r->done.data = r;
     ev_async_init(&r->done, on_done);
     ev_async_start(loop, &r->done);
@@ -135,6 +165,7 @@ void reload_free(struct reload **pr)
     if (r->running) {
         finish(r);
         enforce_rules_unref(&r->result.rules);
+        subs_unref(&r->result.subs);
     }
     ev_async_stop(r->loop, &r->done);
     free(r);

@@ -1,11 +1,14 @@
-/* reload: a snapshot file -> rules, in the foreground at start, in a thread of its own later.
+/* reload: a snapshot file -> rules, and subscription files -> a store; in the foreground at start,
+ * in a thread of its own later.
  *
  * Reading and checking a large snapshot and parsing its keys takes time and blocks on the disk, so
  * neither a worker nor the main loop does it. A snapshot is taken whole or refused with its
- * findings in the log; the one in use then stays. */
+ * findings in the log; the one in use then stays. The same holds for the subscriptions, whatever
+ * became of the snapshot. */
 #pragma once
 
 #include "enforce/enforce.h"
+#include "subs/subs.h"
 
 #include <ev.h>
 
@@ -18,11 +21,13 @@ struct reload;
  * receiver's. The findings are in the log already. */
 struct reload_result {
     struct enforce_rules *rules;
+    struct subs *subs; /* the same; also NULL when there are no files */
     int64_t took_ms;
 };
 
-/* `done` is called by the thread of `loop` after each load. `path` must outlive the reload. */
-int reload_new(struct reload **out, struct ev_loop *loop, const char *path,
+/* `done` is called by the thread of `loop` after each load. The paths must outlive the reload;
+ * `subs_path` may be NULL: no subscriptions. */
+int reload_new(struct reload **out, struct ev_loop *loop, const char *path, const char *subs_path,
                void (*done)(void *context, struct reload_result result), void *context);
 
 /* Waits for a load under way. Accepts a pointer to NULL. */

@@ -1,5 +1,6 @@
 #include "spoa/server.h"
 
+#include "spoa/live_hub.h"
 #include "spoa/reload.h"
 #include "spoa/worker.h"
 
@@ -33,6 +34,7 @@ struct server {
     struct reload *reload;
     struct jwks_feeder *feeder; /* NULL: nothing is fetched */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
+    struct live_hub hub;         /* the same */
     _Atomic size_t connections;
     size_t max_connections;
     bool draining, cut; /* cut: not all connections ended by themselves */
@@ -144,13 +146,26 @@ static unsigned long long generation(const struct enforce_rules *rules)
     return (unsigned long long)enforce_rules_model(rules)->generation;
 }
 
+static void publish_live(struct server *s)
+{
+    struct enforce_live *live = NULL;
+    int rc = live_hub_make(&s->hub, &live);
+
+    if (rc != CC_OK) {
+        log_error("new key sets and subscriptions are not taken: %s", cc_strerror(rc));
+        return;
+    }
+    for (size_t i = 0; i < s->n_started; i++)
+        worker_publish_live(s->workers[i], enforce_live_ref(live));
+    enforce_live_unref(&live);
+}
+
 static void on_live(void *context, struct enforce_live *live)
 {
     struct server *s = context;
 
-    for (size_t i = 0; i < s->n_started; i++)
-        worker_publish_live(s->workers[i], enforce_live_ref(live));
-    enforce_live_unref(&live);
+    live_hub_set_keys(&s->hub, live);
+    publish_live(s);
 }
 
 static void follow_key_sets(struct server *s)
@@ -161,11 +176,24 @@ static void follow_key_sets(struct server *s)
         log_error("key sets: %s; some are not fetched", cc_strerror(rc));
 }
 
+static void take_subs(struct server *s, struct subs *subs)
+{
+    struct subs_counts n;
+
+    subs_count(subs, &n);
+    log_info("subscriptions: %zu of %zu applications, %zu bytes", n.subscriptions, n.applications,
+             subs_bytes(subs));
+    live_hub_set_subs(&s->hub, subs);
+    publish_live(s);
+}
+
 static void on_reloaded(void *context, struct reload_result result)
 {
     struct server *s = context;
     struct enforce_rules *old = s->rules;
 
+    if (result.subs != NULL)
+        take_subs(s, result.subs);
     if (result.rules == NULL)
         return;
     for (size_t i = 0; i < s->n_started; i++)
@@ -276,6 +304,7 @@ static void on_wake(struct ev_loop *loop, ev_async *wake, int revents)
             enforce_rules_unref(&rules);
         n_finished += worker_finished(s->workers[i]);
     }
+    live_hub_sweep(&s->hub);
     if (n_finished == s->n_started)
         ev_break(loop, EVBREAK_ALL);
 }
@@ -333,7 +362,8 @@ static int start(struct server *s)
         return CC_ENOMEM;
     start_watchers(s);
     if (s->options->snapshot_path != NULL) {
-        rc = reload_new(&s->reload, s->loop, s->options->snapshot_path, on_reloaded, s);
+        rc = reload_new(&s->reload, s->loop, s->options->snapshot_path,
+                        s->options->subs_path, on_reloaded, s);
         if (rc != CC_OK)
             return rc;
     }
@@ -347,6 +377,8 @@ static int start(struct server *s)
         rc = start_workers(s);
     if (rc != CC_OK)
         return rc;
+    if (s->options->subs != NULL)
+        take_subs(s, subs_ref(s->options->subs));
     if (s->feeder != NULL)
         follow_key_sets(s);
     ev_io_init(&s->accept, on_accept, s->listener.fd, EV_READ);
@@ -365,6 +397,7 @@ static void stop(struct server *s)
     free(s->workers);
     jwks_feeder_free(&s->feeder); /* after the workers, which wake it */
     enforce_rules_unref(&s->rules);
+    live_hub_free(&s->hub);
     if (s->loop != NULL)
         ev_loop_destroy(s->loop);
 }

@@ -1,7 +1,7 @@
 /* server: the main thread: accepts, deals connections out, handles signals, exchanges rules,
  * fetches key sets.
  *
- *     SIGHUP            load the snapshot again (reload.h)
+ *     SIGHUP            load the snapshot and the subscriptions again (reload.h)
  *     SIGTERM, SIGINT   drain: stop listening, answer what is in flight, disconnect, end;
  *                       a second one ends at once
  *     SIGUSR1           log the counters
@@ -12,6 +12,7 @@
 #include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
 #include "spoa/responder.h"
+#include "subs/subs.h"
 
 struct server_options {
     struct listener_options listener;
@@ -23,6 +24,9 @@ struct server_options {
      * want one; NULL: nothing is fetched */
     const struct jwks_feeder_options *jwks;
     struct jwks_wanted *wanted;
+    /* what SIGHUP loads besides, and what the workers start with, borrowed; NULL: none */
+    const char *subs_path;
+    struct subs *subs;
     uint64_t drain_timeout_s;
 };
 

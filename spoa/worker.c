@@ -81,9 +81,11 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
 
     if (mail.rules != NULL)
         retire(w, w->options.responder->adopt(w->options.responder, mail.rules));
-    if (mail.live != NULL)
+    if (mail.live != NULL) {
         mail.live = w->options.responder->adopt_live(w->options.responder, mail.live);
-    enforce_live_unref(&mail.live);
+        enforce_live_unref(&mail.live);
+        ev_async_send(w->options.home, w->options.home_wake); /* what was in it is free now */
+    }
     for (size_t i = 0; i < mail.n_fds; i++)
         link_set_add(&w->links, mail.fds[i]);
     if (mail.drain)

@@ -26,8 +26,8 @@ bool worker_give(struct worker *w, int fd);
 /* New rules; takes over the caller's reference. */
 void worker_publish(struct worker *w, struct enforce_rules *rules);
 
-/* The same for what feeders know. A few key sets are freed in no time, so the worker gives the old
- * state back by itself. */
+/* The same for what feeders know. What it replaces the worker lets go by itself: key sets are freed in
+ * no time, and what is larger somebody else holds too (live_hub.h). Then it wakes the main thread. */
 void worker_publish_live(struct worker *w, struct enforce_live *live);
 
 /* Rules it no longer uses, to be released by the caller: freeing a large snapshot takes time that a

@@ -53,6 +53,12 @@ void subs_unref(struct subs **ps)
         subs_destroy(s);
 }
 
+bool subs_is_last(const struct subs *s)
+{
+    /* Acquire: what the holders before did with it comes before it is freed. */
+    return atomic_load_explicit(&s->references, memory_order_acquire) == 1;
+}
+
 struct place subs_place(const struct subs *s, struct subs_where where)
 {
     return (struct place){SUBS_AT(s->files, struct source *, where.file), where.line, where.col};

@@ -79,7 +79,7 @@ struct subs_subscription {
     struct place place;
 };
 
-/* What the store says of an API. */
+/* What the store says of an API; place: there, or where it is named first. */
 struct subs_api {
     struct slice uuid;
     struct slice status; /* life-cycle state: "BLOCKED"; "": the store does not say */
@@ -90,6 +90,8 @@ struct subs;
 
 struct subs *subs_ref(struct subs *s);
 void subs_unref(struct subs **s);
+/* Does the caller hold the only reference? True stays true. */
+bool subs_is_last(const struct subs *s);
 
 /* Look-ups. False, or NULL: there is none. */
 bool subs_find_key(const struct subs *s, struct slice consumer_key, struct slice key_manager,

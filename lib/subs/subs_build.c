@@ -112,7 +112,7 @@ static int name_policy(struct subs *s, bool of_applications, struct slice name,
     return CC_OK;
 }
 
-static int name_api(struct subs *s, struct slice uuid, uint32_t *out)
+static int name_api(struct subs *s, struct slice uuid, struct place first, uint32_t *out)
 {
     struct subs_api_record *a;
     int rc;
@@ -128,6 +128,7 @@ static int name_api(struct subs *s, struct slice uuid, uint32_t *out)
     if (rc != CC_OK)
         return rc;
     a->api.status = SLICE("");
+    a->api.place = first;
     *out = (uint32_t)s->apis.n;
     SUBS_AT(s->apis, struct subs_api_record *, s->apis.n++) = a;
     subs_table_add(s, KIND_API, *out);
@@ -353,7 +354,7 @@ int subs_add(struct subs_builder *b, struct slice application_uuid, struct slice
     int rc = name_application(s, application_uuid, &a);
 
     if (rc == CC_OK)
-        rc = name_api(s, api_uuid, &r.api);
+        rc = name_api(s, api_uuid, here(b, place), &r.api);
     if (rc == CC_OK)
         rc = name_policy(s, false, policy, &p);
     if (rc == CC_OK)
@@ -378,7 +379,7 @@ int subs_add_api(struct subs_builder *b, struct slice uuid, struct slice status,
 {
     struct subs_api_record *a;
     uint32_t record;
-    int rc = name_api(b->s, uuid, &record);
+    int rc = name_api(b->s, uuid, here(b, place), &record);
 
     if (rc != CC_OK)
         return rc;

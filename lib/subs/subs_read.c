@@ -115,6 +115,18 @@ static int read_document(struct reading *r, const struct doc *doc)
 /* --- files --------------------------------------------------------------------------------------
  */
 
+/* Reads it once more, for findings that outlive the tree. */
+static int report_syntax(struct reading *r, const char *path)
+{
+    struct doc *doc;
+    int rc = doc_read_file(&doc, path, NULL, r->arena, r->diag);
+
+    if (rc == CC_OK)
+        return report_file(r, path, "it changed while it was read") == CC_ENOMEM ? CC_ENOMEM
+                                                                                 : CC_OK;
+    return rc == CC_ENOMEM ? rc : CC_OK;
+}
+
 /* Reads the file into memory that is given back, but for what findings need. */
 static int read_file(struct reading *r, const char *path)
 {
@@ -131,9 +143,8 @@ static int read_file(struct reading *r, const char *path)
     rc = doc_read_file(&doc, name.p, NULL, scratch, syntax);
     if (rc == CC_ENOMEM)
         goto out;
-    if (rc != CC_OK) { /* once more, for findings that outlive the tree */
-        doc_read_file(&doc, name.p, NULL, r->arena, r->diag);
-        rc = CC_OK;
+    if (rc != CC_OK) {
+        rc = report_syntax(r, name.p);
         goto out;
     }
     *kept = (struct doc){.source = {.name = name.p}, .root = doc->root};

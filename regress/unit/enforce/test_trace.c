@@ -56,7 +56,8 @@ static void decide(const char *method, const char *host, const char *path, const
     memcpy(body, plain.body.n > 0 ? plain.body.p : "", n_body);
     n_reason = plain.reason.n;
     memcpy(reason, plain.reason.p, n_reason);
-    enforce_decide_traced(w.worker, w.rules, NULL, &r.request, &w.clock.clock, &w.decision, &w.trace);
+    enforce_decide_traced(w.worker, w.rules, NULL, &r.request, &w.clock.clock, &w.decision,
+                          &w.trace);
 
     /* to look does not change what is seen */
     assert_int_equal(plain.verdict, w.decision.verdict);
@@ -107,11 +108,12 @@ static void says(enum enforce_step step, const char *text)
 static void an_allowed_request_passes_every_step(void **state)
 {
     static const enum enforce_step expected[] = {
-        ENFORCE_STEP_HOST,      ENFORCE_STEP_PATH,      ENFORCE_STEP_API,
-        ENFORCE_STEP_RESOURCE,  ENFORCE_STEP_OPERATION, ENFORCE_STEP_CREDENTIAL,
-        ENFORCE_STEP_TOKEN,     ENFORCE_STEP_ISSUER,    ENFORCE_STEP_ALGORITHM,
-        ENFORCE_STEP_SIGNATURE, ENFORCE_STEP_CLAIMS,    ENFORCE_STEP_TIMES,
-        ENFORCE_STEP_SCOPES,    ENFORCE_STEP_KEY_TYPE,  ENFORCE_STEP_BACKEND,
+        ENFORCE_STEP_HOST,         ENFORCE_STEP_PATH,      ENFORCE_STEP_API,
+        ENFORCE_STEP_RESOURCE,     ENFORCE_STEP_OPERATION, ENFORCE_STEP_CREDENTIAL,
+        ENFORCE_STEP_TOKEN,        ENFORCE_STEP_ISSUER,    ENFORCE_STEP_ALGORITHM,
+        ENFORCE_STEP_SIGNATURE,    ENFORCE_STEP_CLAIMS,    ENFORCE_STEP_TIMES,
+        ENFORCE_STEP_SUBSCRIPTION, ENFORCE_STEP_SCOPES,    ENFORCE_STEP_KEY_TYPE,
+        ENFORCE_STEP_BACKEND,
     };
 
     (void)state;

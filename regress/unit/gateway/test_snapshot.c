@@ -121,7 +121,8 @@ static const struct gw_api apis[] = {
      .base_path = SLICE_INIT("/pets/1.0"), .auth_header = SLICE_INIT("authorization"),
      .production = &clusters[0], .resources = resources, .n_resources = 3, .cors = &cors[1],
      .cors_declared = {&oas_file, 9, 3}, .named = named, .n_named = 2,
-     .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3}, .origin = {&api_file, 1, 1},
+     .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3},
+     .status = SLICE_INIT("BLOCKED"), .status_declared = {&api_file, 9, 20}, .origin = {&api_file, 1, 1},
      .production_identity = &identities[0]},
     {.id = SLICE_INIT("43"), .name = SLICE_INIT("Root"), .version = SLICE_INIT("2"),
      .vhost = SLICE_INIT("*"), .base_path = SLICE_INIT(""), .auth_header = SLICE_INIT("x-token"),
@@ -278,6 +279,7 @@ static void what_is_written_is_read_back(void **state)
     assert_true(slice_is(m->apis[0].named[1].name, "green"));
     assert_ptr_equal(m->apis[0].named[1].cluster, &m->clusters[1]);
     assert_true(slice_is(m->apis[0].tier, "Silver"));
+    assert_true(slice_is(m->apis[0].status, "BLOCKED") && m->apis[0].status_declared.line == 9);
     assert_true(op[1].open && !op[1].closed && !op[2].open && op[2].closed);
     assert_int_equal(m->apis[1].origin.line, 4294967295u);
     assert_null(m->apis[0].resources[2].origin.source);
@@ -370,7 +372,8 @@ static void it_has_a_line_an_api(void **state)
         "\"production\":\"cc_b_ffffffffffff\",\"sandbox\":null,"
         "\"production_identity\":null,\"sandbox_identity\":null,"
         "\"origin\":[2,4294967295,2],\"cors\":null,\"cors_declared\":null,\"named\":[],"
-        "\"tier\":\"\",\"tier_declared\":null,\"resources\":[]}\n]}\n";
+        "\"tier\":\"\",\"tier_declared\":null,\"status\":\"\",\"status_declared\":null,"
+        "\"resources\":[]}\n]}\n";
     struct buf text;
 
     (void)state;
@@ -591,6 +594,7 @@ static const struct {
      "\"invocation_context\":false,\"cluster\":null", "interceptors[0]: it has no service"},
     {"\"tier\":\"Gold\"", "\"tier\":\"a\\n\"", "operations[0].tier: it has a control character"},
     {"\"tier\":\"Silver\"", "\"tier\":1", "apis[0].tier: it is not text"},
+    {"\"status\":\"BLOCKED\"", "\"status\":\"a\\n\"", "apis[0].status: it has a control character"},
     {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
     {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
     {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},

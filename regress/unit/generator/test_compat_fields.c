@@ -49,6 +49,7 @@ static const struct compat_case cases[] = {
     {"data.type others", COMPAT_DATA "  type: SSE\n", NULL, NULL, "!CC1204 "},
     {"lifeCycleStatus PROTOTYPED", COMPAT_BOTH "  lifeCycleStatus: prototyped\n", NULL, ANON,
      "CC2110 " GOES},
+    {"lifeCycleStatus BLOCKED", COMPAT_API "  lifeCycleStatus: blocked\n", NULL, GET, "503 700700"},
     {"lifeCycleStatus others", COMPAT_API "  lifeCycleStatus: CREATED\n", NULL, ANON, "401 900901"},
     {"endpointImplementationType INLINE", COMPAT_API "  endpointImplementationType: INLINE\n", NULL,
      NULL, "!CC1204 "},

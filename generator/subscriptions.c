@@ -1,0 +1,87 @@
+#include "generator/subscriptions.h"
+
+#include "subs/subs_read.h"
+
+int subscriptions_read(struct subs **out, const char *path, const struct config *config,
+                       struct arena *arena, struct diag *diag)
+{
+    *out = NULL;
+    if (path == NULL && config != NULL && config->subscriptions.n > 0)
+        path = config->subscriptions.p;
+    return path != NULL ? subs_read(out, path, arena, diag) : CC_OK;
+}
+
+static bool is_served(const struct gw_model *model, struct slice uuid)
+{
+    for (size_t i = 0; i < model->n_apis; i++)
+        if (slice_eq(model->apis[i].id, uuid))
+            return true;
+    return false;
+}
+
+/* Once an API, not once a subscription. */
+static void check_apis(const struct subs *store, const struct gw_model *model, struct diag *diag)
+{
+    struct subs_counts n;
+
+    subs_count(store, &n);
+    for (size_t i = 0; i < n.apis; i++) {
+        const struct subs_api *api = subs_api_at(store, i);
+
+        if (!is_served(model, api->uuid))
+            diag_help(diag_warning(diag, CC3076, api->place,
+                                   "no project has the API '%" PRIslice "'", SLICE_ARG(api->uuid)),
+                      "`cc-gen show apis` shows the ids of those that there are");
+    }
+}
+
+static bool is_issuer(const struct gw_model *model, struct slice name)
+{
+    for (size_t i = 0; i < model->n_issuers; i++)
+        if (slice_eq(model->issuers[i].name, name))
+            return true;
+    return false;
+}
+
+static void check_managers(const struct subs *store, const struct gw_model *model,
+                           struct diag *diag)
+{
+    struct slice last = SLICE_NONE;
+    struct subs_counts n;
+    struct subs_key key;
+
+    subs_count(store, &n);
+    for (size_t i = 0; i < n.keys; i++) {
+        subs_key_at(store, i, &key);
+        /* equal names are one text in the store */
+        if (key.key_manager.p == last.p || is_issuer(model, key.key_manager))
+            continue;
+        last = key.key_manager;
+        diag_warning(diag, CC3077, key.place, "no token service has the name '%" PRIslice "'",
+                     SLICE_ARG(key.key_manager));
+    }
+}
+
+void subscriptions_check(const struct subs *store, const struct config *config,
+                         const struct gw_model *model, struct diag *diag)
+{
+    const struct gw_issuer *validating = NULL;
+
+    for (size_t i = 0; i < model->n_issuers && validating == NULL; i++)
+        if (model->issuers[i].validate_subscription)
+            validating = &model->issuers[i];
+    if (store == NULL && validating != NULL)
+        diag_help(diag_warning(diag, CC3079, validating->origin,
+                               "of issuer '%" PRIslice
+                               "' only tokens with subscribedAPIs are let in",
+                               SLICE_ARG(validating->name)),
+                  "name the subscription files in enforcer.subscriptions.path");
+    if (store == NULL)
+        return;
+    if (validating == NULL)
+        diag_help(diag_warning(diag, CC3078, config_place(config, "enforcer.subscriptions.path"),
+                               "no token service validates subscriptions"),
+                  "write validateSubscription: true in one of enforcer.security.tokenService");
+    check_apis(store, model, diag);
+    check_managers(store, model, diag);
+}
