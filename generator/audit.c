@@ -47,7 +47,7 @@ static bool is_prototype(const struct review *r, const struct gw_api *api, struc
         const struct doc *doc = r->projects[i].api;
         const struct doc_node *status;
 
-        if (doc == NULL || &doc->source != api->origin.source)
+        if (doc == NULL || !source_same(&doc->source, api->origin.source))
             continue;
         status = doc_get_nocase(doc_get_nocase(doc->root, "data"), "lifeCycleStatus");
         *place = doc_place(doc, status);
@@ -100,7 +100,7 @@ static void audit_resources(struct review *r, const struct gw_api *api)
 
 static bool same_place(struct place a, struct place b)
 {
-    return a.source == b.source && a.line == b.line && a.col == b.col;
+    return source_same(a.source, b.source) && a.line == b.line && a.col == b.col;
 }
 
 static void audit_cors(struct review *r, size_t at)

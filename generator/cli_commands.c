@@ -25,6 +25,10 @@
     {                                                                           \
         "haproxy", 0, "PROG", "the haproxy program (default: from PATH)", false \
     }
+#define OPTION_NO_CACHE                                                                        \
+    {                                                                                          \
+        "no-cache", 0, NULL, "read every project, also those that did not change since", false \
+    }
 #define OPTIONS_END                \
     {                              \
         NULL, 0, NULL, NULL, false \
@@ -38,6 +42,7 @@ static const struct cli_option build_options[] = {
     OPTION_HAPROXY,
     {"no-haproxy-check", 0, NULL, "do not let HAProxy check the result (it may be absent)", false},
     OPTION_RESOLVE,
+    OPTION_NO_CACHE,
     OPTION_HELP,
     OPTIONS_END,
 };
@@ -60,6 +65,7 @@ static const struct cli_option plan_options[] = {
     OPTION_SET,
     OPTION_TEMPLATES,
     OPTION_RESOLVE,
+    OPTION_NO_CACHE,
     {"json", 0, NULL, "print one JSON object instead of lines", false},
     OPTION_HELP,
     OPTIONS_END,

@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "generator/cli.h"
 #include "generator/project.h"
+#include "generator/project_source.h"
 
 /* The bound is for a thousand large API projects; memory is taken only as it is needed. */
 #define CMD_ARENA_BYTES ((size_t)2 << 30)
@@ -14,6 +15,8 @@ struct cmd_work {
     struct diag *diag;
     struct config *config;
     struct gw_model *model;
+    struct project_inputs inputs; /* what the model was made from */
+    struct project_rereader rereader;
 };
 
 /* `w` may be closed in any case. */

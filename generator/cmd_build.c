@@ -1,7 +1,9 @@
 /* cc-gen check, cc-gen build. */
 #include "generator/cmd.h"
 
+#include "generator/cmd_cache.h"
 #include "generator/output.h"
+#include "generator/progress.h"
 #include "generator/subscriptions.h"
 
 #include <stdlib.h>
@@ -12,12 +14,16 @@ extern char **environ;
 int cmd_work_open(struct cmd_work *w)
 {
     *w = (struct cmd_work){.arena = arena_new(CMD_ARENA_BYTES), .diag = diag_new()};
-    return w->arena != NULL && w->diag != NULL ? CC_OK : CC_ENOMEM;
+    if (w->arena == NULL || w->diag == NULL)
+        return CC_ENOMEM;
+    diag_set_reader(w->diag, project_reread, &w->rereader);
+    return CC_OK;
 }
 
 void cmd_work_close(struct cmd_work *w)
 {
     diag_free(&w->diag);
+    project_rereader_free(&w->rereader);
     arena_free(&w->arena);
 }
 
@@ -112,6 +118,7 @@ int cmd_load(struct cmd_work *w, const struct cli_args *args, const struct confi
     int rc = cmd_load_config(w, args, first, n_first);
 
     options->resolve = cli_has(args, "resolve");
+    options->inputs = &w->inputs;
     if (w->config != NULL) {
         /* Also after findings in cc.yaml: one run shows those of the projects as well. */
         options->settings_refused = rc != CC_OK;
@@ -209,15 +216,24 @@ int cmd_build(const struct cli_args *args)
         .no_validate = cli_has(args, "no-haproxy-check"),
         .config_path = cli_value(args, "config"),
     };
-    struct project_options options = {0};
+    struct progress progress;
+    struct project_options options = {.progress = progress_projects, .progress_context = &progress};
     struct output_result result;
     struct cmd_work w;
     int rc = cmd_work_open(&w);
 
+    progress_begin(&progress);
+    if (rc == CC_OK)
+        rc = cmd_cache_open(&w, args, output.directory, &options.cache);
     if (rc == CC_OK)
         rc = cmd_load(&w, args, NULL, 0, &options);
+    progress_step(&progress, "writing and checking the generation");
+    output.inputs = &w.inputs;
     if (rc == CC_OK)
         rc = output_build(w.model, w.config, &output, w.arena, w.diag, &result);
+    progress_end(&progress);
+    if (rc == CC_OK)
+        cmd_cache_save(options.cache);
     if (w.diag != NULL)
         cmd_print_findings(&w, stderr);
     if (rc == CC_OK)

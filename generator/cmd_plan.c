@@ -1,4 +1,5 @@
 /* cc-gen plan. */
+#include "generator/cmd_cache.h"
 #include "generator/cmd.h"
 
 #include "generator/output_plan.h"
@@ -78,6 +79,8 @@ int cmd_plan(const struct cli_args *args)
     struct cmd_work w;
     int rc = cmd_work_open(&w);
 
+    if (rc == CC_OK)
+        rc = cmd_cache_open(&w, args, output.directory, &options.cache);
     if (rc == CC_OK)
         rc = cmd_load(&w, args, NULL, 0, &options);
     if (rc == CC_OK)

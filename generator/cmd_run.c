@@ -205,6 +205,7 @@ static int build(struct run *r)
         .templates = cli_value(r->args, "templates"),
         .haproxy = r->haproxy,
         .config_path = cli_value(r->args, "config"),
+        .inputs = &r->w.inputs,
     };
 
     return out.p != NULL

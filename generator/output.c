@@ -19,7 +19,7 @@ struct build {
     struct manifest current; /* generation 0: there is none */
     struct manifest next;
     struct render_output files; /* HAProxy's half of the next generation */
-    struct buf snapshot;
+    struct buf content, snapshot; /* without and with its numbers */
 };
 
 /* Renders HAProxy's half as that of generation n. */
@@ -95,6 +95,12 @@ static bool has_secrets(const struct build *b)
     return b->model->n_identities > 0;
 }
 
+static int snapshot_fault(const struct build *b, int rc)
+{
+    diag_error(b->diag, CC6001, PLACE_NONE, "the snapshot cannot be made: %s", cc_strerror(rc));
+    return CC_EINVAL;
+}
+
 /* Writes all but the manifest. */
 static int write_generation(struct build *b)
 {
@@ -102,11 +108,9 @@ static int write_generation(struct build *b)
 
     b->model->generation = b->next.generation;
     buf_init(&b->snapshot, GW_SNAPSHOT_MAX_BYTES);
-    rc = gw_snapshot_write(b->model, &b->snapshot);
-    if (rc != CC_OK) {
-        diag_error(b->diag, CC6001, PLACE_NONE, "the snapshot cannot be made: %s", cc_strerror(rc));
-        return CC_EINVAL;
-    }
+    rc = gw_snapshot_complete(b->model, &b->content, b->next.model_hash, &b->snapshot);
+    if (rc != CC_OK)
+        return snapshot_fault(b, rc);
     rc = output_dir_write(&b->dir, b->next.generation, SLICE("gateway.json"),
                           buf_slice(&b->snapshot), has_secrets(b));
     return rc == CC_OK ? write_haproxy_half(b) : rc;
@@ -171,7 +175,7 @@ static int write_manifest(struct build *b)
         rc = note_file(b, f->name, f->symlink_to != NULL ? slice_of(f->symlink_to) : f->text);
     }
     if (rc == CC_OK)
-        rc = manifest_inputs(&b->next, b->model, b->options->config_path, b->arena);
+        rc = manifest_inputs(&b->next, b->options->inputs, b->options->config_path, b->arena);
     if (rc == CC_OK)
         rc = manifest_settings(&b->next, b->config, b->arena);
     if (rc != CC_OK)
@@ -248,7 +252,10 @@ int output_build(struct gw_model *model, const struct config *config,
         goto out;
     if (output_dir_current(&b.dir) != 0)
         (void)generation_manifest(&b.dir, output_dir_current(&b.dir), &b.current);
-    rc = gw_model_hash(model, b.next.model_hash);
+    buf_init(&b.content, GW_SNAPSHOT_MAX_BYTES);
+    rc = gw_content_write(model, &b.content, b.next.model_hash);
+    if (rc != CC_OK)
+        rc = snapshot_fault(&b, rc);
     if (rc == CC_OK)
         rc = render(&b, &haproxy_changed);
     if (rc != CC_OK)
@@ -258,6 +265,7 @@ int output_build(struct gw_model *model, const struct config *config,
 out:
     *result = (struct output_result){b.dir.path, b.next.generation, changed, haproxy_changed};
     output_dir_close(&b.dir);
+    buf_free(&b.content);
     buf_free(&b.snapshot);
     return rc;
 }

@@ -26,6 +26,7 @@
 
 #include "config/config.h"
 #include "gateway/gateway.h"
+#include "generator/project.h"
 
 enum { OUTPUT_KEEP = 5 };
 
@@ -35,6 +36,7 @@ struct output_options {
     const char *haproxy;     /* --haproxy, the program; NULL = "haproxy" from PATH */
     bool no_validate;        /* only for machines without HAProxy: --no-haproxy-check */
     const char *config_path; /* cc.yaml, or NULL; for the manifest */
+    const struct project_inputs *inputs; /* what the model was read from, or NULL; for the manifest */
 };
 
 struct output_result {

@@ -7,57 +7,6 @@
 
 enum { INPUT_MAX_BYTES = 64 << 20, SETTING_MAX_BYTES = 64 << 10 };
 
-/* Sources already seen. Facts of one project stand together, so looking from the end is quick. */
-struct sources {
-    const struct source **list;
-    size_t n, room;
-};
-
-static int add_source(struct sources *s, struct place place)
-{
-    if (place.source == NULL || place.source->text.p == NULL)
-        return CC_OK;
-    for (size_t i = s->n; i > 0 && s->n - i < 8; i--)
-        if (s->list[i - 1] == place.source)
-            return CC_OK;
-    if (s->n == s->room) {
-        size_t room = s->room == 0 ? 64 : s->room * 2;
-        const struct source **list = realloc(s->list, room * sizeof(s->list[0]));
-
-        if (list == NULL)
-            return CC_ENOMEM;
-        s->list = list;
-        s->room = room;
-    }
-    s->list[s->n++] = place.source;
-    return CC_OK;
-}
-
-static int add_resource_sources(struct sources *s, const struct gw_resource *resource)
-{
-    int rc = add_source(s, resource->origin);
-
-    for (size_t i = 0; rc == CC_OK && i < resource->n_operations; i++)
-        rc = add_source(s, resource->operations[i].origin);
-    return rc;
-}
-
-static int add_model_sources(struct sources *s, const struct gw_model *model)
-{
-    int rc = CC_OK;
-
-    for (size_t i = 0; rc == CC_OK && i < model->n_apis; i++) {
-        const struct gw_api *api = &model->apis[i];
-
-        rc = add_source(s, api->origin);
-        for (size_t r = 0; rc == CC_OK && r < api->n_resources; r++)
-            rc = add_resource_sources(s, &api->resources[r]);
-    }
-    for (size_t i = 0; rc == CC_OK && i < model->n_issuers; i++)
-        rc = add_source(s, model->issuers[i].origin);
-    return rc;
-}
-
 static int by_name(const void *a, const void *b)
 {
     const struct manifest_file *x = a, *y = b;
@@ -65,48 +14,38 @@ static int by_name(const void *a, const void *b)
     return slice_cmp(x->name, y->name);
 }
 
-static int add_input(struct manifest *m, struct slice name, struct slice text)
+/* cc.yaml, which no project holds. */
+static int add_settings_file(struct manifest *m, const char *path, struct arena *arena)
 {
     struct manifest_file *input = &m->inputs[m->n_inputs++];
-
-    input->name = name;
-    return crypto_sha256_hex(text, input->sha256);
-}
-
-static void sort_inputs(struct manifest *m)
-{
-    size_t kept = 0;
-
-    qsort(m->inputs, m->n_inputs, sizeof(*m->inputs), by_name);
-    for (size_t i = 0; i < m->n_inputs; i++)
-        if (kept == 0 || !slice_eq(m->inputs[kept - 1].name, m->inputs[i].name))
-            m->inputs[kept++] = m->inputs[i];
-    m->n_inputs = kept;
-}
-
-int manifest_inputs(struct manifest *m, const struct gw_model *model, const char *config_path,
-                    struct arena *arena)
-{
-    struct sources sources = {0};
     struct slice text;
-    int rc = add_model_sources(&sources, model);
+    int rc = file_read(arena, path, INPUT_MAX_BYTES, &text);
 
-    if (rc != CC_OK)
-        goto out;
+    input->name = slice_of(path);
+    return rc == CC_OK ? crypto_sha256_hex(text, input->sha256) : rc;
+}
+
+int manifest_inputs(struct manifest *m, const struct project_inputs *inputs,
+                    const char *config_path, struct arena *arena)
+{
+    size_t n = inputs != NULL ? inputs->n : 0;
+    int rc = CC_OK;
+
     m->n_inputs = 0;
-    m->inputs = arena_array(arena, sources.n + 1, sizeof(*m->inputs));
-    rc = m->inputs != NULL ? CC_OK : CC_ENOMEM;
-    for (size_t i = 0; rc == CC_OK && i < sources.n; i++)
-        rc = add_input(m, slice_of(sources.list[i]->name), sources.list[i]->text);
-    if (rc == CC_OK && config_path != NULL) {
-        rc = file_read(arena, config_path, INPUT_MAX_BYTES, &text);
-        if (rc == CC_OK)
-            rc = add_input(m, slice_of(config_path), text);
+    m->inputs = arena_array(arena, n + 1, sizeof(*m->inputs));
+    if (m->inputs == NULL)
+        return CC_ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct manifest_file *input = &m->inputs[m->n_inputs++];
+
+        CC_ASSERT(inputs->list[i].sha256.n == sizeof(input->sha256) - 1);
+        input->name = inputs->list[i].name;
+        memcpy(input->sha256, inputs->list[i].sha256.p, sizeof(input->sha256));
     }
-    if (rc == CC_OK)
-        sort_inputs(m);
-out:
-    free(sources.list);
+    if (config_path != NULL)
+        rc = add_settings_file(m, config_path, arena);
+    if (m->n_inputs > 0)
+        qsort(m->inputs, m->n_inputs, sizeof(*m->inputs), by_name);
     return rc;
 }
 

@@ -3,6 +3,7 @@
  * It is written last, after HAProxy agreed: a generation without a manifest is not complete. */
 #pragma once
 
+#include "generator/project.h"
 #include "generator/render.h"
 
 enum { MANIFEST_SCHEMA = 1, MANIFEST_MAX_BYTES = 16 << 20 };
@@ -32,10 +33,10 @@ struct manifest {
     bool has_settings; /* manifests of cc-gen 0.1.0 have none */
 };
 
-/* Lists what the model was read from: every source that a fact of it points into, by the bytes that
- * were read, and cc.yaml. Sorted by name, in the arena. */
-int manifest_inputs(struct manifest *m, const struct gw_model *model, const char *config_path,
-                    struct arena *arena);
+/* Lists what the model was read from, and cc.yaml. `inputs` and `config_path` may be NULL. Sorted by
+ * name, in the arena. */
+int manifest_inputs(struct manifest *m, const struct project_inputs *inputs,
+                    const char *config_path, struct arena *arena);
 
 /* Lists the settings whose change needs HAProxy to be reloaded, with their effective values.
  * `config` may be NULL: none. In the arena. */

@@ -2,9 +2,13 @@
 #include "generator/project.h"
 
 #include "gateway/route.h"
-#include "generator/project_internal.h"
+#include "generator/project_cache.h"
+#include "generator/project_unit.h"
 
 #include <stdlib.h>
+
+/* What reading one project may take. */
+#define SCRATCH_BYTES ((size_t)1 << 30)
 
 void *project_alloc(struct project_build *build, size_t count, size_t size)
 {
@@ -59,19 +63,22 @@ bool project_text(struct project *p, const struct doc *doc, const struct doc_nod
     return true;
 }
 
-static void read_project(struct project_build *build, const char *path, struct project_docs *docs)
+/* Reads one project into a build of its own. *source: its files; NULL when it cannot be opened. */
+static void read_project(struct project_build *own, const char *path, struct project_docs *docs,
+                         struct project_source **source)
 {
-    struct project *p = project_alloc(build, 1, sizeof(*p));
+    struct project *p = project_alloc(own, 1, sizeof(*p));
     int rc;
 
     if (p == NULL)
         return;
-    p->build = build;
-    rc = project_source_open(&p->source, path, build->arena, build->diag);
+    p->build = own;
+    rc = project_source_open(&p->source, path, own->arena, own->diag);
     if (rc == CC_ENOMEM)
-        build->rc = rc;
+        own->rc = rc;
     if (rc != CC_OK)
         return;
+    *source = p->source;
     if (!project_read_api_file(p))
         return;
     if (p->api_doc != NULL)
@@ -83,10 +90,105 @@ static void read_project(struct project_build *build, const char *path, struct p
         docs->api = p->api_doc;
         docs->openapi = p->openapi;
     }
-    if (build->rc == CC_OK)
+    if (own->rc == CC_OK)
         project_merge(p);
-    if (build->rc == CC_OK)
+    if (own->rc == CC_OK)
         project_report_ignored(p);
+}
+
+/* One project -> its unit in the arena of `build`. Whatever it takes to get there is in `scratch`. */
+static int compile(struct project_build *build, const char *path, struct project_docs *docs,
+                   struct arena *scratch, struct slice *unit)
+{
+    struct project_build own = {.config = build->config,
+                                .options = build->options,
+                                .arena = scratch,
+                                .diag = diag_new(),
+                                .global_cors = build->global_cors};
+    struct project_source *source = NULL;
+    struct buf bytes;
+
+    buf_init(&bytes, PROJECT_UNIT_MAX);
+    own.clusters = project_clusters_new(&own);
+    if (own.diag == NULL)
+        own.rc = CC_ENOMEM;
+    if (own.rc == CC_OK)
+        read_project(&own, path, docs, &source);
+    if (own.rc == CC_OK)
+        own.rc = project_unit_write(&own, source, &bytes);
+    if (own.rc == CC_OK) {
+        *unit = arena_dup(build->arena, buf_slice(&bytes));
+        own.rc = unit->p != NULL ? CC_OK : CC_ENOMEM;
+    }
+    if (own.rc == CC_OK && build->options != NULL && build->options->cache != NULL)
+        own.rc = project_cache_put(build->options->cache, path, source, *unit);
+    buf_free(&bytes);
+    diag_free(&own.diag);
+    return own.rc;
+}
+
+static void add_project(struct project_build *build, const char *path, struct project_docs *docs,
+                        struct arena *scratch)
+{
+    struct project_cache *cache = build->options != NULL ? build->options->cache : NULL;
+    struct slice unit = SLICE_NONE;
+    bool found = cache != NULL && project_cache_find(cache, path, scratch, &unit);
+    int rc = CC_OK;
+
+    if (!found)
+        rc = compile(build, path, docs, docs != NULL ? build->arena : scratch, &unit);
+    if (rc == CC_OK)
+        rc = project_unit_link(build, unit, found);
+    CC_ASSERT(rc != CC_EPARSE || found);
+    build->rc = rc;
+    arena_reset(scratch);
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    return strcmp(**(const char *const *const *)a, **(const char *const *const *)b);
+}
+
+/* In the order of their names: what comes first wins nothing by it. */
+static void add_projects(struct project_build *build, const char *const *paths, size_t n)
+{
+    const struct project_options *options = build->options;
+    const char *const **order = project_alloc(build, n, sizeof(*order));
+    struct arena *scratch = arena_new(SCRATCH_BYTES);
+
+    if (scratch == NULL)
+        build->rc = CC_ENOMEM;
+    for (size_t i = 0; order != NULL && i < n; i++)
+        order[i] = &paths[i];
+    if (order != NULL && n > 0)
+        qsort(order, n, sizeof(*order), compare_paths);
+    for (size_t i = 0; i < n && build->rc == CC_OK; i++) {
+        struct project_docs *docs =
+            options != NULL && options->docs != NULL ? &options->docs[order[i] - paths] : NULL;
+
+        if (docs != NULL)
+            *docs = (struct project_docs){.path = *order[i]};
+        if (options != NULL && options->progress != NULL)
+            options->progress(options->progress_context, i, n);
+        add_project(build, *order[i], docs, scratch);
+    }
+    arena_free(&scratch);
+}
+
+static int compare_inputs(const void *a, const void *b)
+{
+    return slice_cmp(((const struct project_input *)a)->name,
+                     ((const struct project_input *)b)->name);
+}
+
+static void finish_inputs(struct project_build *build)
+{
+    struct project_inputs *out = build->options != NULL ? build->options->inputs : NULL;
+
+    if (build->inputs.n > 0)
+        qsort(build->inputs.items, build->inputs.n, sizeof(struct project_input), compare_inputs);
+    if (out != NULL)
+        *out = (struct project_inputs){build->inputs.items, build->inputs.n};
 }
 
 static int compare_apis(const void *a, const void *b)
@@ -166,34 +268,57 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
         project_clusters_resolve(build, model);
 }
 
+/* Reads and links all projects. CC_EPARSE: the cache holds what is no unit, although its sum says
+ * that it is what was written; the findings then mean nothing. */
+static int build_model(struct gw_model **out, const char *const *paths, size_t n_paths,
+                       const struct config *config, const struct project_options *options,
+                       struct arena *arena, struct diag *diag)
+{
+    struct project_build build = {
+        .config = config, .options = options, .arena = arena, .diag = diag, .rc = CC_OK};
+    struct gw_model *model = project_alloc(&build, 1, sizeof(*model));
+
+    build.clusters = project_clusters_new(&build);
+    if (build.rc == CC_OK)
+        project_read_global_cors(&build);
+    if (build.rc == CC_OK)
+        add_projects(&build, paths, n_paths);
+    finish_inputs(&build);
+    if (build.rc == CC_OK)
+        project_finish_model(&build, model);
+    *out = model;
+    return build.rc;
+}
+
 int project_build_model(struct gw_model **out, const char *const *paths, size_t n_paths,
                         const struct config *config, const struct project_options *options,
                         struct arena *arena, struct diag *diag)
 {
-    struct project_build build = {
-        .config = config, .options = options, .arena = arena, .diag = diag, .rc = CC_OK};
-    size_t errors = diag_errors(diag);
-    struct gw_model *model = project_alloc(&build, 1, sizeof(*model));
+    static const struct project_options none;
+    struct project_options without = options != NULL ? *options : none;
+    struct gw_model *model = NULL;
+    struct diag *own = diag_new();
+    int rc = own != NULL ? build_model(&model, paths, n_paths, config, options, arena, own)
+                         : CC_ENOMEM;
 
-    build.clusters = project_clusters_new(&build);
-    for (size_t i = 0; i < n_paths && build.rc == CC_OK; i++) {
-        struct project_docs *docs =
-            options != NULL && options->docs != NULL ? &options->docs[i] : NULL;
-
-        if (docs != NULL)
-            *docs = (struct project_docs){.path = paths[i]};
-        read_project(&build, paths[i], docs);
+    if (rc == CC_EPARSE) {
+        project_cache_forget(without.cache);
+        without.cache = NULL;
+        diag_free(&own);
+        own = diag_new();
+        rc = own != NULL ? build_model(&model, paths, n_paths, config, &without, arena, own)
+                         : CC_ENOMEM;
     }
-    if (build.rc == CC_OK)
-        project_finish_model(&build, model);
-    if (build.rc != CC_OK)
-        return build.rc;
-    if (diag_errors(diag) != errors)
-        return CC_EREFUSED;
-    for (size_t i = 0; i < model->n_apis; i++)
+    if (own != NULL)
+        diag_move(diag, own);
+    if (rc == CC_OK && diag_errors(own) > 0)
+        rc = CC_EREFUSED;
+    for (size_t i = 0; rc == CC_OK && i < model->n_apis; i++)
         CC_ASSERT(((model->apis[i].production != NULL || model->apis[i].sandbox != NULL) ==
                    !model->apis[i].mock) &&
                   model->apis[i].n_resources > 0);
-    *out = model;
-    return CC_OK;
+    if (rc == CC_OK)
+        *out = model;
+    diag_free(&own);
+    return rc;
 }

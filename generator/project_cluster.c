@@ -15,17 +15,13 @@
 
 enum { NAME_DIGITS = 12, MAX_ENDPOINTS = 1000, CANONICAL_MAX = 16 << 20 };
 
-struct cluster_entry {
-    struct gw_cluster cluster;
-    struct slice canonical;
-};
-
 /* Open addressing by name, at most half full. */
 struct project_clusters {
     struct hash_key key;
-    struct cluster_entry **slots;
+    struct project_cluster_entry **slots;
     size_t n_slots; /* a power of two */
     size_t n;
+    struct project_cluster_entry *first, **last; /* in the order they came */
 };
 
 struct project_clusters *project_clusters_new(struct project_build *build)
@@ -35,12 +31,13 @@ struct project_clusters *project_clusters_new(struct project_build *build)
     if (c == NULL)
         return NULL;
     hash_key_random(&c->key);
+    c->last = &c->first;
     c->n_slots = 64;
-    c->slots = project_alloc(build, c->n_slots, sizeof(struct cluster_entry *));
+    c->slots = project_alloc(build, c->n_slots, sizeof(struct project_cluster_entry *));
     return c;
 }
 
-static struct cluster_entry **find_slot(const struct project_clusters *c, struct slice name)
+static struct project_cluster_entry **find_slot(const struct project_clusters *c, struct slice name)
 {
     size_t i = (size_t)hash_slice(&c->key, name) & (c->n_slots - 1);
 
@@ -51,12 +48,12 @@ static struct cluster_entry **find_slot(const struct project_clusters *c, struct
 
 static bool make_room(struct project_build *build, struct project_clusters *c)
 {
-    struct cluster_entry **old = c->slots, **slots;
+    struct project_cluster_entry **old = c->slots, **slots;
     size_t n_old = c->n_slots;
 
     if (c->n < c->n_slots / 2)
         return true;
-    slots = project_alloc(build, n_old * 2, sizeof(struct cluster_entry *));
+    slots = project_alloc(build, n_old * 2, sizeof(struct project_cluster_entry *));
     if (slots == NULL)
         return false;
     c->slots = slots;
@@ -202,22 +199,37 @@ static struct slice canonical_text(struct project *p, const struct gw_endpoint *
     return text;
 }
 
-static const struct gw_cluster *add_cluster(struct project *p, struct slice name,
-                                            struct slice canonical,
-                                            const struct gw_endpoint *endpoints, size_t n,
-                                            const struct gw_options *options)
+const struct project_cluster_entry *project_clusters_first(const struct project_build *build)
 {
-    struct project_clusters *c = p->build->clusters;
-    struct cluster_entry *entry;
+    return build->clusters->first;
+}
 
-    if (!make_room(p->build, c))
+const struct gw_cluster *project_clusters_add(struct project_build *build,
+                                              const struct gw_cluster *cluster,
+                                              struct slice canonical, struct place place)
+{
+    struct project_clusters *c = build->clusters;
+    struct project_cluster_entry *entry = *find_slot(c, cluster->name);
+
+    if (entry != NULL && slice_eq(entry->canonical, canonical))
+        return &entry->cluster;
+    if (entry != NULL) {
+        diag_help(diag_error(build->diag, CC2005, place,
+                             "these endpoints get the same name (%" PRIslice
+                             ") as other endpoints of this gateway",
+                             SLICE_ARG(cluster->name)),
+                  "list them in another order");
         return NULL;
-    entry = project_alloc(p->build, 1, sizeof(*entry));
+    }
+    if (!make_room(build, c))
+        return NULL;
+    entry = project_alloc(build, 1, sizeof(*entry));
     if (entry == NULL)
         return NULL;
-    entry->canonical = canonical;
-    entry->cluster = (struct gw_cluster){name, endpoints, n, *options};
-    *find_slot(c, name) = entry;
+    *entry = (struct project_cluster_entry){*cluster, canonical, (uint32_t)c->n, NULL};
+    *find_slot(c, cluster->name) = entry;
+    *c->last = entry;
+    c->last = &entry->next;
     c->n++;
     return &entry->cluster;
 }
@@ -241,7 +253,7 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
                                          bool fall_back)
 {
     struct gw_endpoint *endpoints;
-    const struct cluster_entry *entry;
+    struct gw_cluster cluster;
     struct gw_options options;
     struct slice canonical, name;
     char hex[65];
@@ -271,17 +283,8 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
         p->build->rc = CC_ENOMEM;
         return NULL;
     }
-    entry = *find_slot(p->build->clusters, name);
-    if (entry == NULL)
-        return add_cluster(p, name, canonical, endpoints, n, &options);
-    if (slice_eq(entry->canonical, canonical))
-        return &entry->cluster;
-    diag_help(diag_error(p->build->diag, CC2005, e->place,
-                         "these endpoints get the same name (%" PRIslice
-                         ") as other endpoints of this gateway",
-                         SLICE_ARG(name)),
-              "list them in another order");
-    return NULL;
+    cluster = (struct gw_cluster){name, endpoints, n, options};
+    return project_clusters_add(p->build, &cluster, canonical, e->place);
 }
 
 /* --- the finished list ---------------------------------------------------------------------- */
@@ -301,28 +304,11 @@ static const struct gw_cluster *final_cluster(const struct gw_model *model,
     return bsearch(c, model->clusters, model->n_clusters, sizeof(*c), compare_clusters);
 }
 
-/* Interceptors and named endpoints, each array once: operations and APIs share them. */
-static void finish_references(struct project_build *build, const struct gw_model *model)
-{
-    struct project_interceptors *interceptors = build->interceptors.items;
-    struct project_named *named = build->named.items;
-
-    for (size_t i = 0; i < build->interceptors.n; i++) {
-        for (size_t k = 0; k < interceptors[i].n; k++)
-            interceptors[i].items[k].cluster =
-                final_cluster(model, interceptors[i].items[k].cluster);
-    }
-    for (size_t i = 0; i < build->named.n; i++) {
-        for (size_t k = 0; k < named[i].n; k++)
-            named[i].items[k].cluster = final_cluster(model, named[i].items[k].cluster);
-    }
-}
-
 void project_clusters_finish(struct project_build *build, struct gw_model *model)
 {
     const struct project_clusters *c = build->clusters;
     struct gw_cluster *clusters = project_alloc(build, c->n, sizeof(*clusters));
-    struct project_resources *arrays = build->resources.items;
+    const struct gw_cluster ***references = build->references.items;
     struct gw_api *apis = build->apis.items;
     size_t n = 0;
 
@@ -340,15 +326,8 @@ void project_clusters_finish(struct project_build *build, struct gw_model *model
         apis[i].production = final_cluster(model, apis[i].production);
         apis[i].sandbox = final_cluster(model, apis[i].sandbox);
     }
-    for (size_t i = 0; i < build->resources.n; i++) {
-        for (size_t k = 0; k < arrays[i].n; k++) {
-            struct gw_resource *r = &arrays[i].items[k];
-
-            r->production = final_cluster(model, r->production);
-            r->sandbox = final_cluster(model, r->sandbox);
-        }
-    }
-    finish_references(build, model);
+    for (size_t i = 0; i < build->references.n; i++)
+        *references[i] = final_cluster(model, *references[i]);
 }
 
 /* --- --resolve ------------------------------------------------------------------------------ */

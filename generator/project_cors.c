@@ -352,16 +352,16 @@ static void take_list(struct project_build *build, const struct slice *texts, si
     out->lists[list].n = items != NULL ? n : 0;
 }
 
-/* The policy of APIs that have none of their own, made when the first of them comes. */
-static const struct gw_cors *global_policy(struct project_build *build)
+/* The policy of APIs that have none of their own. */
+void project_read_global_cors(struct project_build *build)
 {
     const struct config *c = build->config;
     struct cors_settings s = {.enabled = c->router.cors.enabled,
                               .credentials = c->router.cors.allow_credentials,
                               .place = c->router.cors.place};
 
-    if (build->global_cors != NULL || !s.enabled)
-        return build->global_cors;
+    if (!s.enabled)
+        return;
     take_list(build, c->router.cors.allow_origins, c->router.cors.n_allow_origins, LIST_ORIGINS,
               &s);
     take_list(build, c->router.cors.allow_methods, c->router.cors.n_allow_methods, LIST_METHODS,
@@ -371,7 +371,6 @@ static const struct gw_cors *global_policy(struct project_build *build)
     take_list(build, c->router.cors.expose_headers, c->router.cors.n_expose_headers, LIST_EXPOSE,
               &s);
     build->global_cors = make_policy(build, &s);
-    return build->global_cors;
 }
 
 /* --- the API ---------------------------------------------------------------------------------- */
@@ -389,7 +388,7 @@ void project_read_cors(struct project *p, struct gw_api *api)
         api->cors = make_policy(p->build, &s);
         api->cors_declared = s.place;
     } else {
-        api->cors = global_policy(p->build);
+        api->cors = p->build->global_cors;
         api->cors_declared = p->build->config->router.cors.place;
     }
 }

@@ -390,7 +390,7 @@ void project_credentials_finish(struct project_build *build, struct gw_model *mo
     const struct project_list *list = &build->credentials;
     struct gw_identity *const *items = list->items;
     struct gw_identity *all = project_alloc(build, list->n, sizeof(*all));
-    const struct project_resources *arrays = build->resources.items;
+    const struct gw_identity ***references = build->identity_references.items;
     struct gw_api *apis = build->apis.items;
     size_t n = 0;
 
@@ -412,12 +412,6 @@ void project_credentials_finish(struct project_build *build, struct gw_model *mo
         api->production_identity = final_credential(model, api->production_identity);
         api->sandbox_identity = final_credential(model, api->sandbox_identity);
     }
-    for (size_t i = 0; i < build->resources.n; i++) {
-        for (size_t k = 0; k < arrays[i].n; k++) {
-            struct gw_resource *r = &arrays[i].items[k];
-
-            r->production_identity = final_credential(model, r->production_identity);
-            r->sandbox_identity = final_credential(model, r->sandbox_identity);
-        }
-    }
+    for (size_t i = 0; i < build->identity_references.n; i++)
+        *references[i] = final_credential(model, *references[i]);
 }

@@ -163,8 +163,7 @@ void project_read_interceptors(struct project *p, const struct doc_node *map,
  * service that every path replaces by its own has none. */
 static struct project_interceptors *new_set(struct project *p, const struct project_flows *flows)
 {
-    struct project_interceptors *set =
-        project_list_add(p->build, &p->build->interceptors, sizeof(*set));
+    struct project_interceptors *set = project_alloc(p->build, 1, sizeof(*set));
 
     if (set == NULL)
         return NULL;

@@ -23,6 +23,8 @@
  *   project_openapi.c   paths -> resources and operations
  *   project_mock.c      responses with examples -> what a mock API answers
  *   project_merge.c     the parts of one project -> its APIs
+ *   project_unit.c      what one project came to <-> bytes
+ *   project_cache.c     units of an earlier build whose projects did not change
  *   project_issuer.c    cc.yaml's token services -> issuers
  *
  * Findings go to the diag and the work goes on, so that one run shows them all; only a lack of
@@ -44,20 +46,9 @@ struct project_list {
 
 struct project_clusters;
 
-/* The resources of a project's APIs. */
-struct project_resources {
-    struct gw_resource *items;
-    size_t n;
-};
-
-/* Interceptors that operations share, and named endpoints that APIs share. */
+/* Interceptors that operations share. */
 struct project_interceptors {
     struct gw_interceptor *items;
-    size_t n;
-};
-
-struct project_named {
-    struct gw_named_endpoints *items;
     size_t n;
 };
 
@@ -69,12 +60,13 @@ struct project_build {
     struct diag *diag;
     int rc; /* CC_OK, or CC_ENOMEM for good */
     struct project_clusters *clusters;
-    struct project_list apis;      /* struct gw_api */
-    struct project_list resources; /* struct project_resources, one a project */
+    struct project_list apis;        /* struct gw_api */
     struct project_list credentials; /* struct gw_identity * */
-    struct project_list interceptors; /* struct project_interceptors */
-    struct project_list named;        /* struct project_named */
-    const struct gw_cors *global_cors; /* of cc.yaml, once an API needs it */
+    struct project_list inputs;      /* struct project_input */
+    /* const struct gw_cluster ** and const struct gw_identity **: where they are pointed to from,
+     * below the APIs, until project_clusters_finish() and project_credentials_finish() */
+    struct project_list references, identity_references;
+    const struct gw_cors *global_cors; /* of cc.yaml; NULL: not enabled */
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
@@ -376,6 +368,23 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
 
 struct project_clusters *project_clusters_new(struct project_build *build);
 
+/* A cluster, what its name is derived from, and how many came before it. */
+struct project_cluster_entry {
+    struct gw_cluster cluster; /* first: what points to it points to the entry */
+    struct slice canonical;
+    uint32_t number;
+    struct project_cluster_entry *next;
+};
+
+/* The list of all clusters, in the order they came. */
+const struct project_cluster_entry *project_clusters_first(const struct project_build *build);
+
+/* The cluster of this name, added when there is none. NULL after a finding at `place`: one of
+ * another content has the name. */
+const struct gw_cluster *project_clusters_add(struct project_build *build,
+                                              const struct gw_cluster *cluster,
+                                              struct slice canonical, struct place place);
+
 /* The cluster of these endpoints, made when there is no equal one; NULL after a finding. All
  * endpoints of a cluster share one path. Where those listed do not, a warning (CC2007) says that
  * the ones that differ from the first are left out, or all when there are others to `fall_back` to.
@@ -445,6 +454,9 @@ void project_read_security(struct project *p, const struct doc_node *operation, 
                            struct project_security *out);
 
 /* --- project_cors.c ------------------------------------------------------------------------- */
+
+/* router.cors of cc.yaml -> build->global_cors. */
+void project_read_global_cors(struct project_build *build);
 
 /* Sets the policy of the API and where it was declared; both documents must be there. */
 void project_read_cors(struct project *p, struct gw_api *api);

@@ -234,17 +234,6 @@ static struct slice read_id(struct project *p)
     return id;
 }
 
-static void add_resources(struct project *p, const struct project_list *list, struct gw_api *api)
-{
-    struct project_resources *slot;
-
-    api->resources = list->items;
-    api->n_resources = list->n;
-    slot = project_list_add(p->build, &p->build->resources, sizeof(*slot));
-    if (slot != NULL)
-        *slot = (struct project_resources){list->items, list->n};
-}
-
 /* One API as the model has it: on one virtual host, below one base path. */
 static void add_api(struct project *p, const struct gw_api *api, struct slice vhost,
                     struct slice base_path, struct place origin)
@@ -290,7 +279,8 @@ void project_merge(struct project *p)
     has_default = has_path && default_base_path(p, api.base_path, &default_path);
     api.id = read_id(p);
     project_read_cors(p, &api);
-    add_resources(p, &resources, &api);
+    api.resources = resources.items;
+    api.n_resources = resources.n;
     /* an API with other errors still takes part in the search for collisions */
     for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
         struct slice vhost = ((struct slice *)vhosts.items)[i];

@@ -130,21 +130,17 @@ enum project_found project_named_endpoints(struct project *p, const struct doc_n
 void project_set_named(struct project *p, struct gw_api *api)
 {
     const struct project_named_entry *all = p->named.items;
-    struct project_named *set;
+    struct gw_named_endpoints *named;
 
     if (p->named.n == 0 || p->shared.n == 0)
         return; /* nobody could choose one */
-    set = project_list_add(p->build, &p->build->named, sizeof(*set));
-    if (set == NULL)
-        return;
-    *set = (struct project_named){project_alloc(p->build, p->named.n, sizeof(*set->items)), 0};
-    for (size_t i = 0; set->items != NULL && i < p->named.n; i++) {
+    named = project_alloc(p->build, p->named.n, sizeof(*named));
+    for (size_t i = 0; named != NULL && i < p->named.n; i++) {
         const struct gw_cluster *cluster =
             all[i].found == PROJECT_FOUND ? project_cluster(p, &all[i].endpoints, false) : NULL;
 
         if (cluster != NULL)
-            set->items[set->n++] = (struct gw_named_endpoints){all[i].name, cluster, all[i].place};
+            named[api->n_named++] = (struct gw_named_endpoints){all[i].name, cluster, all[i].place};
     }
-    api->named = set->items;
-    api->n_named = set->n;
+    api->named = named;
 }

@@ -80,7 +80,7 @@ int project_source_add(struct project_source *s, size_t *room, struct slice path
         s->files = files;
         *room = cap;
     }
-    s->files[s->n_files++] = (struct project_file){copy, name, bytes};
+    s->files[s->n_files++] = (struct project_file){.path = copy, .name = name, .bytes = bytes};
     return CC_OK;
 }
 
@@ -119,6 +119,23 @@ struct project_file *project_source_next(const struct project_source *s, const c
     return NULL;
 }
 
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+bool project_identity_get(const char *path, struct project_identity *out)
+{
+    struct stat st;
+
+    *out = (struct project_identity){0};
+    if (stat(path, &st) != 0)
+        return false;
+    *out = (struct project_identity){st.st_dev, st.st_ino, (uint64_t)st.st_size,
+                                     nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)};
+    return true;
+}
+
 int project_source_read(struct project_file *file, struct arena *arena, struct diag *diag)
 {
     struct place place;
@@ -126,6 +143,8 @@ int project_source_read(struct project_file *file, struct arena *arena, struct d
 
     if (file->bytes.p != NULL)
         return CC_OK;
+    /* before it is read: what changes from now on has another identity */
+    project_identity_get(file->name, &file->identity);
     rc = file_read(arena, file->name, PROJECT_FILE_MAX_BYTES, &file->bytes);
     if (rc == CC_OK)
         return CC_OK;
@@ -181,23 +200,37 @@ static bool is_place(const char *folder, const char *entry)
     return false;
 }
 
+static void note_folder(struct project_source *s, const char *path)
+{
+    struct project_folder *folder = &s->folders[s->n_folders++];
+
+    CC_ASSERT(s->n_folders <= PROJECT_FOLDERS_MAX);
+    folder->path = path;
+    project_identity_get(path, &folder->identity);
+}
+
 /* The entries of one folder; it is no error when it is not there. */
 static int read_folder(struct walk *w, const char *folder)
 {
     struct slice path =
         arena_printf(w->arena, "%s%s%s", w->source->path, *folder ? "/" : "", folder);
-    DIR *dir = path.p != NULL ? opendir(path.p) : NULL;
+    struct stat st;
     int rc = CC_OK;
+    DIR *dir;
 
     if (path.p == NULL)
         return CC_ENOMEM;
-    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR) && *folder != '\0')
+    dir = opendir(path.p);
+    if (dir == NULL && (errno == ENOENT || errno == ENOTDIR) && *folder != '\0') {
+        w->source->loose = w->source->loose || lstat(path.p, &st) == 0;
         return CC_OK;
+    }
     if (dir == NULL) {
         diag_error(w->diag, CC1001, project_source_place(path.p, w->arena), "%s",
                    cc_strerror(cc_from_errno(errno)));
         return CC_EINVAL;
     }
+    note_folder(w->source, path.p);
     for (struct dirent *e; rc == CC_OK && (e = readdir(dir)) != NULL;) {
         if (!is_place(folder, e->d_name))
             rc = add_entry(w, folder, e->d_name);
@@ -238,13 +271,18 @@ static int refuse(const char *path, int error, struct arena *arena, struct diag 
 static int open_zip(struct project_source **out, const char *path, struct arena *arena,
                     struct diag *diag)
 {
+    struct project_identity identity;
     struct slice zip;
-    int rc = file_read(arena, path, PROJECT_ZIP_MAX_BYTES, &zip);
+    int rc;
 
-    if (rc == CC_ENOMEM)
-        return rc;
-    return rc == CC_OK ? project_source_from_zip(out, zip, path, arena, diag)
-                       : refuse(path, rc, arena, diag);
+    project_identity_get(path, &identity);
+    rc = file_read(arena, path, PROJECT_ZIP_MAX_BYTES, &zip);
+    if (rc != CC_OK)
+        return rc == CC_ENOMEM ? rc : refuse(path, rc, arena, diag);
+    rc = project_source_from_zip(out, zip, path, arena, diag);
+    if (rc == CC_OK)
+        (*out)->folders[(*out)->n_folders++] = (struct project_folder){path, identity};
+    return rc;
 }
 
 int project_source_open(struct project_source **out, const char *path, struct arena *arena,
@@ -274,4 +312,38 @@ int project_source_open(struct project_source **out, const char *path, struct ar
     if (rc == CC_OK)
         *out = w.source;
     return rc;
+}
+
+bool project_reread(void *context, const struct source *source, struct slice *text)
+{
+    enum { ROOM = PROJECT_ZIP_MAX_BYTES + PROJECT_UNPACKED_MAX_BYTES + (16 << 20) };
+    struct project_rereader *r = context;
+    struct project_source *project = NULL;
+    struct project_file *file;
+    struct diag *scratch;
+
+    /* findings of one source stand together */
+    if (r->source == source) {
+        *text = r->text;
+        return r->text.p != NULL;
+    }
+    arena_free(&r->arena);
+    *r = (struct project_rereader){.arena = arena_new(ROOM), .source = source};
+    scratch = diag_new();
+    /* its name is the holder's, '/' or ':', and the place in the project */
+    if (r->arena != NULL && scratch != NULL && strlen(source->name) > strlen(source->holder) &&
+        project_source_open(&project, source->holder, r->arena, scratch) == CC_OK) {
+        file = project_source_find(project, source->name + strlen(source->holder) + 1);
+        if (file != NULL && project_source_read(file, r->arena, scratch) == CC_OK)
+            r->text = file->bytes;
+    }
+    diag_free(&scratch);
+    *text = r->text;
+    return r->text.p != NULL;
+}
+
+void project_rereader_free(struct project_rereader *r)
+{
+    arena_free(&r->arena);
+    *r = (struct project_rereader){0};
 }

@@ -24,18 +24,39 @@ enum {
     PROJECT_UNPACKED_MAX_BYTES = 128 << 20, /* what counts of it, unpacked */
 };
 
+/* What stat(2) says of a file or folder, and what changes with every change of it. */
+struct project_identity {
+    uint64_t device, inode, size;
+    int64_t modified_ns, changed_ns; /* ctime: nobody but the kernel sets it */
+};
+
 struct project_file {
     struct slice path;  /* in the project, '/' between names; NUL-terminated */
     const char *name;   /* for findings: "pets/api.yaml", "pets.zip:api.yaml" */
     struct slice bytes; /* p == NULL: not read yet */
+    struct project_identity identity; /* from before it was read; of a directory's files only */
 };
+
+/* A folder whose entries were listed, or the zip. */
+struct project_folder {
+    const char *path;
+    struct project_identity identity; /* from before it was listed */
+};
+
+enum { PROJECT_FOLDERS_MAX = 8 };
 
 struct project_source {
     const char *path; /* as given, without trailing slashes */
     bool is_zip;
+    bool loose; /* a folder may appear without a change of the one above: a link that leads nowhere */
     struct project_file *files; /* sorted by path */
     size_t n_files;
+    struct project_folder folders[PROJECT_FOLDERS_MAX];
+    size_t n_folders;
 };
+
+/* False when there is nothing at `path`. */
+bool project_identity_get(const char *path, struct project_identity *out);
 
 /* Opens the project at `path`. CC_OK; CC_EINVAL after findings; CC_ENOMEM. */
 int project_source_open(struct project_source **out, const char *path, struct arena *arena,
@@ -55,6 +76,16 @@ struct project_file *project_source_next(const struct project_source *s, const c
 /* The bytes of a file into file->bytes. CC_OK; an error after a finding (CC1001, CC1004);
  * CC_ENOMEM. */
 int project_source_read(struct project_file *file, struct arena *arena, struct diag *diag);
+
+/* For diag_set_reader(): the text of a source whose holder is a project. The context is a struct
+ * project_rereader, zero at first, and freed by project_rereader_free(). */
+struct project_rereader {
+    struct arena *arena;
+    const struct source *source; /* whose text it has */
+    struct slice text;
+};
+bool project_reread(void *context, const struct source *source, struct slice *text);
+void project_rereader_free(struct project_rereader *r);
 
 /* Does a file at `path` count in a project? */
 bool project_source_counts(struct slice path);

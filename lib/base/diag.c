@@ -35,6 +35,8 @@ struct diag {
     struct diag_item **items;
     size_t n, cap;
     size_t count[DIAG_INFO + 1]; /* by severity, those that are not kept too */
+    bool (*read)(void *context, const struct source *source, struct slice *text);
+    void *context;
 };
 
 const char *diag_code_name(enum diag_code code)
@@ -117,6 +119,60 @@ __attribute__((format(printf, 2, 0))) static struct slice printable(struct arena
     return arena_dup(arena, buf_slice(&b));
 }
 
+/* A place in the list; NULL when it is full or memory is short. */
+static struct diag_item *new_item(struct diag *d)
+{
+    struct diag_item *item;
+
+    if (d->n >= ITEMS_MAX || !grow(d))
+        return NULL;
+    item = arena_alloc(d->arena, sizeof(*item));
+    if (item == NULL)
+        return NULL;
+    item->owner = d;
+    item->index = d->n;
+    d->items[d->n++] = item;
+    return item;
+}
+
+void diag_copy(struct diag *d, const struct diag_view *finding)
+{
+    struct diag_item *item = new_item(d);
+
+    d->count[finding->severity]++;
+    if (item == NULL)
+        return;
+    item->view = *finding;
+    item->view.message = arena_dup(d->arena, finding->message);
+    item->view.help = finding->help.n > 0 ? arena_dup(d->arena, finding->help) : SLICE_NONE;
+}
+
+void diag_count(struct diag *d, enum diag_severity severity, size_t n)
+{
+    d->count[severity] += n;
+}
+
+void diag_move(struct diag *d, const struct diag *from)
+{
+    size_t left[DIAG_INFO + 1];
+
+    memcpy(left, from->count, sizeof(left));
+    for (size_t i = 0; i < from->n; i++) {
+        diag_copy(d, &from->items[i]->view);
+        left[from->items[i]->view.severity]--;
+    }
+    for (unsigned s = 0; s <= DIAG_INFO; s++)
+        diag_count(d, (enum diag_severity)s, left[s]);
+}
+
+void diag_set_reader(struct diag *d,
+                     bool (*read)(void *context, const struct source *source, struct slice *text),
+                     void *context)
+{
+    d->read = read;
+    d->context = context;
+}
+
 struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum diag_code code,
                            struct place place, const char *fmt, ...)
 {
@@ -124,18 +180,13 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
     va_list args;
 
     d->count[severity]++;
-    if (d->n >= ITEMS_MAX || !grow(d))
-        return NULL;
-    item = arena_alloc(d->arena, sizeof(*item));
+    item = new_item(d);
     if (item == NULL)
         return NULL;
     va_start(args, fmt);
     item->view =
         (struct diag_view){severity, code, place, printable(d->arena, fmt, args), SLICE_NONE};
     va_end(args);
-    item->owner = d;
-    item->index = d->n;
-    d->items[d->n++] = item;
     return item;
 }
 
@@ -260,6 +311,18 @@ void place_print(const struct place *p, FILE *out)
     fprintf(out, "\n       | %*s^\n", (int)p->col - 1, "");
 }
 
+/* The line of a place, read again when its text is gone. */
+static void print_row(const struct diag *d, const struct place *p, FILE *out)
+{
+    struct source again = *p->source;
+    struct place place = {&again, p->line, p->col};
+
+    if (again.text.p == NULL && again.holder != NULL && d->read != NULL &&
+        !d->read(d->context, p->source, &again.text))
+        return;
+    place_print(&place, out);
+}
+
 static void print_item(const struct diag_item *item, FILE *out, bool colour)
 {
     const struct diag_view *v = &item->view;
@@ -275,7 +338,7 @@ static void print_item(const struct diag_item *item, FILE *out, bool colour)
     fprintf(out, "%s%s%s[%s]%s: %" PRIslice "\n", p->source != NULL ? " " : "", colour ? paint : "",
             word, diag_code_name(v->code), colour ? "\033[0m" : "", SLICE_ARG(v->message));
     if (p->source != NULL && p->line > 0)
-        place_print(p, out);
+        print_row(item->owner, p, out);
     if (v->help.n > 0)
         fprintf(out, "  help: %" PRIslice "\n", SLICE_ARG(v->help));
 }

@@ -21,6 +21,7 @@
 struct source {
     const char *name;  /* as the user knows it: the path that was opened */
     struct slice text; /* the bytes that were read; may be empty when they are gone */
+    const char *holder; /* the API project it is in, which can be asked for the bytes again; or NULL */
 };
 
 /* A place in a source. line and col count from 1; 0 = unknown. source may be NULL. */
@@ -29,6 +30,12 @@ struct place {
     unsigned line;
     unsigned col;
 };
+
+/* Do both stand for the same text? Each project has sources of its own for the files it names. */
+static inline bool source_same(const struct source *a, const struct source *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a->name, b->name) == 0);
+}
 
 #define PLACE_NONE ((struct place){NULL, 0, 0})
 
@@ -77,6 +84,22 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
 
 #define diag_error(d, code, place, ...) diag_add(d, DIAG_ERROR, code, place, __VA_ARGS__)
 #define diag_warning(d, code, place, ...) diag_add(d, DIAG_WARNING, code, place, __VA_ARGS__)
+
+/* Adds a finding as another diag has it, word for word. */
+struct diag_view;
+void diag_copy(struct diag *d, const struct diag_view *finding);
+
+/* All findings of another diag, those that it had no room for as a number. */
+void diag_move(struct diag *d, const struct diag *from);
+
+/* Counts n findings that there is no room for. */
+void diag_count(struct diag *d, enum diag_severity severity, size_t n);
+
+/* How to read a source again whose text is gone, when a finding must be shown with its line: into
+ * *text, which lives until the next call. */
+void diag_set_reader(struct diag *d,
+                     bool (*read)(void *context, const struct source *source, struct slice *text),
+                     void *context);
 
 /* The help line of a finding; `item` may be NULL (nothing happens). */
 void diag_help(struct diag_item *item, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -27,7 +27,7 @@ static int make_origin(struct loader *l, struct assignment *a, enum origin_kind 
 
     if (source == NULL || name.p == NULL)
         return CC_ENOMEM;
-    *source = (struct source){name.p, SLICE_NONE};
+    *source = (struct source){.name = name.p};
     a->origin = (struct origin){kind, place_file(source)};
     return CC_OK;
 }

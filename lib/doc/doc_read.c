@@ -383,7 +383,8 @@ int doc_read(struct doc **out, struct slice text, const char *name, struct arena
     r->doc = arena_alloc(arena, sizeof(*r->doc));
     if (r->doc == NULL)
         goto out;
-    r->doc->source = (struct source){name_copy.p, slice_make(text.p != NULL ? text.p : "", text.n)};
+    r->doc->source = (struct source){
+        .name = name_copy.p, .text = slice_make(text.p != NULL ? text.p : "", text.n)};
     r->arena = arena;
     r->diag = diag;
     rc = run_reader(r);

@@ -19,6 +19,13 @@ enum { GW_SCHEMA = 3, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
  * CC_ETOOBIG (an API that takes more than 16 MiB). */
 int gw_snapshot_write(const struct gw_model *model, struct buf *out);
 
+/* The same in two steps, for who wants to know whether anything changed before a generation number is
+ * taken: all but the numbers, with its hash (gw_model_hash()); and the whole, which is that text
+ * below the numbers of the model. */
+int gw_content_write(const struct gw_model *model, struct buf *content, char hash[65]);
+int gw_snapshot_complete(const struct gw_model *model, const struct buf *content,
+                         const char *content_hash, struct buf *out);
+
 /* The content hash alone: hex SHA-256 over everything but generation numbers and the hash itself,
  * so that "did anything change?" can be asked before a generation number is taken. */
 int gw_model_hash(const struct gw_model *model, char hex[65]);

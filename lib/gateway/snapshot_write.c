@@ -38,7 +38,13 @@ static void write_origin(struct writer *w, const struct place *origin)
     }
     if (w->error == CC_OK)
         w->error = intern_put(w->files, slice_of(origin->source->name), NULL, &file);
-    buf_printf(w->out, "[%u,%u,%u]", (unsigned)file, origin->line, origin->col);
+    buf_add_char(w->out, '[');
+    buf_add_u64(w->out, file);
+    buf_add_char(w->out, ',');
+    buf_add_u64(w->out, origin->line);
+    buf_add_char(w->out, ',');
+    buf_add_u64(w->out, origin->col);
+    buf_add_char(w->out, ']');
 }
 
 static void write_texts(struct writer *w, const struct slice *texts, size_t n)
@@ -164,7 +170,9 @@ static void write_fields(struct writer *w, const struct snapshot_schema *schema,
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct snapshot_field *f = &schema->fields[i];
 
-        buf_printf(w->out, "%s\"%s\":", i > 0 ? "," : "", f->name);
+        buf_add_str(w->out, i > 0 ? ",\"" : "\"");
+        buf_add_str(w->out, f->name);
+        buf_add_str(w->out, "\":");
         write_value(w, f, object);
     }
 }
@@ -256,24 +264,39 @@ static size_t write_hash_line(struct buf *out, const char *name)
     return out->n - SNAPSHOT_HASH_HEX - strlen("\",\n");
 }
 
-int gw_snapshot_write(const struct gw_model *model, struct buf *out)
+int gw_content_write(const struct gw_model *model, struct buf *content, char hash[65])
+{
+    int rc = write_content(model, content);
+
+    return rc == CC_OK ? crypto_sha256_hex(buf_slice(content), hash) : rc;
+}
+
+int gw_snapshot_complete(const struct gw_model *model, const struct buf *content,
+                         const char *content_hash, struct buf *out)
 {
     struct writer w = {out, NULL, model, CC_OK};
-    size_t hash, hashed, content, contents;
-    int rc;
+    size_t hash, hashed;
 
     buf_printf(out, "{\"schema\":%d,\n", GW_SCHEMA);
     hash = write_hash_line(out, "hash");
     hashed = out->n;
     write_fields(&w, &snapshot_generations, model);
-    buf_add_str(out, ",\n");
-    content = write_hash_line(out, "content");
-    contents = out->n;
-    rc = write_content(model, out);
+    buf_printf(out, ",\n\"content\":\"%s\",\n", content_hash);
+    buf_add(out, buf_slice(content));
+    return fill_hash(out, hash, hashed);
+}
+
+int gw_snapshot_write(const struct gw_model *model, struct buf *out)
+{
+    char hash[SNAPSHOT_HASH_HEX + 1];
+    struct buf content;
+    int rc;
+
+    buf_init(&content, GW_SNAPSHOT_MAX_BYTES);
+    rc = gw_content_write(model, &content, hash);
     if (rc == CC_OK)
-        rc = fill_hash(out, content, contents);
-    if (rc == CC_OK)
-        rc = fill_hash(out, hash, hashed);
+        rc = gw_snapshot_complete(model, &content, hash, out);
+    buf_free(&content);
     return rc;
 }
 
@@ -283,9 +306,7 @@ int gw_model_hash(const struct gw_model *model, char hex[65])
     int rc;
 
     buf_init(&content, GW_SNAPSHOT_MAX_BYTES);
-    rc = write_content(model, &content);
-    if (rc == CC_OK)
-        rc = crypto_sha256_hex(buf_slice(&content), hex);
+    rc = gw_content_write(model, &content, hex);
     buf_free(&content);
     return rc;
 }

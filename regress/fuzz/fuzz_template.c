@@ -32,7 +32,7 @@ static void render(struct slice text, struct slice template)
         {.name = "l", .kind = TEMPLATE_LIST, .rows = rows, .n_rows = 2},
     };
     const struct template_row root = {outer, sizeof(outer) / sizeof(outer[0])};
-    const struct source source = {"fuzz.tmpl", template};
+    const struct source source = {.name = "fuzz.tmpl", .text = template};
     struct arena *arena = arena_new(16 << 20);
     struct diag *diag = diag_new();
     struct buf out;

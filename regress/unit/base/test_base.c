@@ -209,7 +209,7 @@ static char *printed(const struct diag *d)
 
 static void findings_are_sorted_and_show_the_line(void **state)
 {
-    struct source src = {"api.yaml", SLICE_INIT("type: api\ndata:\n  version: [1]\n")};
+    struct source src = {.name = "api.yaml", .text = SLICE_INIT("type: api\ndata:\n  version: [1]\n")};
     struct diag *d = diag_new();
     char *text;
 

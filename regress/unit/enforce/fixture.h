@@ -39,8 +39,8 @@ struct fixture {
         &fixture_source, line, 7 \
     }
 
-static const struct source fixture_source = {"pets/swagger.yaml", {NULL, 0}};
-static const struct source fixture_config = {"cc.yaml", {NULL, 0}};
+static const struct source fixture_source = {.name = "pets/swagger.yaml"};
+static const struct source fixture_config = {.name = "cc.yaml"};
 
 static const struct slice fixture_headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
 

@@ -137,7 +137,7 @@ static void test_all_methods_fit(void **state)
 
 static void test_reason(void **state)
 {
-    static const struct source odd = {"a\nb\"c\\d", {NULL, 0}};
+    static const struct source odd = {.name = "a\nb\"c\\d"};
     struct reason r;
 
     (void)state;

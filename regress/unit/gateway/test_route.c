@@ -33,7 +33,7 @@ static struct world *world_new(void)
     struct world *w = calloc(1, sizeof(*w));
 
     assert_non_null(w);
-    w->source = (struct source){"api.yaml", {NULL, 0}};
+    w->source = (struct source){.name = "api.yaml"};
     w->model.apis = w->apis;
     w->diag = diag_new();
     assert_non_null(w->diag);

@@ -16,9 +16,9 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static const struct source api_file = {"pets/api.yaml", SLICE_INIT("text that is not kept")};
-static const struct source oas_file = {"pets/\"swagger\".yaml", {NULL, 0}};
-static const struct source cc_file = {"cc.yaml", {NULL, 0}};
+static const struct source api_file = {.name = "pets/api.yaml", .text = SLICE_INIT("text that is not kept")};
+static const struct source oas_file = {.name = "pets/\"swagger\".yaml"};
+static const struct source cc_file = {.name = "cc.yaml"};
 
 static const struct gw_endpoint endpoints[] = {
     {.host = SLICE_INIT("pets.internal"), .port = 443, .tls = true, .path = SLICE_INIT("/v2"),

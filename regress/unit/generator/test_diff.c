@@ -16,8 +16,8 @@
 
 enum { ARENA_BYTES = 1 << 30, MANY_APIS = 10000, MANY_RESOURCES = 10 };
 
-static const struct source api_file = {"pets/api.yaml", {NULL, 0}};
-static const struct source oas_file = {"pets/swagger.yaml", {NULL, 0}};
+static const struct source api_file = {.name = "pets/api.yaml"};
+static const struct source oas_file = {.name = "pets/swagger.yaml"};
 
 /* A model whose every part may be written to. */
 struct parts {

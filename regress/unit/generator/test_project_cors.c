@@ -15,7 +15,7 @@ static struct slice stars[] = {SLICE_INIT("*")};
 static struct slice get_put[] = {SLICE_INIT("GET"), SLICE_INIT("put")};
 static struct slice page[] = {SLICE_INIT("x-page")};
 
-static const struct source cc_yaml = {"cc.yaml", {NULL, 0}};
+static const struct source cc_yaml = {.name = "cc.yaml"};
 
 /* cc.yaml as it is without settings, but shorter. */
 static void enable(struct fixture *f)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "generator/project.h"
+#include "generator/project_source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@ struct fixture {
     struct gw_issuer issuer; /* so that no test has the warning about having none */
     struct arena *arena;
     struct diag *diag;
+    struct project_rereader rereader; /* for the lines of findings that are printed */
     struct gw_model *model;
 };
 
@@ -39,6 +41,7 @@ static inline void fixture_open(struct fixture *f)
                           .arena = arena_new(FIXTURE_ARENA),
                           .diag = diag_new()};
     assert_non_null(mkdtemp(f->root));
+    diag_set_reader(f->diag, project_reread, &f->rereader);
     f->options.development_issuers = &f->issuer;
     f->options.n_development_issuers = 1;
     f->config.router.system_host = SLICE("localhost");
@@ -55,6 +58,7 @@ static inline void fixture_close(struct fixture *f)
 {
     assert_int_equal(file_remove_tree(f->root), CC_OK);
     diag_free(&f->diag);
+    project_rereader_free(&f->rereader);
     arena_free(&f->arena);
 }
 

@@ -195,8 +195,8 @@ static void test_places(void **state)
     write_zip(&f, "empty.zip", nothing);
     assert_int_equal(fixture_build(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, findings, sizeof(findings)),
-                        "error CC2003 pets.zip:Definitions/swagger.yaml:3:3\n"
-                        "error CC1101 empty.zip:0:0\n");
+                        "error CC1101 empty.zip:0:0\n"
+                        "error CC2003 pets.zip:Definitions/swagger.yaml:3:3\n");
     fixture_close(&f);
 }
 

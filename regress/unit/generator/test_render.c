@@ -257,7 +257,7 @@ static void settings_reach_their_lines(void **state)
 /* Hosts and header names are checked long before; should that fail one day, quoting holds. */
 static void hostile_names_stay_words(void **state)
 {
-    static const struct source api = {"pets/api.yaml", SLICE_INIT("")};
+    static const struct source api = {.name = "pets/api.yaml", .text = SLICE_INIT("")};
     struct gw_endpoint endpoint = {.host = SLICE_INIT("a b)#'%"), .port = 1, .tls = true};
     struct gw_cluster cluster = {
         .name = SLICE_INIT("cc_b_000000000000"), .endpoints = &endpoint, .n_endpoints = 1};

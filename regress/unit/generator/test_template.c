@@ -16,7 +16,7 @@ static const struct template_value orders[] = {
     {.name = "port", .kind = TEMPLATE_NUMBER, .number = 0},
 };
 static const struct template_row apis[] = {{pets, 2}, {orders, 2}};
-static const struct source values_source = {"pets/api.yaml", SLICE_INIT("")};
+static const struct source values_source = {.name = "pets/api.yaml", .text = SLICE_INIT("")};
 
 static const struct template_value root_values[] = {
     {.name = "title", .kind = TEMPLATE_WORD, .text = SLICE_INIT("it's")},
@@ -37,7 +37,7 @@ static const struct template_row root = {root_values, sizeof(root_values) / size
 static int render(const char *text, struct buf *out, char *finding, size_t size,
                   enum diag_code *code)
 {
-    struct source source = {"t.tmpl", slice_of(text)};
+    struct source source = {.name = "t.tmpl", .text = slice_of(text)};
     struct arena *arena = arena_new(1 << 20);
     struct diag *diag = diag_new();
     struct diag_view view = {.place = PLACE_NONE};
