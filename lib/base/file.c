@@ -133,7 +133,7 @@ static int make_dir(const char *path, unsigned mode)
 {
     struct stat st;
 
-    if (mkdir(path, mode) == 0)
+    if (mkdir(path, mode) == 0 && chmod(path, mode) == 0)
         return CC_OK;
     if (errno != EEXIST)
         return cc_from_errno(errno);

@@ -13,7 +13,8 @@ int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice 
  * directory is synced too. mode as in open(2), not masked by umask. */
 int file_write_atomic(const char *path, struct slice data, unsigned mode);
 
-/* Creates `path` and its missing parents (as mkdir -p). CC_OK also when it exists. */
+/* Creates `path` and its missing parents (as mkdir -p), with `mode` whatever the umask is. CC_OK also
+ * when it exists. */
 int file_mkdirs(const char *path, unsigned mode);
 
 /* Removes a file or a directory with all below it, never following symbolic links. */

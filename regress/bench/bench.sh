@@ -229,28 +229,7 @@ measure() {
         "$(median "$dir/ratios" 1)" "$(median "$dir/ratios" 2)" "$(median "$dir/ratios" 3)"
 }
 
-# A thousand small projects, and the agent that serves them.
-measure_thousand() {
-    local n begun
-    mkdir "$dir/many"
-    for n in $(seq 1000); do
-        cp -r "$dir/petstore" "$dir/many/$n"
-        sed -i "s|/petstore/1.0.0|/pets$n/1.0.0|; s|name: Petstore|name: Petstore$n|" \
-            "$dir/many/$n/api.yaml" "$dir/many/$n/Definitions/swagger.yaml"
-    done
-    begun=$(date +%s%N)
-    "$gen" build -c "$dir/dev.yaml" -o "$dir/m" --set agent.socket="$dir/m.sock" "$dir"/many/* \
-        >>"$dir/log" 2>&1 || { tail -20 "$dir/log" >&2; fail 'cc-gen build of 1,000 projects'; }
-    printf 'cc-gen build of 1,000 projects    %d ms\n' $((($(date +%s%N) - begun) / 1000000))
-    begin $on_gateway "$spoa" -c "$dir/dev.yaml" -s "$dir/m/gateway.json" \
-        --set agent.socket="$dir/m.sock"
-    agent_pid[m]=$!
-    wait_for 'agent with 1,000 APIs' test -S "$dir/m.sock"
-    printf 'agent with 1,000 APIs, at rest    %d KiB\n' "$(rss_kib "${agent_pid[m]}")"
-    $on_load "$tools/spop_load" -t 2 -p /pets500/1.0.0/pets -T "$dir/token" "$dir/m.sock" \
-        >>"$dir/log" || fail 'spop_load with 1,000 APIs'
-    printf 'agent with 1,000 APIs, after load %d KiB\n' "$(rss_kib "${agent_pid[m]}")"
-}
+. regress/bench/scale.sh
 
 echo "$(haproxy -v | head -1)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs; $cpus"
@@ -269,5 +248,7 @@ printf '\n== the decision engine alone: with a warm cache, and a new token each 
 $on_gateway "$benches/bench_engine" || fail bench_engine
 printf '\n== route look-ups\n'
 $on_gateway "$benches/bench_routes" || fail bench_routes
-printf '\n== 1,000 APIs\n'
-measure_thousand
+printf '\n== loading snapshots\n'
+$on_gateway "$benches/bench_snapshot" || fail bench_snapshot
+printf '\n== 1,000 and 10,000 projects of 10 resources\n'
+measure_all_scales

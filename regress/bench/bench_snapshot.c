@@ -11,7 +11,7 @@
 
 enum { RESOURCES = 10 };
 
-static const struct source source = {"projects/api/Definitions/swagger.yaml", {NULL, 0}};
+static const struct source source = {.name = "projects/api/Definitions/swagger.yaml"};
 static const struct slice scopes[] = {SLICE_INIT("orders:read"), SLICE_INIT("orders:write")};
 static const struct slice headers[] = {SLICE_INIT("authorization")};
 
