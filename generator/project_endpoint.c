@@ -229,9 +229,9 @@ enum project_found project_host(struct project *p, struct project_endpoints *out
         return PROJECT_ABSENT;
     out->place = doc_place(p->openapi, node);
     scheme = choose_scheme(p);
-    if (doc_text(p->openapi, node, "host", p->build->diag, &host) != CC_OK || scheme == NULL ||
+    if (!project_text(p, p->openapi, node, "host", &host) || scheme == NULL ||
         (path_node != NULL && path_node->type != DOC_NULL &&
-         doc_text(p->openapi, path_node, "basePath", p->build->diag, &path) != CC_OK))
+         !project_text(p, p->openapi, path_node, "basePath", &path)))
         return PROJECT_BROKEN;
     if (slice_find(host, '/') >= 0) {
         diag_help(diag_error(p->build->diag, CC2005, out->place,
