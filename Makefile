@@ -140,9 +140,11 @@ DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-d
 DEPS_RUN    := haproxy
 DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish
 DEPS_BENCH  := wrk
+DEPS_DOCS   := npm
+DOC_PACKAGES := @readme/oas-examples @octokit/openapi
 DEPS_LINT   := clang-tidy clang-format
 
-.PHONY: deps demo check bench install docs lint format clean help
+.PHONY: deps demo check check-documents bench install docs lint format clean help
 deps: ## install the Debian packages that building, running and testing need (sudo when not root)
 	@regress/run-deps.sh $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
 
@@ -155,6 +157,21 @@ demo: deps ## build everything, run a gateway, show a 200, a 401 and a 403, stop
 
 check: deps ## everything that must hold: both compilers, unit tests, fuzzing, scenarios, docs
 	@regress/run-check.sh
+
+# Published by ReadMe and GitHub, fetched by npm through whatever registry it is set up for. They are not part
+# of the project, and `check` does not need them.
+DOCUMENTS   := $(BUILD)/documents
+$(DOCUMENTS)/node_modules:
+	@mkdir -p $(DOCUMENTS)
+	@$(SAY) NPM $(DOCUMENTS)
+	$(Q)npm install --prefix $(DOCUMENTS) --no-save --no-audit --no-fund --ignore-scripts --silent \
+	    $(DOC_PACKAGES)
+
+check-documents: deps ## build every OpenAPI document of ReadMe's examples and of GitHub (needs npm)
+	@command -v npm >/dev/null || regress/run-deps.sh $(DEPS_DOCS)
+	@$(MAKE) --no-print-directory -s -j2 V=san programs
+	@$(MAKE) --no-print-directory -s $(DOCUMENTS)/node_modules
+	@regress/run-documents.sh $(DOCUMENTS)/node_modules
 
 bench: deps ## measure: HAProxy alone, with an agent that decides nothing, the gateway; the agent alone
 	@regress/run-deps.sh $(DEPS_BENCH)
@@ -199,7 +216,7 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 	@echo '  V=release|san|clang|fuzz chooses a variant, e.g. make V=san units'
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
