@@ -63,6 +63,21 @@ bool project_text(struct project *p, const struct doc *doc, const struct doc_nod
     return true;
 }
 
+void project_read(struct project *p)
+{
+    if (!project_read_api_file(p))
+        return;
+    if (p->api_doc != NULL)
+        project_read_api(p);
+    if (p->api.other_kind)
+        return;
+    project_read_documents(p);
+    if (p->build->rc == CC_OK)
+        project_merge(p);
+    if (p->build->rc == CC_OK)
+        project_report_ignored(p);
+}
+
 /* Reads one project into a build of its own. *source: its files; NULL when it cannot be opened. */
 static void read_project(struct project_build *own, const char *path, struct project_docs *docs,
                          struct project_source **source)
@@ -79,21 +94,12 @@ static void read_project(struct project_build *own, const char *path, struct pro
     if (rc != CC_OK)
         return;
     *source = p->source;
-    if (!project_read_api_file(p))
-        return;
-    if (p->api_doc != NULL)
-        project_read_api(p);
-    if (p->api.other_kind)
-        return;
-    project_read_documents(p);
-    if (docs != NULL) {
+    project_read(p);
+    /* of an API of another kind, nothing is looked at */
+    if (docs != NULL && !p->api.other_kind) {
         docs->api = p->api_doc;
         docs->openapi = p->openapi;
     }
-    if (own->rc == CC_OK)
-        project_merge(p);
-    if (own->rc == CC_OK)
-        project_report_ignored(p);
 }
 
 /* One project -> its unit in the arena of `build`. Whatever it takes to get there is in `scratch`. */

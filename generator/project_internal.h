@@ -226,6 +226,9 @@ struct slice project_lower(struct project_build *build, struct slice s);
 bool project_text(struct project *p, const struct doc *doc, const struct doc_node *node,
                   const char *what, struct slice *out);
 
+/* The project whose p->build and p->source are set -> its APIs in p->build. */
+void project_read(struct project *p);
+
 /* The APIs and clusters of all projects -> *model, checked for collisions. */
 void project_finish_model(struct project_build *build, struct gw_model *model);
 

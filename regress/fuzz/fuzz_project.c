@@ -1,12 +1,19 @@
-/* A project of hostile documents: api.yaml, the OpenAPI document and the deployments in one input,
- * cut at lines "%%". Whatever they say, what comes out must be a model that both programs can use,
- * or findings. */
+/* A hostile project: a zip of one, or api.yaml, the OpenAPI document and the deployments in one
+ * input, cut at lines "%%". Whatever it says, what comes out must be findings, or a model that both
+ * programs can use: the agent reads its snapshot, HAProxy's files can be rendered.
+ *
+ * With CC_FUZZ_ACCEPTED=DIRECTORY in the environment, the rendered files of each project that was
+ * accepted are left there, so that run-fuzz.sh can ask HAProxy. */
 #include "crypto/crypto.h"
 #include "gateway/mock.h"
 #include "gateway/path.h"
 #include "gateway/route.h"
+#include "gateway/snapshot.h"
 #include "generator/project_internal.h"
+#include "generator/render.h"
 #include "generator/review.h"
+
+#include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,15 +34,29 @@ static struct slice next_part(struct slice *rest)
     return all;
 }
 
-static struct doc *read_part(struct project *p, struct slice *rest, const char *name)
+/* Parts that are empty are files that are not there. */
+static struct project_source *source_of_parts(struct slice rest, struct arena *arena)
 {
-    struct slice part = next_part(rest);
-    struct doc *doc = NULL;
+    static const char *const names[] = {"api.yaml", "Definitions/swagger.yaml",
+                                        "deployment_environments.yaml"};
+    static const size_t sorted[] = {1, 0, 2};
+    struct project_source *s = arena_alloc(arena, sizeof(*s));
+    struct project_file *files = arena_array(arena, 3, sizeof(*files));
+    struct slice parts[3];
 
-    if (part.n == 0 || doc_read(&doc, part, name, p->build->arena, p->build->diag) != CC_OK ||
-        doc->root->type != DOC_MAP)
-        return NULL;
-    return doc;
+    CC_ASSERT(s != NULL && files != NULL);
+    for (size_t i = 0; i < 3; i++)
+        parts[i] = next_part(&rest);
+    *s = (struct project_source){.path = "fuzz", .files = files};
+    for (size_t i = 0; i < 3; i++) {
+        const char *name = names[sorted[i]];
+        struct slice bytes = parts[sorted[i]];
+
+        if (bytes.n > 0)
+            files[s->n_files++] =
+                (struct project_file){.path = slice_of(name), .name = name, .bytes = bytes};
+    }
+    return s;
 }
 
 static void check_cluster(const struct gw_model *model, const struct gw_cluster *c)
@@ -154,34 +175,103 @@ static void check_review(const struct project *p, const struct gw_model *model)
     diag_free(&r.diag);
 }
 
+static void check_snapshot(const struct gw_model *model, struct diag *diag)
+{
+    struct gw_snapshot *read = NULL;
+    struct buf b;
+    int rc;
+
+    buf_init(&b, GW_SNAPSHOT_MAX_BYTES);
+    rc = gw_snapshot_write(model, &b);
+    if (rc == CC_OK)
+        rc = gw_snapshot_read(&read, buf_slice(&b), "gateway.json", diag);
+    if (rc != CC_OK && rc != CC_ETOOBIG) {
+        diag_print(diag, stderr, false);
+        abort();
+    }
+    gw_snapshot_unref(&read);
+    buf_free(&b);
+}
+
+static void leave_accepted(const struct render_output *files, const char *directory,
+                           struct arena *arena)
+{
+    for (size_t i = 0; i < files->n_files; i++) {
+        struct slice path =
+            arena_printf(arena, "%s/%" PRIslice, directory, SLICE_ARG(files->files[i].name));
+        char *end = strrchr(path.p, '/');
+
+        CC_ASSERT(files->files[i].symlink_to == NULL);
+        *end = '\0';
+        CC_ASSERT(file_mkdirs(path.p, 0755) == CC_OK);
+        *end = '/';
+        CC_ASSERT(file_write_atomic(path.p, files->files[i].text, 0644) == CC_OK);
+    }
+}
+
+static void check_rendered(struct gw_model *model, const struct config *config, struct arena *arena,
+                           struct diag *diag)
+{
+    static unsigned accepted;
+    const char *root = getenv("CC_FUZZ_ACCEPTED");
+    struct slice directory = arena_printf(arena, "%s/%u", root != NULL ? root : "/gw", ++accepted);
+    struct render_output files;
+    int rc;
+
+    model->generation = 1;
+    model->haproxy_generation = 1;
+    rc = render_haproxy(&files, model, config, directory.p, NULL, arena, diag);
+    if (rc == CC_OK && root != NULL)
+        leave_accepted(&files, directory.p, arena);
+    /* too many headers are refused here; what cannot be quoted has been, where it was read */
+    CC_ASSERT(rc == CC_OK || rc == CC_EREFUSED);
+}
+
+/* Defaults, and nothing that a file must be there for. */
+static const struct config *settings(void)
+{
+    static const struct config_override overrides[] = {
+        {SLICE_INIT("router.securedListenerPort"), SLICE_INIT("0")}};
+    static struct arena *arena;
+    static struct config *config;
+    struct diag *diag;
+
+    if (config != NULL)
+        return config;
+    arena = arena_new(1 << 20);
+    diag = diag_new();
+    CC_ASSERT(config_load(&config, NULL, NULL, overrides, 1, arena, diag) == CC_OK);
+    diag_free(&diag);
+    return config;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct slice retry_statuses[] = {SLICE("504")};
-    struct config config = {.router = {.system_host = SLICE("localhost"),
-                                       .upstream = {.max_route_timeout_s = 60,
-                                                    .max_retries = 5,
-                                                    .retry_statuses = retry_statuses,
-                                                    .n_retry_statuses = 1}},
-                            .security = {.auth_header = {SLICE("Authorization"), false}}};
+    const struct config *config = settings();
+    struct slice input = slice_make(data, size);
     struct project_build build = {
-        .config = &config, .arena = arena_new(32 << 20), .diag = diag_new(), .rc = CC_OK};
+        .config = config, .arena = arena_new(512 << 20), .diag = diag_new(), .rc = CC_OK};
     struct project p = {.build = &build};
-    struct slice rest = slice_make(data, size);
     struct gw_model model = {.n_apis = 0};
+    bool good = true;
 
     build.clusters = project_clusters_new(&build);
-    p.api_doc = read_part(&p, &rest, "api.yaml");
-    if (p.api_doc != NULL)
-        project_read_api(&p);
-    p.openapi = read_part(&p, &rest, "swagger.yaml");
-    p.deployments = read_part(&p, &rest, "deployment_environments.yaml");
-    if (p.api_doc != NULL && !p.api.other_kind) {
-        project_merge(&p);
-        project_report_ignored(&p);
+    if (slice_starts(input, SLICE("PK")))
+        good =
+            project_source_from_zip(&p.source, input, "fuzz.zip", build.arena, build.diag) == CC_OK;
+    else
+        p.source = source_of_parts(input, build.arena);
+    if (good) {
+        project_read(&p);
         project_finish_model(&build, &model);
-        if (build.rc == CC_OK && diag_errors(build.diag) == 0)
+        good = build.rc == CC_OK && diag_errors(build.diag) == 0 && model.n_apis > 0;
+        if (good) {
             check_model(&model);
-        check_review(&p, build.rc == CC_OK && diag_errors(build.diag) == 0 ? &model : NULL);
+            check_snapshot(&model, build.diag);
+            check_rendered(&model, config, build.arena, build.diag);
+        }
+        if (!p.api.other_kind)
+            check_review(&p, good ? &model : NULL);
     }
     diag_free(&build.diag);
     arena_free(&build.arena);
