@@ -8,9 +8,9 @@
 #include <stdlib.h>
 
 enum {
-    ITEMS_MAX = 10000,
+    ITEMS_MAX = 10000, /* of each severity: no warnings hide the error that refuses a build */
     MESSAGE_MAX = 1024,
-    TEXT_MAX = 64 << 20, /* all messages together */
+    TEXT_MAX = 192 << 20, /* all messages together */
     SHOWN_COLUMNS = 160  /* of a source line under a finding */
 };
 
@@ -34,6 +34,7 @@ struct diag {
     struct arena *arena;
     struct diag_item **items;
     size_t n, cap;
+    size_t kept[DIAG_INFO + 1];  /* by severity */
     size_t count[DIAG_INFO + 1]; /* by severity, those that are not kept too */
     bool (*read)(void *context, const struct source *source, struct slice *text);
     void *context;
@@ -120,11 +121,11 @@ __attribute__((format(printf, 2, 0))) static struct slice printable(struct arena
 }
 
 /* A place in the list; NULL when it is full or memory is short. */
-static struct diag_item *new_item(struct diag *d)
+static struct diag_item *new_item(struct diag *d, enum diag_severity severity)
 {
     struct diag_item *item;
 
-    if (d->n >= ITEMS_MAX || !grow(d))
+    if (d->kept[severity] >= ITEMS_MAX || !grow(d))
         return NULL;
     item = arena_alloc(d->arena, sizeof(*item));
     if (item == NULL)
@@ -132,12 +133,13 @@ static struct diag_item *new_item(struct diag *d)
     item->owner = d;
     item->index = d->n;
     d->items[d->n++] = item;
+    d->kept[severity]++;
     return item;
 }
 
 void diag_copy(struct diag *d, const struct diag_view *finding)
 {
-    struct diag_item *item = new_item(d);
+    struct diag_item *item = new_item(d, finding->severity);
 
     d->count[finding->severity]++;
     if (item == NULL)
@@ -180,7 +182,7 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
     va_list args;
 
     d->count[severity]++;
-    item = new_item(d);
+    item = new_item(d, severity);
     if (item == NULL)
         return NULL;
     va_start(args, fmt);

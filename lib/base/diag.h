@@ -75,8 +75,8 @@ struct diag;
 struct diag *diag_new(void);
 void diag_free(struct diag **d);
 
-/* Adds a finding. help (what to do) may be NULL. Returns it, for diag_set_help(), or NULL when the
- * list is full (10,000; the rest is only counted) or memory is short. */
+/* Adds a finding. help (what to do) may be NULL. Returns it, for diag_set_help(), or NULL when there
+ * are 10,000 of this severity (the rest is only counted) or memory is short. */
 struct diag_item;
 struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum diag_code code,
                            struct place place, const char *fmt, ...)

@@ -248,6 +248,22 @@ static void findings_beyond_the_limit_are_counted(void **state)
     diag_free(&d);
 }
 
+static void warnings_hide_no_error(void **state)
+{
+    struct diag *d = diag_new();
+    char *text;
+
+    (void)state;
+    for (int i = 0; i < 10003; i++)
+        diag_warning(d, CC1202, PLACE_NONE, "x");
+    assert_non_null(diag_error(d, CC1201, PLACE_NONE, "the one that refuses the build"));
+    text = printed(d);
+    assert_non_null(strstr(text, "the one that refuses the build\n"));
+    assert_non_null(strstr(text, "3 more findings are not shown\n"));
+    free(text);
+    diag_free(&d);
+}
+
 static void every_code_has_a_page(void **state)
 {
     (void)state;
@@ -332,6 +348,7 @@ int main(void)
         cmocka_unit_test(secrets_are_masked),
         cmocka_unit_test(findings_are_sorted_and_show_the_line),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
+        cmocka_unit_test(warnings_hide_no_error),
         cmocka_unit_test(every_code_has_a_page),
         cmocka_unit_test(files_are_read_and_replaced_whole),
         cmocka_unit_test(a_fifo_is_not_a_file),
