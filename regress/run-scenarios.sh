@@ -34,7 +34,7 @@ export PATH="$TMPDIR/bin:$PATH"
 export HAPROXY_PROGRAM="$TMPDIR/bin/haproxy"
 
 if [ $# -gt 0 ]; then
-    varnishtest -k -j2 -t 60 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
+    varnishtest -k -j2 -t 150 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
         -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" "$@" >"$log" 2>&1
     # A line for each scenario: "#    top  TEST regress/vtc/x.vtc passed (1.234)".
     passed=$(grep -c '^# *top  TEST .* passed' "$log")
