@@ -138,7 +138,7 @@ static int check_subscriptions(struct cmd_work *w, int model_rc)
     int rc = subscriptions_read(&subs, NULL, w->config, w->arena, w->diag);
 
     if (rc == CC_OK && model_rc == CC_OK)
-        subscriptions_check(subs, w->config, w->model, w->diag);
+        rc = subscriptions_check(subs, w->config, w->model, w->arena, w->diag);
     subs_unref(&subs);
     return model_rc != CC_OK ? model_rc : rc;
 }

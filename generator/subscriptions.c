@@ -1,5 +1,6 @@
 #include "generator/subscriptions.h"
 
+#include "doc/doc.h"
 #include "subs/subs_read.h"
 
 int subscriptions_read(struct subs **out, const char *path, const struct config *config,
@@ -11,6 +12,45 @@ int subscriptions_read(struct subs **out, const char *path, const struct config 
     return path != NULL ? subs_read(out, path, arena, diag) : CC_OK;
 }
 
+/* The store's sources go with the store, and have no text: findings get copies. */
+struct kept {
+    const struct source *from;
+    struct source source;
+    struct kept *next;
+};
+
+struct checking {
+    struct arena *arena;
+    struct diag *diag;
+    struct kept *kept;
+    int rc;
+};
+
+static struct place keep(struct checking *c, struct place place)
+{
+    struct kept *k = c->kept;
+    struct slice name;
+
+    if (place.source == NULL)
+        return place;
+    while (k != NULL && k->from != place.source)
+        k = k->next;
+    if (k == NULL) {
+        k = arena_alloc(c->arena, sizeof(*k));
+        name = arena_dup(c->arena, slice_of(place.source->name));
+        if (k == NULL || name.p == NULL) {
+            c->rc = CC_ENOMEM;
+            return PLACE_NONE;
+        }
+        *k = (struct kept){place.source, {.name = name.p}, c->kept};
+        if (file_read(c->arena, name.p, DOC_MAX_BYTES, &k->source.text) != CC_OK)
+            k->source.text = SLICE_NONE;
+        c->kept = k;
+    }
+    place.source = &k->source;
+    return place;
+}
+
 static bool is_served(const struct gw_model *model, struct slice uuid)
 {
     for (size_t i = 0; i < model->n_apis; i++)
@@ -20,7 +60,7 @@ static bool is_served(const struct gw_model *model, struct slice uuid)
 }
 
 /* Once an API, not once a subscription. */
-static void check_apis(const struct subs *store, const struct gw_model *model, struct diag *diag)
+static void check_apis(struct checking *c, const struct subs *store, const struct gw_model *model)
 {
     struct subs_counts n;
 
@@ -29,7 +69,7 @@ static void check_apis(const struct subs *store, const struct gw_model *model, s
         const struct subs_api *api = subs_api_at(store, i);
 
         if (!is_served(model, api->uuid))
-            diag_help(diag_warning(diag, CC3076, api->place,
+            diag_help(diag_warning(c->diag, CC3076, keep(c, api->place),
                                    "no project has the API '%" PRIslice "'", SLICE_ARG(api->uuid)),
                       "`cc-gen show apis` shows the ids of those that there are");
     }
@@ -43,8 +83,8 @@ static bool is_issuer(const struct gw_model *model, struct slice name)
     return false;
 }
 
-static void check_managers(const struct subs *store, const struct gw_model *model,
-                           struct diag *diag)
+static void check_managers(struct checking *c, const struct subs *store,
+                           const struct gw_model *model)
 {
     struct slice last = SLICE_NONE;
     struct subs_counts n;
@@ -57,14 +97,15 @@ static void check_managers(const struct subs *store, const struct gw_model *mode
         if (key.key_manager.p == last.p || is_issuer(model, key.key_manager))
             continue;
         last = key.key_manager;
-        diag_warning(diag, CC3077, key.place, "no token service has the name '%" PRIslice "'",
-                     SLICE_ARG(key.key_manager));
+        diag_warning(c->diag, CC3077, keep(c, key.place),
+                     "no token service has the name '%" PRIslice "'", SLICE_ARG(key.key_manager));
     }
 }
 
-void subscriptions_check(const struct subs *store, const struct config *config,
-                         const struct gw_model *model, struct diag *diag)
+int subscriptions_check(const struct subs *store, const struct config *config,
+                        const struct gw_model *model, struct arena *arena, struct diag *diag)
 {
+    struct checking c = {.arena = arena, .diag = diag, .rc = CC_OK};
     const struct gw_issuer *validating = NULL;
 
     for (size_t i = 0; i < model->n_issuers && validating == NULL; i++)
@@ -77,11 +118,12 @@ void subscriptions_check(const struct subs *store, const struct config *config,
                                SLICE_ARG(validating->name)),
                   "name the subscription files in enforcer.subscriptions.path");
     if (store == NULL)
-        return;
+        return CC_OK;
     if (validating == NULL)
         diag_help(diag_warning(diag, CC3078, config_place(config, "enforcer.subscriptions.path"),
                                "no token service validates subscriptions"),
                   "write validateSubscription: true in one of enforcer.security.tokenService");
-    check_apis(store, model, diag);
-    check_managers(store, model, diag);
+    check_apis(&c, store, model);
+    check_managers(&c, store, model);
+    return c.rc;
 }

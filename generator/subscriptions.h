@@ -11,6 +11,7 @@
 int subscriptions_read(struct subs **out, const char *path, const struct config *config,
                        struct arena *arena, struct diag *diag);
 
-/* What reads well and yet has no effect: warnings. `store` may be NULL. */
-void subscriptions_check(const struct subs *store, const struct config *config,
-                         const struct gw_model *model, struct diag *diag);
+/* What reads well and yet has no effect: warnings, which outlive the store. `store` may be NULL.
+ * CC_ENOMEM. Blocks on the files, whose lines findings show. */
+int subscriptions_check(const struct subs *store, const struct config *config,
+                        const struct gw_model *model, struct arena *arena, struct diag *diag);

@@ -54,7 +54,8 @@ static void test_warnings(void **state)
         if (cases[i].files != NULL)
             assert_int_equal(subs_read_text(&store, slice_of(cases[i].files), "f", arena, diag),
                              CC_OK);
-        subscriptions_check(store, config, &model, diag);
+        assert_int_equal(subscriptions_check(store, config, &model, arena, diag), CC_OK);
+        subs_unref(&store); /* findings outlive it */
         buf_init(&found, 65536);
         for (size_t k = 0; diag_get(diag, k, &v); k++)
             buf_printf(&found, "%s %s %s:%u:%u %.*s\n", diag_severity_name(v.severity),
@@ -62,7 +63,6 @@ static void test_warnings(void **state)
                        v.place.line, v.place.col, SLICE_ARG(v.message));
         assert_string_equal(found.p != NULL ? found.p : "", cases[i].findings);
         buf_free(&found);
-        subs_unref(&store);
         diag_free(&diag);
         arena_free(&arena);
     }
