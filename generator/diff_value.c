@@ -210,6 +210,8 @@ static void add_cluster(struct buf *out, const struct gw_cluster *cluster)
         buf_printf(out, "%s%s://%s%" PRIslice "%s:%u%" PRIslice, i > 0 ? ", " : "",
                    e->tls ? "https" : "http", v6 ? "[" : "", SLICE_ARG(e->host), v6 ? "]" : "",
                    e->port, SLICE_ARG(e->path));
+        if (e->ca.n > 0)
+            buf_printf(out, " (ca %" PRIslice ")", SLICE_ARG(slice_first(e->ca, 12)));
     }
     if (cluster != NULL)
         add_options(out, cluster);

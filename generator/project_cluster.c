@@ -65,8 +65,9 @@ static bool make_room(struct project_build *build, struct project_clusters *c)
     return true;
 }
 
-static bool same_endpoint(const struct gw_endpoint *a, const struct gw_endpoint *b)
+bool project_same_endpoint(const struct gw_endpoint *a, const struct gw_endpoint *b)
 {
+    /* whom it is checked with follows from the rest */
     return a->tls == b->tls && a->port == b->port && slice_eq(a->host, b->host) &&
            slice_eq(a->path, b->path);
 }
@@ -106,7 +107,7 @@ static void make_distinct(struct project *p, struct gw_endpoint *all, size_t *n)
     for (size_t i = 0; i < *n; i++) {
         size_t k = 0;
 
-        while (k < kept && !same_endpoint(&all[k], &all[i]))
+        while (k < kept && !project_same_endpoint(&all[k], &all[i]))
             k++;
         if (k == kept)
             all[kept++] = all[i];
@@ -186,10 +187,13 @@ static struct slice canonical_text(struct project *p, const struct gw_endpoint *
     struct buf b;
 
     buf_init(&b, CANONICAL_MAX); /* MAX_ENDPOINTS of the longest URLs fit */
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         buf_printf(&b, "%s://[%" PRIslice "]:%u%" PRIslice "\n",
                    endpoints[i].tls ? "https" : "http", SLICE_ARG(endpoints[i].host),
                    endpoints[i].port, SLICE_ARG(endpoints[i].path));
+        if (endpoints[i].ca.n > 0)
+            buf_printf(&b, "ca %" PRIslice "\n", SLICE_ARG(endpoints[i].ca));
+    }
     add_options(&b, options);
     if (buf_error(&b) == CC_OK)
         text = arena_dup(p->build->arena, slice_make(b.p, b.n));
@@ -270,6 +274,8 @@ const struct gw_cluster *project_cluster(struct project *p, const struct project
     make_distinct(p, endpoints, &n);
     if (!hosts_agree(p, endpoints, n))
         return NULL;
+    for (size_t i = 0; i < n; i++)
+        endpoints[i].ca = project_endpoint_ca(p, &endpoints[i], e->service);
     options = final_options(p, e, n);
     canonical = canonical_text(p, endpoints, n, &options);
     if (canonical.p == NULL)

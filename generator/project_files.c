@@ -4,8 +4,8 @@
  * Here each file has one place, and two files for one purpose are an error. */
 #include "generator/project_internal.h"
 
-/* Reads the one of `names` that is there. *present says that one was, readable or not. */
-static struct doc *read_one_of(struct project *p, const char *const *names, size_t n, bool *present)
+struct doc *project_read_one_of(struct project *p, const char *const *names, size_t n,
+                                bool *present)
 {
     struct project_file *found = NULL;
     struct doc *doc = NULL;
@@ -66,7 +66,7 @@ bool project_read_api_file(struct project *p)
     static const char *const names[] = {"api.yaml", "api.json"};
     bool present;
 
-    p->api_doc = read_one_of(p, names, 2, &present);
+    p->api_doc = project_read_one_of(p, names, 2, &present);
     if (p->build->rc != CC_OK)
         return false;
     if (!present) {
@@ -78,10 +78,10 @@ bool project_read_api_file(struct project *p)
     return true;
 }
 
-static void ignore_certificates(struct project *p, const char *folder)
+static void ignore_client_certificates(struct project *p)
 {
     size_t at = 0;
-    const struct project_file *file = project_source_next(p->source, folder, &at);
+    const struct project_file *file = project_source_next(p->source, "Client-certificates", &at);
     struct source *s;
 
     if (file == NULL)
@@ -90,7 +90,7 @@ static void ignore_certificates(struct project *p, const char *folder)
     if (s == NULL)
         return;
     s->name = file->name;
-    project_ignore(p, PROJECT_IGNORED_CERTIFICATES, place_file(s));
+    project_ignore(p, PROJECT_IGNORED_CLIENT_CERTIFICATES, place_file(s));
 }
 
 void project_read_documents(struct project *p)
@@ -100,15 +100,14 @@ void project_read_documents(struct project *p)
     static const char *const deployment_names[] = {"deployment_environments.yaml"};
     bool present;
 
-    p->openapi = read_one_of(p, openapi_names, 3, &present);
+    p->openapi = project_read_one_of(p, openapi_names, 3, &present);
     if (p->build->rc != CC_OK)
         return;
     if (!present)
         missing(p, "the OpenAPI document", "Definitions/swagger.yaml or Definitions/swagger.json",
                 "put the OpenAPI document of the API there, version 2.0, 3.0 or 3.1");
     p->openapi = require_map(p, p->openapi, "the OpenAPI document");
-    p->deployments = read_one_of(p, deployment_names, 1, &present);
+    p->deployments = project_read_one_of(p, deployment_names, 1, &present);
     p->broken_deployments = present && p->deployments == NULL;
-    ignore_certificates(p, "Endpoint-certificates");
-    ignore_certificates(p, "Endpoint-certificates/interceptors");
+    ignore_client_certificates(p);
 }

@@ -12,6 +12,7 @@
  *   project_endpoint.c  endpoint objects, servers, host, endpointConfig -> lists of endpoints
  *   project_options.c   time-outs, retries, limits and health checks of endpoints
  *   project_credential.c  who the gateway is to endpoints
+ *   project_certificate.c  whom the certificates of endpoints are checked with
  *   project_choose.c    which declaration of endpoints counts
  *   project_named.c     endpoints with names: x-wso2-endpoints
  *   project_cluster.c   lists of endpoints -> clusters that equal lists share
@@ -62,6 +63,7 @@ struct project_build {
     struct project_clusters *clusters;
     struct project_list apis;        /* struct gw_api */
     struct project_list credentials; /* struct gw_identity * */
+    struct project_list authorities; /* struct project_bundle, also equal ones */
     struct project_list inputs;      /* struct project_input */
     /* const struct gw_cluster ** and const struct gw_identity **: where they are pointed to from,
      * below the APIs, until project_clusters_finish() and project_credentials_finish() */
@@ -82,8 +84,8 @@ struct project_build {
       "HAProxy has one pool of connections for each endpoint")                                    \
     X(OPERATION_SERVERS, "servers of single operations: ignored, as the contract does",           \
       "those of the path or document hold")                                                       \
-    X(CERTIFICATES, "certificates of single endpoints: not supported by this version and ignored", \
-      "router.upstream.tls.trustedCertPath holds for every endpoint")
+    X(CLIENT_CERTIFICATES, "Client-certificates/: not supported by this version and ignored",     \
+      "no client is admitted because of its certificate")
 
 enum project_ignored {
 #define X(name, what, effect) PROJECT_IGNORED_##name,
@@ -166,6 +168,24 @@ struct project_tier {
     struct place declared;
 };
 
+/* Certificates of authorities, the end of the first one's validity, and its place. */
+struct project_bundle {
+    struct gw_authorities authorities; /* name.p == NULL: none */
+    int64_t expires;
+    struct place origin;
+};
+
+struct project_authorities {
+    struct project_bundle bundle;
+    bool used; /* it is in build->authorities */
+};
+
+/* Whom endpoints are checked with that cc.yaml does not decide about. */
+struct project_certificates {
+    struct project_list map; /* struct project_certificate_entry: of endpoint_certificates.yaml */
+    struct project_authorities others[2]; /* for all other endpoints; for interceptors */
+};
+
 struct declared_operation;
 
 /* Those that the document has by itself: servers, or host. */
@@ -203,6 +223,7 @@ struct project {
         const struct gw_identity *identity;
     } identity[2]; /* who the gateway is to endpoints that do not say so themselves */
     struct project_list named; /* struct project_named_entry, sorted by name */
+    struct project_certificates certificates;
     struct project_flows flows; /* of the document */
     struct project_flows shared_flows; /* what `shared` was made of */
     struct project_interceptors shared;
@@ -233,6 +254,11 @@ void project_read(struct project *p);
 void project_finish_model(struct project_build *build, struct gw_model *model);
 
 /* --- project_files.c ------------------------------------------------------------------------ */
+
+/* Reads the one of `names` that is there; NULL after findings too. *present says that one was there,
+ * readable or not. */
+struct doc *project_read_one_of(struct project *p, const char *const *names, size_t n,
+                                bool *present);
 
 /* Reads api.yaml or api.json. False when there is none: it is no project. */
 bool project_read_api_file(struct project *p);
@@ -355,6 +381,22 @@ void project_check_credential(struct project *p, const struct gw_identity *crede
  * resources moved to them. */
 void project_credentials_finish(struct project_build *build, struct gw_model *model);
 
+/* --- project_certificate.c ------------------------------------------------------------------ */
+
+/* Endpoint-certificates/ -> p->certificates. */
+void project_read_certificates(struct project *p);
+
+/* The name of the authorities that the certificate of `e` is checked with, which are in the model
+ * from now on; "" when cc.yaml decides. `service`: it is an interceptor's. */
+struct slice project_endpoint_ca(struct project *p, const struct gw_endpoint *e, bool service);
+
+/* Warns of entries of the map that no endpoint needs. Once the project is read. */
+void project_report_certificates(struct project *p);
+
+/* All bundles that endpoints use into the model, with warnings of those that have expired: only the
+ * finished model is made anew at each build. */
+void project_certificates_finish(struct project_build *build, struct gw_model *model);
+
 /* --- project_choose.c ----------------------------------------------------------------------- */
 
 /* servers or host of the document -> p->own. */
@@ -368,6 +410,9 @@ void project_choose_path_clusters(struct project *p, const struct doc_node *item
                                   struct gw_resource *resource);
 
 /* --- project_cluster.c ---------------------------------------------------------------------- */
+
+/* Do both lead to the same place? */
+bool project_same_endpoint(const struct gw_endpoint *a, const struct gw_endpoint *b);
 
 struct project_clusters *project_clusters_new(struct project_build *build);
 

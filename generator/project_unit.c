@@ -66,6 +66,20 @@ static uint32_t cluster_number(void *context, const struct gw_cluster *cluster)
     return ((const struct project_cluster_entry *)(const void *)cluster)->number + 1;
 }
 
+static void write_authorities(struct unit_writer *w, struct buf *out)
+{
+    const struct project_bundle *all = w->own->authorities.items;
+
+    gw_pack_number(out, w->own->authorities.n);
+    for (size_t i = 0; i < w->own->authorities.n; i++) {
+        gw_pack_text(out, all[i].authorities.name);
+        gw_pack_text(out, all[i].authorities.pem);
+        gw_pack_number(out, (uint64_t)all[i].expires);
+        gw_pack_number(out, source_number(w, all[i].origin.source));
+        gw_pack_number(out, all[i].origin.line);
+    }
+}
+
 static void write_clusters(const struct project_build *own, const struct gw_pack_links *links,
                            struct buf *out)
 {
@@ -180,6 +194,7 @@ int project_unit_write(const struct project_build *own, const struct project_sou
     gw_pack_number(&facts, own->credentials.n);
     for (size_t i = 0; i < own->credentials.n; i++)
         gw_pack(&facts, GW_PACK_IDENTITY, identities[i], &links);
+    write_authorities(&w, &facts);
     write_clusters(own, &links, &facts);
     write_apis(own, &links, &facts);
     /* first, for project_unit_refused() */
@@ -382,6 +397,32 @@ static int link_identities(struct unit_reader *r, const struct gw_pack_links *li
     return rc;
 }
 
+static int link_authorities(struct unit_reader *r)
+{
+    uint64_t n = 0, expires = 0, source = 0, line = 0;
+    int rc = gw_unpack_number(&r->in, r->in.n, &n);
+
+    for (uint64_t i = 0; rc == CC_OK && i < n; i++) {
+        struct project_bundle *b = project_list_add(r->build, &r->build->authorities, sizeof(*b));
+        char hex[65];
+
+        if (b == NULL)
+            return CC_ENOMEM;
+        if (gw_unpack_text(&r->in, &b->authorities.name) != CC_OK ||
+            gw_unpack_text(&r->in, &b->authorities.pem) != CC_OK ||
+            gw_unpack_number(&r->in, UINT64_MAX, &expires) != CC_OK ||
+            gw_unpack_number(&r->in, r->n_sources, &source) != CC_OK || source == 0 ||
+            gw_unpack_number(&r->in, UINT32_MAX, &line) != CC_OK)
+            return CC_EPARSE;
+        b->expires = (int64_t)expires;
+        b->origin = (struct place){&r->sources[source - 1], (unsigned)line, 1};
+        rc = crypto_sha256_hex(b->authorities.pem, hex);
+        if (rc == CC_OK && !slice_eq(b->authorities.name, slice_make(hex, GW_AUTHORITIES_NAME)))
+            rc = CC_EPARSE; /* it becomes the name of a file */
+    }
+    return rc;
+}
+
 static int link_clusters(struct unit_reader *r, const struct gw_pack_links *links)
 {
     static const struct gw_cluster refused;
@@ -470,6 +511,8 @@ int project_unit_link(struct project_build *build, struct slice unit, bool stric
         rc = gw_unpack(&r.in, GW_PACK_CORS, &r.cors[i], &links, build->arena);
     if (rc == CC_OK)
         rc = link_identities(&r, &links);
+    if (rc == CC_OK)
+        rc = link_authorities(&r);
     if (rc == CC_OK)
         rc = link_clusters(&r, &links);
     if (rc == CC_OK)

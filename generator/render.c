@@ -1,5 +1,6 @@
 #include "generator/render.h"
 
+#include "generator/render_row.h"
 #include "generator/render_values.h"
 #include "generator/template.h"
 #include "generator/templates.h"
@@ -124,6 +125,21 @@ static int link_certificate(const struct render *r, const struct config *config,
     return rc;
 }
 
+/* What endpoints are checked with: a file for each, named after its content. */
+static int add_authorities(const struct gw_model *model, struct arena *arena,
+                           struct render_output *out)
+{
+    for (size_t i = 0; i < model->n_authorities; i++) {
+        struct slice name = render_authorities_name(arena, model->authorities[i].name);
+
+        if (name.p == NULL)
+            return CC_ENOMEM;
+        out->files[out->n_files++] =
+            (struct render_file){.name = name, .text = model->authorities[i].pem};
+    }
+    return CC_OK;
+}
+
 /* HAProxy's verifyhost reads DNS names and the common name, in all versions; iPAddress entries of a
  * certificate it does not. So the usual certificate of an address is refused like a wrong one. */
 static void warn_of_addresses(const struct gw_model *model, const struct config *config,
@@ -175,7 +191,7 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
     int rc = check_limits(model, arena, diag), first = CC_OK;
 
     *out = (struct render_output){
-        arena_array(arena, MAX_FILES, sizeof(struct render_file)), 0};
+        arena_array(arena, MAX_FILES + model->n_authorities, sizeof(struct render_file)), 0};
     if (rc == CC_OK && out->files == NULL)
         rc = CC_ENOMEM;
     if (rc == CC_OK)
@@ -195,6 +211,8 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
     if (rc != CC_OK)
         return rc;
     out->n_files = N_RENDER_FILES + RENDER_ERROR_FILES;
-    rc = link_certificate(&r, config, out);
+    rc = add_authorities(model, arena, out);
+    if (rc == CC_OK)
+        rc = link_certificate(&r, config, out);
     return first != CC_OK ? first : rc;
 }

@@ -76,6 +76,11 @@ static struct slice server_name(const struct render_context *ctx, const struct g
     return gw_endpoint_host(ctx->arena, &cluster->endpoints[index]);
 }
 
+struct slice render_authorities_name(struct arena *arena, struct slice name)
+{
+    return arena_printf(arena, "haproxy/certs/%" PRIslice ".pem", SLICE_ARG(name));
+}
+
 static int server_row(struct template_row *out, const struct render_context *ctx,
                       const struct gw_cluster *cluster, size_t index)
 {
@@ -85,7 +90,7 @@ static int server_row(struct template_row *out, const struct render_context *ctx
     struct slice name = server_name(ctx, cluster, index);
     struct row row;
 
-    if (!row_new(&row, ctx->arena, 13) || address.p == NULL || name.p == NULL)
+    if (!row_new(&row, ctx->arena, 14) || address.p == NULL || name.p == NULL)
         return CC_ENOMEM;
     add_text(&row, "server", TEMPLATE_WORD, name, e->origin);
     add_text(&row, "address", TEMPLATE_WORD, address, e->origin);
@@ -100,6 +105,15 @@ static int server_row(struct template_row *out, const struct render_context *ctx
     /* the last one has nobody to hand over to */
     add_bool(&row, "fail_fast", o->failover && index + 1 < cluster->n_endpoints);
     add_number(&row, "connections", connections_each(cluster));
+    if (e->ca.n > 0) { /* else cc.yaml's, which the template finds further out */
+        struct slice file = render_authorities_name(ctx->arena, e->ca);
+        struct slice path = arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory,
+                                         SLICE_ARG(file));
+
+        if (file.p == NULL || path.p == NULL)
+            return CC_ENOMEM;
+        add_word(&row, "ca_file", path);
+    }
     *out = finished(&row);
     return CC_OK;
 }

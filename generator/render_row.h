@@ -86,6 +86,9 @@ int render_listeners(struct row *root, const struct render_context *ctx);
 /* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */
 int render_clusters(struct row *root, const struct render_context *ctx);
 
+/* The file of these authorities, below the generation's directory. */
+struct slice render_authorities_name(struct arena *arena, struct slice name);
+
 /* --- render_mock.c -------------------------------------------------------------------------- */
 
 /* Statuses and header names of the answers of mock APIs -> "mock", "mock_statuses",

@@ -4,11 +4,13 @@
  *   base64url.h  strict coding without padding
  *   jwt.h        split, verify, claims, sign
  *   jwks.h       sets of public keys
+ *   certificate.h  certificates of authorities
  *
  * Nothing here reads files or the network, and nothing blocks. */
 #pragma once
 
 #include "crypto/base64url.h"
+#include "crypto/certificate.h"
 #include "crypto/jwks.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"

@@ -151,8 +151,19 @@ struct gw_endpoint {
     unsigned port;
     bool tls;
     struct slice path; /* "/v2" or "" - no trailing slash */
+    struct slice ca;   /* whom its certificate is checked with: the name of one of
+                        * gw_model.authorities; "": as cc.yaml says, and without TLS */
     struct place origin;
 };
+
+/* Certificates of authorities that a project brings for its endpoints. HAProxy alone reads them: they
+ * are in a file beside its configuration, and not in the snapshot. */
+struct gw_authorities {
+    struct slice name; /* GW_AUTHORITIES_NAME hex digits of the SHA-256 of pem */
+    struct slice pem;
+};
+
+enum { GW_AUTHORITIES_NAME = 32 };
 
 /* How HAProxy treats the endpoints of a cluster. Decisions do not depend on it; it is in the
  * snapshot for those who look at one. 0, false, "" and none mean: as cc.yaml says, or no limit. */
@@ -284,6 +295,8 @@ struct gw_model {
     size_t n_issuers;
     const struct gw_cluster *clusters;
     size_t n_clusters;
+    const struct gw_authorities *authorities; /* sorted by name, unique; of cc-gen's own models */
+    size_t n_authorities;
     const struct gw_cors *cors;
     size_t n_cors;
     const struct gw_identity *identities; /* none: there is no secret in the model */

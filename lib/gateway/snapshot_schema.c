@@ -67,19 +67,31 @@ static const char *endpoint_path(struct slice s)
     return optional_text(s);
 }
 
+static bool is_hex(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (!ascii_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
+            return false;
+    }
+    return true;
+}
+
+/* Part of a file's name. */
+static const char *authorities_name(struct slice s)
+{
+    return s.n == 0 || (s.n == GW_AUTHORITIES_NAME && is_hex(s)) ? NULL
+                                                                 : "it is not 32 hex digits";
+}
+
 /* Names of HAProxy backends: nothing but what cc-gen makes, so that a snapshot cannot send requests
  * to another backend of the same HAProxy. */
 static const char *cluster_name(struct slice s)
 {
     const struct slice prefix = SLICE("cc_b_");
 
-    if (s.n != prefix.n + 12 || !slice_starts(s, prefix))
-        return "it is not \"cc_b_\" and 12 hex digits";
-    for (size_t i = prefix.n; i < s.n; i++) {
-        if (!ascii_is_digit(s.p[i]) && !(s.p[i] >= 'a' && s.p[i] <= 'f'))
-            return "it is not \"cc_b_\" and 12 hex digits";
-    }
-    return NULL;
+    return s.n == prefix.n + 12 && slice_starts(s, prefix) && is_hex(slice_from(s, prefix.n))
+               ? NULL
+               : "it is not \"cc_b_\" and 12 hex digits";
 }
 
 /* Lists as they stand in headers of answers. */
@@ -369,6 +381,7 @@ static const struct snapshot_field endpoint_fields[] = {
     {AT(struct gw_endpoint, port), .type = SNAPSHOT_UNSIGNED, .min = 1, .max = 65535},
     {AT(struct gw_endpoint, tls), .type = SNAPSHOT_BOOL},
     {AT(struct gw_endpoint, path), .type = SNAPSHOT_TEXT, .fault = endpoint_path},
+    {AT(struct gw_endpoint, ca), .type = SNAPSHOT_TEXT, .fault = authorities_name},
     {AT(struct gw_endpoint, origin), .type = SNAPSHOT_ORIGIN},
 };
 static const struct snapshot_schema endpoint = SCHEMA(endpoint_fields, struct gw_endpoint, NULL);

@@ -40,8 +40,8 @@ struct parts {
 static void fill(struct parts *p)
 {
     *p = (struct parts){
-        .endpoints = {{SLICE("a.example"), 80, false, SLICE("/v2"), {&oas_file, 5, 7}},
-                      {SLICE("2001:db8::1"), 443, true, SLICE(""), {&oas_file, 6, 7}}},
+        .endpoints = {{SLICE("a.example"), 80, false, SLICE("/v2"), SLICE_NONE, {&oas_file, 5, 7}},
+                      {SLICE("2001:db8::1"), 443, true, SLICE(""), SLICE_NONE, {&oas_file, 6, 7}}},
         .scopes = {SLICE("read:pets"), SLICE("write:pets")},
         .other_scopes = {SLICE("write:pets"), SLICE("read:pets")},
         .headers = {SLICE("authorization"), SLICE("x-token")},
@@ -399,8 +399,8 @@ static const struct row {
      "~ setting enforcer.security.leewayInSeconds: 60 -> 0\n"
      "~ setting enforcer.security.authHeader.enableOutboundAuthHeader: false -> true\n"},
     {"a cluster of the same name", same_cluster_name,
-     "~ cluster cc_b_000000000000: endpoints: {host a.example, port 80, path /v2} -> "
-     "{host a.example, port 81, path /v2}  (pets/swagger.yaml:5:7)\n"},
+     "~ cluster cc_b_000000000000: endpoints: {host a.example, port 80, path /v2, ca none} -> "
+     "{host a.example, port 81, path /v2, ca none}  (pets/swagger.yaml:5:7)\n"},
     {"a tier of an API", api_tier,
      "~ limit Pets 1.0 /pets/1.0 on localhost: tier: none -> Gold  (pets/api.yaml:9:3)\n"},
     {"a tier of an operation", operation_tier,

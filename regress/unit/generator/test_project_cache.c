@@ -189,8 +189,8 @@ static void changes_are_seen(void **state)
     write_file(below(w, 2, "deployment_environments.yaml", path),
                "data:\n- deploymentEnvironment: Staging\n");
     same_with_hits(w, 2);
-    assert_int_equal(mkdir(below(w, 2, "Endpoint-certificates", path), 0700), 0);
-    write_file(below(w, 2, "Endpoint-certificates/a.pem", path), "no certificate");
+    assert_int_equal(mkdir(below(w, 2, "Client-certificates", path), 0700), 0);
+    write_file(below(w, 2, "Client-certificates/a.pem", path), "no certificate");
     same_with_hits(w, 2);
     assert_int_equal(unlink(below(w, 2, "deployment_environments.yaml", path)), 0);
     same_with_hits(w, 2);
