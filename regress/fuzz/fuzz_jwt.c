@@ -51,7 +51,7 @@ static void check_list(const struct slice *items, size_t n)
 static void check_claims(const struct jwt *jwt, struct arena *arena)
 {
     const struct jwt_claim_names names = {.consumer_key = SLICE_INIT("azp"),
-                                                .scope = SLICE_INIT("aud")};
+                                          .scope = SLICE_INIT("aud")};
     struct jwt_claims c;
     struct slice iss;
     enum jwt_fault peeked = jwt_peek_issuer(jwt, arena, &iss);
