@@ -10,6 +10,7 @@
 #include "gateway/route.h"
 #include "gateway/snapshot.h"
 #include "generator/project_internal.h"
+#include "generator/project_unit.h"
 #include "generator/render.h"
 #include "generator/review.h"
 
@@ -251,18 +252,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct slice input = slice_make(data, size);
     struct project_build build = {
         .config = config, .arena = arena_new(512 << 20), .diag = diag_new(), .rc = CC_OK};
-    struct project p = {.build = &build};
+    /* a project is read by itself, and linked from what comes of that */
+    struct project_build own = {
+        .config = config, .arena = build.arena, .diag = diag_new(), .rc = CC_OK};
+    struct project p = {.build = &own};
     struct gw_model model = {.n_apis = 0};
+    struct buf unit;
     bool good = true;
 
+    buf_init(&unit, PROJECT_UNIT_MAX);
     build.clusters = project_clusters_new(&build);
+    own.clusters = project_clusters_new(&own);
     if (slice_starts(input, SLICE("PK")))
         good =
-            project_source_from_zip(&p.source, input, "fuzz.zip", build.arena, build.diag) == CC_OK;
+            project_source_from_zip(&p.source, input, "fuzz.zip", build.arena, own.diag) == CC_OK;
     else
         p.source = source_of_parts(input, build.arena);
     if (good) {
         project_read(&p);
+        CC_ASSERT(own.rc == CC_OK && project_unit_write(&own, p.source, &unit) == CC_OK);
+        CC_ASSERT(project_unit_link(&build, buf_slice(&unit), false) == CC_OK);
         project_finish_model(&build, &model);
         good = build.rc == CC_OK && diag_errors(build.diag) == 0 && model.n_apis > 0;
         if (good) {
@@ -273,6 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (!p.api.other_kind)
             check_review(&p, good ? &model : NULL);
     }
+    buf_free(&unit);
+    diag_free(&own.diag);
     diag_free(&build.diag);
     arena_free(&build.arena);
     return 0;
