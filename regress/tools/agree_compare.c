@@ -4,9 +4,10 @@
  *
  * EXPLAINED is from `cc-gen explain --batch --json`, ANSWERED from agree_send, LOG is HAProxy's
  * access log, whose lines are found by the requests' ids: all three must say the same verdict,
- * code, backend and path of each request. Prints what differs. Fails also when the requests are too
- * few of a kind for the test to mean much. */
-#include "base/base.h"
+ * code, backend and path of each request, who the gateway was to the endpoint, and the answer of a
+ * mock API. Prints what differs. Fails also when the requests are too few of a kind for the test to
+ * mean much. */
+#include "crypto/crypto.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -113,6 +114,85 @@ static void compare_host(struct compare *c, const json_t *said, const json_t *do
     same(c, "host", host, text_of(done, "host"));
 }
 
+/* The value of the last header `name` of the request, and how many there are. */
+static struct slice requested(const char *request, const char *name, unsigned *count)
+{
+    struct slice rest = slice_of(request), field, found, last = SLICE_NONE;
+
+    *count = 0;
+    while (slice_split(&rest, '\t', &field)) {
+        if (slice_find(field, ':') < 0 || !slice_split(&field, ':', &found) ||
+            !slice_eq_nocase(found, slice_of(name)))
+            continue;
+        last = slice_trim(field);
+        (*count)++;
+    }
+    return last;
+}
+
+/* The endpoint gets its own credentials, alone; else what the client sent, unless that was the
+ * token. agree_make gave the password of each user. */
+static void compare_credentials(struct compare *c, const json_t *said, const json_t *done)
+{
+    const char *user = text_of(said, "credential_user"), *removed = text_of(said, "removed_header");
+    char room[8192], number[16];
+    unsigned count;
+    struct slice sent = requested(c->request, "authorization", &count);
+    struct buf b, plain;
+
+    buf_init_fixed(&b, room, sizeof(room));
+    if (user != NULL) {
+        char pair[256];
+
+        buf_init_fixed(&plain, pair, sizeof(pair));
+        buf_printf(&plain, "%s:secret-of-%s", user, user);
+        buf_add_str(&b, "Basic ");
+        base64_encode(buf_slice(&plain), &b);
+        count = 1;
+    } else if (removed != NULL && strcmp(removed, "authorization") == 0) {
+        count = 0;
+    } else {
+        buf_add(&b, sent);
+    }
+    buf_add_char(&b, '\0');
+    if (buf_error(&b) != CC_OK)
+        room[0] = '\0';
+    snprintf(number, sizeof(number), "%u", count);
+    same(c, "Authorization", room[0] != '\0' ? room : NULL, text_of(done, "authorization"));
+    same(c, "lines of Authorization", number, text_of(done, "authorizations"));
+}
+
+/* Explained as a JSON object of headers, of which agree_make makes but one. */
+static void compare_headers(struct compare *c, const json_t *said, const json_t *done)
+{
+    const char *text = text_of(said, "headers");
+    json_t *headers = text != NULL ? json_loads(text, 0, NULL) : NULL;
+
+    same(c, "header x-at", text_of(headers, "x-at"), text_of(done, "x-at"));
+    json_decref(headers);
+}
+
+/* What the gateway itself says: a refusal, or the example of a mock API. */
+static void compare_answer(struct compare *c, const json_t *said, const json_t *done)
+{
+    bool mock = strcmp(text_of(said, "verdict"), "answer") == 0;
+
+    if (strncmp(c->request, "HEAD ", 5) != 0 && (mock || text_of(said, "body") != NULL))
+        same(c, "body", text_of(said, "body"), text_of(done, "body"));
+    if (!mock)
+        return;
+    same(c, "type", text_of(said, "type"), text_of(done, "type"));
+    compare_headers(c, said, done);
+}
+
+/* The backend that HAProxy must have chosen. */
+static const char *backend_of(const json_t *said, const char *verdict)
+{
+    if (strcmp(verdict, "allow") == 0)
+        return text_of(said, "backend");
+    return strcmp(verdict, "answer") == 0 ? "cc_mock" : "cc_refuse";
+}
+
 static void compare_one(struct compare *c, const json_t *said, const json_t *done)
 {
     const char *verdict = text_of(said, "verdict"), *id = text_of(done, "id");
@@ -120,13 +200,17 @@ static void compare_one(struct compare *c, const json_t *said, const json_t *don
     const char *port = text_of(done, "port");
     bool allowed = verdict != NULL && strcmp(verdict, "allow") == 0;
 
+    if (verdict == NULL) {
+        same(c, "verdict", NULL, "answered");
+        return;
+    }
     compare_status(c, said, done);
     same(c, "path", text_of(said, "path"), text_of(done, "path"));
     compare_host(c, said, done);
     if (text_of(done, "code") != NULL) /* an answer to HEAD has no body */
         same(c, "code in the body", text_of(said, "code"), text_of(done, "code"));
     same(c, "origin that may read", text_of(said, "cors_origin"), text_of(done, "cors_origin"));
-    if (verdict != NULL && strcmp(verdict, "health") == 0)
+    if (strcmp(verdict, "health") == 0)
         return; /* before HAProxy has an id to give away */
     if (log == NULL) {
         same(c, "line in the log", "one", NULL);
@@ -134,19 +218,42 @@ static void compare_one(struct compare *c, const json_t *said, const json_t *don
     }
     same(c, "verdict", verdict, text_of(log, "verdict"));
     same(c, "code", text_of(said, "code"), text_of(log, "code"));
-    same(c, "backend", allowed ? text_of(said, "backend") : "cc_refuse", text_of(log, "backend"));
+    same(c, "backend", backend_of(said, verdict), text_of(log, "backend"));
     same(c, "resource", text_of(said, "resource"), text_of(log, "resource"));
     if (!allowed)
         same(c, "backend reached", NULL, port);
     else if (port == NULL || !ends_at_port(json_object_get(said, "endpoints"),
                                            json_is_true(json_object_get(said, "failover")), port))
         same(c, "endpoint", "one of the cluster's", port);
-    if (allowed && text_of(said, "removed_header") != NULL)
+    if (!allowed) {
+        compare_answer(c, said, done);
+        return;
+    }
+    compare_credentials(c, said, done);
+    if (text_of(said, "removed_header") != NULL && text_of(said, "credential_user") == NULL)
         same(c, "token that the backend got", NULL, text_of(done, text_of(said, "removed_header")));
 }
 
 /* Other things that must have happened a few times, among the requests that were let through. */
-enum fact { SANDBOX, FAILOVER, BALANCED, CORS, DEFAULT_VERSION, FACTS };
+enum fact {
+    SANDBOX,
+    FAILOVER,
+    BALANCED,
+    CORS,
+    DEFAULT_VERSION,
+    CREDENTIALS,
+    MOCK_BODY,
+    MOCK_EMPTY,
+    MOCK_HEADER,
+    FACTS
+};
+
+static void count_answer(const json_t *said, unsigned *counts)
+{
+    counts[MOCK_BODY] += text_of(said, "body") != NULL;
+    counts[MOCK_EMPTY] += text_of(said, "body") == NULL;
+    counts[MOCK_HEADER] += text_of(said, "headers") != NULL;
+}
 
 static void count_facts(const json_t *said, unsigned *counts)
 {
@@ -156,8 +263,11 @@ static void count_facts(const json_t *said, unsigned *counts)
     bool several = json_array_size(json_object_get(said, "endpoints")) > 1;
     bool failover = json_is_true(json_object_get(said, "failover"));
 
+    if (text_of(said, "verdict") != NULL && strcmp(text_of(said, "verdict"), "answer") == 0)
+        count_answer(said, counts);
     if (text_of(said, "backend") == NULL)
         return;
+    counts[CREDENTIALS] += text_of(said, "credential_user") != NULL;
     counts[SANDBOX] += keytype != NULL && strcmp(keytype, "SANDBOX") == 0;
     counts[FAILOVER] += several && failover;
     counts[BALANCED] += several && !failover;
@@ -168,8 +278,10 @@ static void count_facts(const json_t *said, unsigned *counts)
 
 static bool has_facts(const struct lines *said)
 {
-    static const char *const names[] = {"allow sandbox", "allow failover", "allow load balanced",
-                                        "allow CORS", "allow default version"};
+    static const char *const names[] = {
+        "allow sandbox",      "allow failover",        "allow load balanced",
+        "allow CORS",         "allow default version", "allow credentials of the endpoint",
+        "answer with a body", "answer without a body", "answer with a header"};
     unsigned counts[FACTS] = {0};
     bool enough = true;
 
@@ -187,7 +299,9 @@ static bool is_varied(const struct lines *said)
 {
     static const char *const kinds[] = {"allow null -",    "deny 200 -",      "deny 204 -",
                                         "deny 400 400",    "deny 401 900901", "deny 401 900902",
-                                        "deny 403 900910", "deny 404 404",    "deny 405 405"};
+                                        "deny 403 900910", "deny 404 404",    "deny 405 405",
+                                        "answer 200 -",    "answer 204 -",    "answer 404 -",
+                                        "deny 400 900870", "deny 501 900871"};
     unsigned counts[sizeof(kinds) / sizeof(kinds[0])] = {0};
     bool enough = true;
 

@@ -4,8 +4,10 @@
  *     agree_make DIR SEED PROJECTS REQUESTS PORT...
  *
  * Writes DIR/cc.yaml, public keys, DIR/projects/pNN and DIR/requests, a batch for `cc-gen explain`
- * and agree_send. Endpoints are on the PORTs of 127.0.0.1. The requests take all turns of a
- * decision: hosts, odd paths, methods, each fault of a credential, scopes, key types. */
+ * and agree_send. Endpoints are on the PORTs of 127.0.0.1; of those with credentials the password
+ * of NAME is secret-of-NAME, which agree_compare counts on. Some projects are mock APIs, each of
+ * whose answers says where it stands. The requests take all turns of a decision: hosts, odd paths,
+ * methods, each fault of a credential, scopes, key types, what they prefer and accept. */
 #include "crypto/crypto.h"
 
 #include <stdio.h>
@@ -21,6 +23,7 @@ struct project {
     const char *header; /* with the token */
     bool served[TEMPLATES];
     bool is_default; /* also served without the version */
+    bool openapi3, mock;
 };
 
 struct maker {
@@ -31,6 +34,7 @@ struct maker {
     struct key *keys[3];
     struct project projects[MAX_PROJECTS];
     unsigned n_projects;
+    unsigned n_users; /* of endpoints, so far */
 };
 
 /* Each environment, its virtual host, and hosts that requests name to reach it. */
@@ -128,6 +132,14 @@ static void make_settings(struct maker *m)
 /* --- projects ----------------------------------------------------------------------------------
  */
 
+/* "type: BASIC, ...": a user of its own, so that the credentials of another endpoint show. */
+static void add_user(struct maker *m, struct buf *b)
+{
+    unsigned n = m->n_users++;
+
+    buf_printf(b, "{enabled: true, type: BASIC, username: u%u, password: secret-of-u%u}\n", n, n);
+}
+
 static void add_endpoints(struct maker *m, struct buf *b, const char *indent, const char *kind)
 {
     static const char *const paths[] = {"", "/v2", "/deep/er", "/items"};
@@ -139,9 +151,90 @@ static void add_endpoints(struct maker *m, struct buf *b, const char *indent, co
     for (unsigned i = 0; i < n; i++)
         buf_printf(b, "%s    - http://127.0.0.1:%s%s\n", indent, m->ports[(first + i) % m->n_ports],
                    path);
+    if (pick(m, 3) == 0) {
+        buf_printf(b, "%s  securityConfig: ", indent);
+        add_user(m, b);
+    } else if (pick(m, 4) == 0) { /* not even those of api.yaml */
+        buf_printf(b, "%s  securityConfig: {enabled: false}\n", indent);
+    }
 }
 
-static void add_operation(struct maker *m, struct buf *b, const char *method)
+/* Of endpoints that the document gives no credentials. */
+static void add_api_credentials(struct maker *m, struct buf *b)
+{
+    buf_add_str(b, "  endpointConfig:\n    endpoint_security:\n      production: ");
+    add_user(m, b);
+    buf_add_str(b, "      sandbox: ");
+    add_user(m, b);
+}
+
+/* --- answers of mock APIs: what each says is its place, so that no two are the same ---------- */
+
+/* A response of an OpenAPI 3 document, with one of the shapes that content can have. */
+static void add_answer3(struct maker *m, struct buf *b, const char *code, const char *place)
+{
+    buf_printf(b, "        \"%s\":\n          description: x\n", code);
+    if (pick(m, 3) == 0)
+        buf_printf(b, "          headers: {X-At: {example: \"%s %s\"}}\n", place, code);
+    if (strcmp(code, "204") == 0)
+        return;
+    switch (pick(m, 4)) {
+    case 0:
+        buf_printf(b,
+                   "          content: {application/json: {examples: {one: {value: {at: \"%s %s "
+                   "one\"}}, two: {value: {at: \"%s %s two\"}}}}}\n",
+                   place, code, place, code);
+        break;
+    case 1:
+        buf_printf(b,
+                   "          content: {application/xml: {example: \"<at>%s %s</at>\"}, "
+                   "application/json: {example: [\"%s %s %%[src]\"]}}\n",
+                   place, code, place, code);
+        break;
+    case 2:
+        buf_printf(b, "          content: {text/plain: {example: \"%s\\n%s \\\"x\\\"\\n\"}}\n",
+                   place, code);
+        break;
+    default: /* no body */
+        break;
+    }
+}
+
+static void add_answer2(struct maker *m, struct buf *b, const char *code, const char *place)
+{
+    buf_printf(b, "        \"%s\":\n          description: x\n", code);
+    if (strcmp(code, "204") != 0 && pick(m, 4) > 0)
+        buf_printf(b,
+                   "          examples: {application/json: {at: \"%s %s\"}, text/plain: \"%s "
+                   "%s\"}\n",
+                   place, code, place, code);
+}
+
+static void add_answers(struct maker *m, const struct project *p, struct buf *b, const char *method,
+                        const char *template)
+{
+    static const char *const codes[] = {"200", "204", "404", "4XX", "default"};
+    char place[128];
+    size_t before = b->n;
+
+    snprintf(place, sizeof(place), "P%u %s %s", p->number, method, template);
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (pick(m, 3) == 0 || (codes[i][1] == 'X' && !p->openapi3))
+            continue;
+        if (p->openapi3)
+            add_answer3(m, b, codes[i], place);
+        else
+            add_answer2(m, b, codes[i], place);
+    }
+    if (b->n == before) /* nothing to answer with: 501 */
+        buf_printf(b, "        \"201\":\n          description: x\n%s",
+                   p->openapi3 ? "          content: {a/b: {}}\n" : "");
+}
+
+/* --- documents ------------------------------------------------------------------------------- */
+
+static void add_operation(struct maker *m, const struct project *p, struct buf *b,
+                          const char *method, const char *template)
 {
     static const char *const security[] = {
         "",
@@ -153,9 +246,16 @@ static void add_operation(struct maker *m, struct buf *b, const char *method)
         "      security: [{key: []}]\n",
         "      x-wso2-disable-security: true\n",
     };
+    const char *demand = PICK(m, security);
 
-    buf_printf(b, "    %s:\n%s      responses: {\"200\": {description: ok}}\n", method,
-               PICK(m, security));
+    /* what a mock API answers matters more than whom */
+    if (p->mock && pick(m, 3) > 0)
+        demand = "      x-wso2-disable-security: true\n";
+    buf_printf(b, "    %s:\n%s      responses:\n", method, demand);
+    if (p->mock)
+        add_answers(m, p, b, method, template);
+    else
+        buf_add_str(b, "        \"200\": {description: ok}\n");
 }
 
 static void add_paths(struct maker *m, struct project *p, struct buf *b)
@@ -175,13 +275,14 @@ static void add_paths(struct maker *m, struct project *p, struct buf *b)
         if (pick(m, 5) == 0)
             add_endpoints(m, b, "    ", "sandbox");
         for (unsigned k = 0; k < n; k++)
-            add_operation(m, b, k == 0 ? "get" : methods[1 + (first + k) % 5]);
+            add_operation(m, p, b, k == 0 ? "get" : methods[1 + (first + k) % 5],
+                          templates[i].template);
     }
 }
 
 static void make_document(struct maker *m, struct project *p, struct buf *b)
 {
-    bool openapi3 = p->number % 4 != 3;
+    bool openapi3 = p->openapi3;
 
     buf_printf(b, "%s\ninfo: {title: P%u, version: 1.0.0}\nx-wso2-basePath: \"%s\"\n",
                openapi3 ? "openapi: 3.0.1" : "swagger: \"2.0\"", p->number, p->base);
@@ -217,8 +318,10 @@ static void make_project(struct maker *m, unsigned number)
     char name[64];
     struct buf b;
 
-    *p =
-        (struct project){.number = number, .header = number % 6 == 5 ? "x-token" : "authorization"};
+    *p = (struct project){.number = number,
+                          .header = number % 6 == 5 ? "x-token" : "authorization",
+                          .openapi3 = number % 4 != 3,
+                          .mock = number % 5 == 3 || number % 10 == 6};
     p->host = pick(m, sizeof(hosts) / sizeof(hosts[0]));
     /* every seventh lies inside the one before, on the same host */
     if (number % 7 == 6) {
@@ -235,6 +338,10 @@ static void make_project(struct maker *m, unsigned number)
                "type: api\nversion: v4.0.0\ndata:\n  name: P%u\n  context: /p%u\n  version: 1.0.0\n"
                "  type: HTTP\n  securityScheme: [oauth2]\n%s",
                number, number, p->is_default ? "  isDefaultVersion: true\n" : "");
+    if (p->mock)
+        buf_add_str(&b, "  endpointImplementationType: MOCKED_OAS\n");
+    if (number % 4 == 1)
+        add_api_credentials(m, &b);
     snprintf(name, sizeof(name), "projects/p%02u/api.yaml", number);
     write_file(m, name, &b);
     buf_printf(&b,
@@ -306,6 +413,9 @@ static void add_credential(struct maker *m, const struct project *p, struct buf 
     const char *header = pick(m, 12) == 0 ? "X-Token" : p->header;
     unsigned lines = 1 + (pick(m, 20) == 0);
 
+    /* where that is not the token's header, it is the backend's affair, or gives way to its own */
+    if (strcmp(p->header, "authorization") != 0 && pick(m, 2) == 0)
+        buf_add_str(b, "\tAuthorization: Basic Y2xpZW50OnB3");
     if (pick(m, 7) == 0)
         return;
     for (unsigned i = 0; i < lines; i++) {
@@ -361,11 +471,45 @@ static void add_origin(struct maker *m, struct buf *b, bool preflight)
         buf_add_str(b, "\tAccess-Control-Request-Method: GET");
 }
 
+/* What a client of a mock API may ask for. */
+static void add_preferences(struct maker *m, struct buf *b)
+{
+    static const char *const prefer[] = {"code=200",
+                                         "code=204",
+                                         "code=404",
+                                         "code=404, example=two",
+                                         "code=418",
+                                         "example=one",
+                                         "code=204",
+                                         "example=\"TWO\"",
+                                         "respond-async, code=\"404\"",
+                                         "code=503",
+                                         "code=20",
+                                         "Example=none",
+                                         "code=2001",
+                                         "wait=10",
+                                         "code=404;a=b, code=200"};
+    static const char *const accept[] = {"application/json",
+                                         "application/xml, */*;q=0.1",
+                                         "text/*, application/json;q=0.5",
+                                         "*/*",
+                                         "text/html",
+                                         "application/*;q=0.2, text/plain;q=0.1",
+                                         "application/xml;q=0"};
+    unsigned lines = pick(m, 12) == 0 ? 4 : 1 + (pick(m, 6) == 0);
+    bool asked = pick(m, 2) == 0, accepts = pick(m, 2) == 0;
+
+    for (unsigned i = 0; asked && i < lines; i++)
+        buf_printf(b, "\tPrefer: %s", PICK(m, prefer));
+    for (unsigned i = 0; accepts && i < lines; i++)
+        buf_printf(b, "\tAccept: %s", PICK(m, accept));
+}
+
 static void add_request(struct maker *m, struct buf *b)
 {
     static const char *const methods[] = {
-        "GET", "GET", "GET", "GET",    "GET",  "GET",     "GET",   "GET",  "GET", "GET",
-        "GET", "GET", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW", "POST"};
+        "GET", "GET", "GET", "GET",    "GET",  "GET",     "GET",     "GET",   "GET",  "GET",
+        "GET", "GET", "PUT", "DELETE", "HEAD", "OPTIONS", "OPTIONS", "PATCH", "BREW", "POST"};
     const struct project *p = &m->projects[pick(m, m->n_projects)];
     const char *method = PICK(m, methods);
     unsigned host = pick(m, 15) == 0 ? pick(m, sizeof(hosts) / sizeof(hosts[0])) : p->host;
@@ -378,6 +522,8 @@ static void add_request(struct maker *m, struct buf *b)
     if (pick(m, 3) == 0)
         add_origin(m, b, strcmp(method, "OPTIONS") == 0);
     add_credential(m, p, b);
+    if (p->mock)
+        add_preferences(m, b);
     buf_add_char(b, '\n');
 }
 

@@ -5,7 +5,8 @@
  *
  * A line is METHOD PATH and headers, separated by tabs, as for `cc-gen explain --batch`. SOCKET is
  * the gateway's entry socket, which takes the PROXY protocol. What the backend saw, it tells in the
- * headers got-path, got-host, got-port, got-id, got-authorization and got-x-token of its answer. */
+ * headers got-path, got-host, got-port, got-id, got-authorization, got-authorizations (how many)
+ * and got-x-token of its answer. */
 #include "base/base.h"
 
 #include <jansson.h>
@@ -117,12 +118,16 @@ static void print_answer(struct slice headers, struct slice body)
     else
         json_object_set_new(answer, "code", json_null());
     json_decref(parsed);
+    set(answer, "type", header(headers, "content-type"));
+    set(answer, "x-at", header(headers, "x-at"));
+    set(answer, "body", body.n > 0 ? body : SLICE_NONE);
     set(answer, "id", id.p != NULL ? id : header(headers, "x-trace-key"));
     set(answer, "path", header(headers, "got-path"));
     set(answer, "host", header(headers, "got-host"));
     set(answer, "port", header(headers, "got-port"));
     set(answer, "cors_origin", header(headers, "access-control-allow-origin"));
     set(answer, "authorization", header(headers, "got-authorization"));
+    set(answer, "authorizations", header(headers, "got-authorizations"));
     set(answer, "x-token", header(headers, "got-x-token"));
     json_dumpf(answer, stdout, JSON_COMPACT);
     putchar('\n');
