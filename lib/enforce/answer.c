@@ -25,7 +25,7 @@ static bool refuse_answer(struct attempt *a, enum mock_fault fault, const struct
 
     reason_add_str(a->reason, texts[fault]);
     reason_add_place(a->reason, answer != NULL ? answer->origin : a->out->operation->origin);
-    refuse_mock(a->out, &a->w->refusal, fault, choice->preferred);
+    refuse_mock(a->out, a->refusal, fault, choice->preferred);
     return false;
 }
 

@@ -15,12 +15,17 @@
 /* A normal path and the endpoint's path before it. */
 enum { ATTEMPT_PATH_ROOM = 2 * GW_PATH_MAX };
 
+/* Room for one refusal. A worker has two: a refusal may be kept while something else is tried. */
+struct attempt_room {
+    struct reason reason;
+    struct refuse_room refusal;
+};
+
 struct enforce_worker {
     struct arena *arena;
     struct cache *cache;   /* NULL: none */
     char issuers_hash[65]; /* of the rules under which the cache was filled */
-    struct reason reason;
-    struct refuse_room refusal;
+    struct attempt_room rooms[2];
     char host[GW_HOST_MAX];
     char path[GW_PATH_MAX];
     char backend_path[ATTEMPT_PATH_ROOM];
@@ -39,9 +44,22 @@ struct attempt {
     const struct clock *clock;
     struct enforce_decision *out;
     struct slice host, path; /* normal forms */
-    struct reason *reason;
+    struct reason *reason;   /* this and the next: of one room */
+    struct refuse_room *refusal;
     struct enforce_trace *trace; /* NULL: nobody asks */
 };
+
+static inline void attempt_use_room(struct attempt *a, struct attempt_room *room)
+{
+    a->reason = &room->reason;
+    a->refusal = &room->refusal;
+}
+
+/* What was written so far stays where it is. */
+static inline void attempt_use_other_room(struct attempt *a)
+{
+    attempt_use_room(a, &a->w->rooms[a->reason == &a->w->rooms[0].reason]);
+}
 
 static inline void attempt_count(_Atomic uint64_t *counter, uint64_t n)
 {

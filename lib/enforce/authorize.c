@@ -1,7 +1,164 @@
+/* authorize: requirements over credentials.
+ *
+ * An operation's requirements are alternatives, tried by rank; the first that is met admits. One
+ * that is not met leaves its refusal behind, and the next is tried: a bad credential opens nothing,
+ * and closes nothing that another credential of the request opens by itself. When none is met, the
+ * client is told the first refusal of a credential that it brought, and only if it brought none
+ * that one is missing. */
 #include "enforce/authorize.h"
 
+#include "enforce/credential.h"
 #include "enforce/subscription.h"
 #include "enforce/token.h"
+
+static const struct credential_kind kinds[GW_CREDENTIAL_COUNT] = {
+    [GW_TOKEN] = {.rank = CREDENTIAL_RANK_TOKEN,
+                  .has_scopes = true,
+                  .find = token_find,
+                  .open = token_open,
+                  .admit = subscription_check},
+    /* without functions: nobody has one */
+    [GW_KEY_IN_HEADER] = {.rank = CREDENTIAL_RANK_API_KEY},
+    [GW_KEY_IN_QUERY] = {.rank = CREDENTIAL_RANK_API_KEY},
+    [GW_CERTIFICATE] = {.rank = CREDENTIAL_RANK_CERTIFICATE},
+};
+
+/* --- refusals --------------------------------------------------------------------------------- */
+
+/* That a credential is missing matters less than what is wrong with one. */
+enum weight { WEIGHT_NONE, WEIGHT_ABSENT, WEIGHT_REFUSED };
+
+struct choice {
+    struct credential *latest;    /* credentials that were looked at, the last one first */
+    enum weight weight;           /* of the refusal in a->out */
+    enum weight kept_weight;      /* of the one that counts so far */
+    struct enforce_decision kept; /* its decision, */
+    struct reason *kept_reason;   /* its reason */
+};
+
+static bool fail_inside(struct attempt *a)
+{
+    reason_start(a->reason);
+    reason_add_str(a->reason, "internal error: no memory for the credentials of the request");
+    refuse(a->out, REFUSE_INTERNAL);
+    return false;
+}
+
+/* Before something else is tried: the refusal in a->out is kept if it is the first of its weight,
+ * and forgotten if not. False: no memory. */
+static bool put_aside(struct attempt *a, struct choice *choice)
+{
+    struct subject subject;
+
+    if (choice->weight == WEIGHT_NONE)
+        return true;
+    TRACE(refused, a->trace, a->reason);
+    if (choice->weight > choice->kept_weight) {
+        subject_take(a->out, &subject);
+        if (!subject_keep(&subject, a->w->arena))
+            return fail_inside(a);
+        choice->kept = *a->out;
+        subject_put(&choice->kept, &subject);
+        choice->kept_weight = choice->weight;
+        choice->kept_reason = a->reason;
+        attempt_use_other_room(a);
+    }
+    choice->weight = WEIGHT_NONE;
+    reason_start(a->reason);
+    refuse(a->out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
+    return true;
+}
+
+/* Nothing is left to try. */
+static bool refuse_by_first(struct attempt *a, const struct choice *choice)
+{
+    uint64_t fetch = a->out->fetch;
+
+    if (choice->kept_weight == WEIGHT_NONE || choice->weight > choice->kept_weight)
+        return false;
+    if (choice->weight != WEIGHT_NONE)
+        TRACE(refused, a->trace, a->reason);
+    *a->out = choice->kept;
+    a->out->fetch = fetch;
+    a->reason = choice->kept_reason;
+    return false;
+}
+
+/* --- credentials ------------------------------------------------------------------------------ */
+
+static struct credential *find_seen(const struct choice *choice, const struct gw_need *need)
+{
+    struct credential *c = choice->latest;
+
+    while (c != NULL && (c->need->kind != need->kind || !slice_eq(c->need->name, need->name)))
+        c = c->before;
+    return c;
+}
+
+static enum credential_state examine(struct attempt *a, struct credential *c)
+{
+    const struct credential_kind *kind = &kinds[c->need->kind];
+    enum credential_state state;
+    struct slice text;
+
+    if (kind->find == NULL) {
+        token_refuse(a, REFUSE_NO_CREDENTIAL, "closed: a scheme that is not supported protects it");
+        return CREDENTIAL_ABSENT;
+    }
+    state = kind->find(a, c->need, &text);
+    if (state != CREDENTIAL_GOOD)
+        return state;
+    return kind->open(a, c->need, text, &c->grant) && kind->admit(a, &c->grant)
+               ? CREDENTIAL_GOOD
+               : CREDENTIAL_REFUSED;
+}
+
+/* Before something else is tried: what the last credential said is kept, if it is good. */
+static bool keep_latest(struct attempt *a, struct credential *c)
+{
+    if (c == NULL || c->state != CREDENTIAL_GOOD || c->kept)
+        return true;
+    c->kept = true;
+    subject_take(a->out, &c->subject);
+    return (subject_keep(&c->subject, a->w->arena) && grant_keep(&c->grant, a->w->arena)) ||
+           fail_inside(a);
+}
+
+static bool start_anew(struct attempt *a, struct choice *choice)
+{
+    static const struct subject nobody = {.user = {NULL, 0}};
+
+    if (choice->latest == NULL)
+        return true;
+    if (!keep_latest(a, choice->latest) || !put_aside(a, choice))
+        return false;
+    subject_put(a->out, &nobody);
+    return true;
+}
+
+/* The credential that `need` asks for, looked at now unless it was before. NULL: no memory. */
+static struct credential *look_at(struct attempt *a, struct choice *choice,
+                                  const struct gw_need *need)
+{
+    struct credential *c = find_seen(choice, need);
+
+    if (c != NULL)
+        return c;
+    if (!start_anew(a, choice))
+        return NULL;
+    c = arena_alloc(a->w->arena, sizeof(*c));
+    if (c == NULL) {
+        fail_inside(a);
+        return NULL;
+    }
+    c->before = choice->latest;
+    c->need = need;
+    c->state = examine(a, c);
+    choice->latest = c;
+    if (c->state != CREDENTIAL_GOOD)
+        choice->weight = c->state == CREDENTIAL_ABSENT ? WEIGHT_ABSENT : WEIGHT_REFUSED;
+    return c;
+}
 
 /* Is there one scope that both the need and the token have? */
 static bool has_scope(const struct gw_need *need, const struct grant *g)
@@ -17,47 +174,141 @@ static bool has_scope(const struct gw_need *need, const struct grant *g)
     return false;
 }
 
-static bool meets(const struct gw_requirement *requirement, const struct grant *g)
-{
-    for (size_t i = 0; i < requirement->n_needs; i++) {
-        const struct gw_need *need = &requirement->needs[i];
+/* --- requirements ----------------------------------------------------------------------------- */
 
-        if (need->kind != GW_TOKEN || !has_scope(need, g))
-            return false;
-    }
-    return true;
+enum outcome { MET, NOT_MET, NO_SCOPE, BROKEN };
+
+/* The credentials of a requirement whose credentials are all good. */
+struct met {
+    const struct credential *lead;   /* the one of the least rank: who calls */
+    const struct credential *scoped; /* whose scopes count; NULL: nobody's */
+};
+
+static enum credential_rank rank_of(const struct gw_need *need)
+{
+    return kinds[need->kind].rank;
 }
 
-static bool check_scopes(struct attempt *a, const struct grant *g, struct place *met)
+static enum credential_rank rank_of_requirement(const struct gw_requirement *r)
+{
+    enum credential_rank rank = CREDENTIAL_RANKS;
+
+    for (size_t i = 0; i < r->n_needs; i++)
+        if (rank_of(&r->needs[i]) < rank)
+            rank = rank_of(&r->needs[i]);
+    return rank;
+}
+
+static enum outcome try_requirement(struct attempt *a, struct choice *choice,
+                                    const struct gw_requirement *r, struct met *met)
+{
+    bool scopes_met = true;
+
+    *met = (struct met){NULL, NULL};
+    for (size_t i = 0; i < r->n_needs; i++) {
+        const struct gw_need *need = &r->needs[i];
+        const struct credential *c = look_at(a, choice, need);
+
+        if (c == NULL)
+            return BROKEN;
+        if (c->state != CREDENTIAL_GOOD)
+            return NOT_MET;
+        if (met->lead == NULL || rank_of(need) < rank_of(met->lead->need))
+            met->lead = c;
+        if (kinds[need->kind].has_scopes) {
+            met->scoped = c;
+            scopes_met = scopes_met && has_scope(need, &c->grant);
+        }
+    }
+    if (met->lead == NULL)
+        return NOT_MET; /* it demands nothing: the reader of snapshots saw to it */
+    return scopes_met ? MET : NO_SCOPE;
+}
+
+/* Whose call it is. */
+static void stand_for(struct attempt *a, const struct met *met)
+{
+    if (met->lead->kept)
+        subject_put(a->out, &met->lead->subject);
+    if (met->scoped != NULL)
+        TRACE(scopes, a->trace, a->out->operation, &met->scoped->grant);
+}
+
+static bool refuse_scopes(struct attempt *a, struct choice *choice, const struct met *met)
 {
     const struct gw_operation *op = a->out->operation;
 
-    *met = op->origin;
-    TRACE(scopes, a->trace, op, g);
-    if (op->n_requirements == 0)
-        return true;
-    for (size_t i = 0; i < op->n_requirements; i++) {
-        *met = op->requirements[i].origin;
-        if (meets(&op->requirements[i], g))
-            return true;
-    }
+    if (!start_anew(a, choice))
+        return false;
+    stand_for(a, met);
     reason_add_str(a->reason, "the token has none of the scopes that are required");
     reason_add_place(a->reason, op->requirements[0].origin);
-    refuse_scope(a->out, &a->w->refusal, a->out->resource, op);
-    return false;
+    refuse_scope(a->out, a->refusal, a->out->resource, op);
+    choice->weight = WEIGHT_REFUSED;
+    return true;
+}
+
+/* Tries the alternatives of one rank. MET or BROKEN end it. */
+static enum outcome try_rank(struct attempt *a, struct choice *choice, enum credential_rank rank,
+                             const struct gw_requirement *requirements, size_t n, struct place *by)
+{
+    struct met met, no_scope = {NULL, NULL};
+
+    for (size_t i = 0; i < n; i++) {
+        const struct gw_requirement *r = &requirements[i];
+        enum outcome outcome;
+
+        if (rank_of_requirement(r) != rank)
+            continue;
+        outcome = try_requirement(a, choice, r, &met);
+        if (outcome == BROKEN)
+            return BROKEN;
+        if (outcome == NO_SCOPE && no_scope.lead == NULL)
+            no_scope = met;
+        if (outcome != MET)
+            continue;
+        *by = r->origin;
+        stand_for(a, &met);
+        return MET;
+    }
+    if (no_scope.lead != NULL && !refuse_scopes(a, choice, &no_scope))
+        return BROKEN;
+    return NOT_MET;
+}
+
+static bool meet_requirements(struct attempt *a, struct place *by)
+{
+    static const struct gw_need any_token = {.kind = GW_TOKEN, .name = SLICE_INIT("")};
+    const struct gw_operation *op = a->out->operation;
+    const struct gw_requirement any = {&any_token, 1, op->origin};
+    const struct gw_requirement *requirements = op->n_requirements > 0 ? op->requirements : &any;
+    size_t n = op->n_requirements > 0 ? op->n_requirements : 1;
+    struct choice choice;
+
+    choice.latest = NULL;
+    choice.weight = choice.kept_weight = WEIGHT_NONE;
+    for (unsigned rank = 0; rank < CREDENTIAL_RANKS; rank++) {
+        switch (try_rank(a, &choice, (enum credential_rank)rank, requirements, n, by)) {
+        case MET:
+            return true;
+        case BROKEN:
+            return false;
+        case NOT_MET:
+        case NO_SCOPE:
+            break;
+        }
+    }
+    return refuse_by_first(a, &choice);
 }
 
 bool authorize(struct attempt *a, struct place *by)
 {
     const struct gw_operation *op = a->out->operation;
-    struct slice token;
-    struct grant grant;
 
     *by = op->origin;
     if (op->closed)
         return token_refuse(a, REFUSE_NO_CREDENTIAL, "closed: only unsupported schemes protect it");
     if (op->open)
         return subscription_check_status(a);
-    return token_find(a, &token) && token_open(a, token, &grant) &&
-           subscription_check(a, &grant) && check_scopes(a, &grant, by);
+    return meet_requirements(a, by);
 }

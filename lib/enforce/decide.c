@@ -63,7 +63,7 @@ static bool serve_system(struct attempt *a)
     reason_add(a->reason, a->path);
     method = gw_method_parse(a->request->method);
     if (method != GW_GET && method != GW_HEAD) {
-        refuse_method(a->out, &a->w->refusal, 1u << GW_GET | 1u << GW_HEAD);
+        refuse_method(a->out, a->refusal, 1u << GW_GET | 1u << GW_HEAD);
     } else if (health) {
         refuse(a->out, REFUSE_NOT_FOUND);
     } else {
@@ -91,7 +91,7 @@ static bool normalize(struct attempt *a)
         fault = gw_path_normalize(request->path, a->w->path, &a->path);
     if (fault != GW_PATH_OK) {
         reason_add_str(a->reason, gw_path_fault_text(fault));
-        refuse_path(a->out, &a->w->refusal, fault);
+        refuse_path(a->out, a->refusal, fault);
         return false;
     }
     TRACE_SAY(a->trace, "%" PRIslice, SLICE_ARG(a->path));
@@ -118,10 +118,10 @@ static bool refuse_operation(struct attempt *a, const struct gw_route *route, bo
 
     if (options) {
         reason_add_str(a->reason, "OPTIONS, which the resource does not declare, is answered here");
-        refuse_with_options(a->out, &a->w->refusal, methods);
+        refuse_with_options(a->out, a->refusal, methods);
     } else {
         reason_add_str(a->reason, "the resource does not declare this method");
-        refuse_method(a->out, &a->w->refusal, methods);
+        refuse_method(a->out, a->refusal, methods);
     }
     reason_add_place(a->reason, route->resource->origin);
     return false;
@@ -304,14 +304,14 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
         .out = out,
         .host = SLICE(""),
         .path = SLICE(""),
-        .reason = &w->reason,
         .trace = trace,
     };
     struct place by = PLACE_NONE;
 
     *out = (struct enforce_decision){.verdict = ENFORCE_DENY};
     refuse(out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
-    reason_start(&w->reason);
+    attempt_use_room(&a, &w->rooms[0]);
+    reason_start(a.reason);
     if (trace != NULL)
         trace_begin(trace);
     arena_reset(w->arena);
@@ -321,8 +321,8 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
         forward(&a, by);
 
     cors_describe(rules, request, out);
-    out->reason = reason_slice(&w->reason);
-    TRACE(end, trace, out, &w->reason);
+    out->reason = reason_slice(a.reason);
+    TRACE(end, trace, out, a.reason);
     attempt_count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         attempt_count(&w->allowed, 1);

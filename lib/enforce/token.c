@@ -19,27 +19,37 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-bool token_find(struct attempt *a, struct slice *token)
+/* The header is there, but not as one Bearer token. */
+static enum credential_state malformed(struct attempt *a, enum refusal why, const char *text)
+{
+    token_refuse(a, why, text);
+    return CREDENTIAL_REFUSED;
+}
+
+enum credential_state token_find(struct attempt *a, const struct gw_need *need, struct slice *token)
 {
     static const struct slice scheme = SLICE_INIT("Bearer");
     const struct enforce_header *h = rules_auth_header(a->rules, a->out->api, a->request);
     struct slice value;
 
+    (void)need; /* one token a request, whatever its scheme is called */
     TRACE_STEP(a->trace, CREDENTIAL, a->out->operation->origin);
-    if (h == NULL || (value = slice_trim(h->value)).n == 0)
-        return token_refuse(a, REFUSE_NO_CREDENTIAL, "the header is missing");
+    if (h == NULL || (value = slice_trim(h->value)).n == 0) {
+        token_refuse(a, REFUSE_NO_CREDENTIAL, "the header is missing");
+        return CREDENTIAL_ABSENT;
+    }
     if (h->count > 1) /* two parties could pick different ones */
-        return token_refuse(a, REFUSE_NOT_APPLICABLE, "the header is there more than once");
+        return malformed(a, REFUSE_NOT_APPLICABLE, "the header is there more than once");
     if (!slice_eq_nocase(slice_first(value, scheme.n), scheme) ||
         (value.n > scheme.n && !is_blank(value.p[scheme.n])))
-        return token_refuse(a, REFUSE_NOT_BEARER, "the scheme is not Bearer");
+        return malformed(a, REFUSE_NOT_BEARER, "the scheme is not Bearer");
     *token = slice_trim(slice_from(value, scheme.n));
     if (token->n == 0)
-        return token_refuse(a, REFUSE_NOT_APPLICABLE, "there is no token after Bearer");
+        return malformed(a, REFUSE_NOT_APPLICABLE, "there is no token after Bearer");
     if (slice_find(*token, ' ') >= 0 || slice_find(*token, '\t') >= 0)
-        return token_refuse(a, REFUSE_NOT_APPLICABLE, "more than one word after Bearer");
+        return malformed(a, REFUSE_NOT_APPLICABLE, "more than one word after Bearer");
     TRACE_SAY(a->trace, "Bearer, in the header %" PRIslice, SLICE_ARG(a->out->api->auth_header));
-    return true;
+    return CREDENTIAL_GOOD;
 }
 
 static bool audience_fits(const struct gw_issuer *issuer, const struct jwt_claims *claims)
@@ -178,7 +188,7 @@ static bool recall(struct attempt *a, struct slice token, struct grant *g)
     return false;
 }
 
-bool token_open(struct attempt *a, struct slice token, struct grant *g)
+bool token_open(struct attempt *a, const struct gw_need *need, struct slice token, struct grant *g)
 {
     struct cache *cache = a->w->cache;
     int64_t now_s = clock_wall_s(a->clock), leeway_s = a->rules->model->leeway_s;
@@ -186,6 +196,7 @@ bool token_open(struct attempt *a, struct slice token, struct grant *g)
     bool hit = recall(a, token, g);
     enum jwt_fault fault = JWT_OK;
 
+    (void)need;
     attempt_count(hit ? &a->w->cache_hits : &a->w->cache_misses, 1);
     if (!hit)
         fault = verify(a, token, &issuer, g);

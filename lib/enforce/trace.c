@@ -233,8 +233,8 @@ void trace_mock(struct enforce_trace *t, const struct gw_operation *op, struct s
                 struct slice accept)
 {
     trace_open(t, ENFORCE_STEP_MOCK, op->origin);
-    trace_say(t, "Prefer '%" PRIslice "', Accept '%" PRIslice "'; the operation has ",
-              SHOW(prefer), SHOW(accept));
+    trace_say(t, "Prefer '%" PRIslice "', Accept '%" PRIslice "'; the operation has ", SHOW(prefer),
+              SHOW(accept));
     for (size_t i = 0; i < op->n_answers; i++) {
         const struct gw_mock_answer *a = &op->answers[i];
 
@@ -259,19 +259,43 @@ void trace_begin(struct enforce_trace *t)
     t->why = SLICE_NONE;
 }
 
-/* The step that is open when a request is refused is the one that refused it. */
+static struct slice words_of(const struct reason *reason)
+{
+    return reason->place.source != NULL ? slice_first(reason_slice(reason), reason->words)
+                                        : reason_slice(reason);
+}
+
+void trace_refused(struct enforce_trace *t, const struct reason *reason)
+{
+    struct slice why = slice_first(words_of(reason), sizeof(t->room) - t->used);
+    struct enforce_trace_step *last;
+
+    if (t->n == 0)
+        return;
+    last = &t->steps[t->n - 1];
+    last->refused = true;
+    last->why = slice_make(t->room + t->used, why.n); /* the reason itself will be overwritten */
+    memcpy(t->room + t->used, why.p, why.n);
+    t->used += why.n;
+    if (reason->place.source != NULL)
+        last->place = reason->place;
+}
+
+/* The step that is open when a request is refused is the one that refused it, unless an earlier one
+ * counts. */
 void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
                const struct reason *reason)
 {
     struct enforce_trace_step *last;
 
     t->cause = reason->place;
-    t->why = reason->place.source != NULL ? slice_first(reason_slice(reason), reason->words)
-                                          : reason_slice(reason);
+    t->why = words_of(reason);
     /* a preflight has got the answer that it asked for */
     if (decision->verdict != ENFORCE_DENY || decision->cors.preflight || t->n == 0)
         return;
     last = &t->steps[t->n - 1];
+    if (last->refused)
+        return;
     last->refused = true;
     last->why = t->why;
     if (t->cause.source != NULL)

@@ -9,7 +9,7 @@
  * can be read: a step that comes before "signature" shows what nobody vouches for yet. Text from
  * outside is cut to a length and has no control characters.
  *
- * The trace's owner provides all memory (some 36 KiB: not for a small stack); its texts and places
+ * The trace's owner provides all memory (some 70 KiB: not for a small stack); its texts and places
  * live as long as it and the rules do. */
 #pragma once
 
@@ -50,11 +50,13 @@ enum enforce_step {
 /* "key type" */
 const char *enforce_step_name(enum enforce_step step);
 
-enum { ENFORCE_TRACE_STEPS = 32, ENFORCE_TRACE_BYTES = 32 << 10 };
+enum { ENFORCE_TRACE_STEPS = 64, ENFORCE_TRACE_BYTES = 64 << 10 };
 
 struct enforce_trace_step {
     enum enforce_step step;
-    bool refused;       /* the last step of a denial; all others were passed */
+    /* the last step of a denial, or of a credential beside which another one was tried; all others
+     * were passed */
+    bool refused;
     struct slice text;  /* what was seen */
     struct slice why;   /* of a step that refused */
     struct place place; /* the configuration that the step asked; source may be NULL */
@@ -109,8 +111,11 @@ TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *o
                            struct slice prefer, struct slice accept);
 TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
 
-/* Before the first step, after the last one. */
+/* The open step has refused a credential, and another one is tried. */
 struct reason;
+TRACE_COLD void trace_refused(struct enforce_trace *t, const struct reason *reason);
+
+/* Before the first step, after the last one. */
 TRACE_COLD void trace_begin(struct enforce_trace *t);
 TRACE_COLD void trace_end(struct enforce_trace *t, const struct enforce_decision *decision,
                           const struct reason *reason);
