@@ -45,9 +45,9 @@ static void check_snapshot(struct review *r, const char *output)
     }
 }
 
-static void check_key(struct review *r)
+static void check_key(struct review *r, struct slice key)
 {
-    struct slice path = arena_dup(r->arena, r->config->router.keystore.key_path);
+    struct slice path = arena_dup(r->arena, key);
     struct stat st;
 
     if (path.n == 0 || stat(path.p, &st) != 0)
@@ -67,7 +67,8 @@ void audit_files(struct review *r, const char *config_path, const char *output)
         if (path.n > 0)
             check_writable(r, CC9022, path.p);
     }
-    check_key(r);
+    check_key(r, r->config->router.keystore.key_path);
+    check_key(r, r->config->router.upstream.keystore.key_path);
     if (output != NULL)
         check_snapshot(r, output);
 }

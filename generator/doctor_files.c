@@ -171,7 +171,9 @@ static void say_expiry(struct doctor *d, enum doctor_check check, enum doctor_le
                    what, path, key_describe(key), (long long)days);
 }
 
-static void check_pair(struct doctor *d, const char *path, const struct key *public)
+/* The private key of a certificate; `section` is what its settings are below. */
+static void check_private(struct doctor *d, const char *section, const char *path,
+                          const struct key *public)
 {
     struct slice pem = SLICE_NONE;
     struct key *private = NULL;
@@ -184,18 +186,32 @@ static void check_pair(struct doctor *d, const char *path, const struct key *pub
         doctor_say(d, rc == CC_EACCESS ? DOCTOR_WARN : DOCTOR_FAIL, DOCTOR_CERTIFICATE,
                    rc == CC_EACCESS ? "run doctor as the user that starts HAProxy"
                                     : "it must be a private key in PEM, without a pass phrase",
-                   "router.keystore.keyPath %s: %s", path, cc_strerror(rc));
+                   "%s.keyPath %s: %s", section, path, cc_strerror(rc));
     else if (public != NULL && !key_same(private, public))
         doctor_say(d, DOCTOR_FAIL, DOCTOR_CERTIFICATE, "are both of the same renewal?",
-                   "router.keystore: the key does not belong to the certificate");
+                   "%s: the key does not belong to the certificate", section);
     else if (stat(path, &st) == 0 && (st.st_mode & (S_IRGRP | S_IROTH)) != 0)
         doctor_say(d, DOCTOR_WARN, DOCTOR_CERTIFICATE, "chmod go-r",
-                   "router.keystore.keyPath %s: others may read it (mode %04o)", path,
+                   "%s.keyPath %s: others may read it (mode %04o)", section, path,
                    (unsigned)(st.st_mode & 07777));
     else
         doctor_say(d, DOCTOR_OK, DOCTOR_CERTIFICATE, NULL,
-                   "router.keystore.keyPath %s: it belongs to the certificate", path);
+                   "%s.keyPath %s: it belongs to the certificate", section, path);
     key_free(&private);
+}
+
+static void check_pair(struct doctor *d, const char *section, const struct config_key_pair *pair)
+{
+    const char *cert = arena_printf(d->arena, "%s.certPath", section).p;
+    struct key *public = NULL;
+    struct slice pem;
+
+    if (cert == NULL || pair->cert_path.n == 0 || pair->key_path.n == 0)
+        return;
+    if (read_certificate(d, DOCTOR_CERTIFICATE, cert, pair->cert_path.p, &pem, &public))
+        say_expiry(d, DOCTOR_CERTIFICATE, DOCTOR_FAIL, cert, pair->cert_path.p, public);
+    check_private(d, section, pair->key_path.p, public);
+    key_free(&public);
 }
 
 void doctor_check_certificates(struct doctor *d)
@@ -204,17 +220,9 @@ void doctor_check_certificates(struct doctor *d)
     struct key *public = NULL;
     struct slice pem;
 
-    if (c->router.secured_listener_port != 0 && c->router.keystore.cert_path.n > 0 &&
-        c->router.keystore.key_path.n > 0) {
-        const char *path = c->router.keystore.cert_path.p;
-
-        if (read_certificate(d, DOCTOR_CERTIFICATE, "router.keystore.certPath", path, &pem,
-                             &public))
-            say_expiry(d, DOCTOR_CERTIFICATE, DOCTOR_FAIL, "router.keystore.certPath", path,
-                       public);
-        check_pair(d, c->router.keystore.key_path.p, public);
-        key_free(&public);
-    }
+    if (c->router.secured_listener_port != 0)
+        check_pair(d, "router.keystore", &c->router.keystore);
+    check_pair(d, "router.upstream.tls", &c->router.upstream.keystore);
     if (c->router.upstream.ca_file.n > 0 &&
         read_certificate(d, DOCTOR_CERTIFICATE, "router.upstream.tls.trustedCertPath",
                          c->router.upstream.ca_file.p, &pem, &public))

@@ -2,6 +2,7 @@
 
 #include "crypto/key.h"
 #include "gateway/snapshot.h"
+#include "generator/client_certificate.h"
 #include "generator/haproxy_check.h"
 #include "generator/output_generation.h"
 
@@ -154,6 +155,8 @@ static int check(struct build *b)
     if (directory == NULL)
         return CC_ENOMEM;
     rc = check_log_target(b);
+    if (rc == CC_OK)
+        rc = client_certificate_check(b->config, b->arena, b->diag);
     if (rc != CC_OK)
         return rc;
     return haproxy_check(b->options->haproxy, directory, &b->files, b->arena, b->diag);

@@ -266,6 +266,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     model->n_apis = build->apis.n;
     if (build->apis.n > 0)
         qsort(build->apis.items, build->apis.n, sizeof(struct gw_api), compare_apis);
+    project_check_settings(build);
     project_read_issuers(build, model);
     project_clusters_finish(build, model);
     project_cors_finish(build, model);

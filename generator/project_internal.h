@@ -538,3 +538,8 @@ void project_merge(struct project *p);
 
 /* Token services of cc.yaml and the development issuer -> model->issuers. */
 void project_read_issuers(struct project_build *build, struct gw_model *model);
+
+/* --- project_settings.c --------------------------------------------------------------------- */
+
+/* Warns of settings that make a gateway unsafe. */
+void project_check_settings(struct project_build *build);

@@ -22,7 +22,7 @@ static const struct {
     {"standalone.cfg.tmpl", "haproxy/standalone.cfg"},
 };
 
-enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 2 };
+enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 4 };
 enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS };
 
 struct render {
@@ -103,25 +103,36 @@ static int add_link(const struct render *r, struct render_file *file, const char
 }
 
 /* HAProxy loads FILE.key beside FILE: two links, and no private key is ever copied. */
-static int link_certificate(const struct render *r, const struct config *config,
-                            struct render_output *out)
+static int link_pair(const struct render *r, const struct config_key_pair *pair, const char *cert,
+                     const char *key, struct render_output *out)
 {
-    struct slice cert = config->router.keystore.cert_path, key = config->router.keystore.key_path;
-    int rc;
+    int rc = add_link(r, &out->files[out->n_files], cert, pair->cert_path);
 
-    if (config->router.secured_listener_port == 0)
-        return CC_OK;
-    if (cert.n == 0 || key.n == 0) {
+    if (rc == CC_OK)
+        rc = add_link(r, &out->files[out->n_files + 1], key, pair->key_path);
+    if (rc == CC_OK)
+        out->n_files += 2;
+    return rc;
+}
+
+/* Of the HTTPS listener, and of who the gateway is to endpoints. */
+static int link_certificates(const struct render *r, const struct config *config,
+                             struct render_output *out)
+{
+    const struct config_key_pair *server = &config->router.keystore;
+    const struct config_key_pair *client = &config->router.upstream.keystore;
+    int rc = CC_OK;
+
+    if (config->router.secured_listener_port != 0 &&
+        (server->cert_path.n == 0 || server->key_path.n == 0))
         diag_help(diag_warning(r->diag, CC5006, PLACE_NONE,
                                "no HTTPS listener: router.keystore names no certificate and key"),
                   "set router.keystore.certPath and keyPath, or router.securedListenerPort to 0");
-        return CC_OK;
-    }
-    rc = add_link(r, &out->files[out->n_files], "haproxy/certs/gateway.pem", cert);
-    if (rc == CC_OK)
-        rc = add_link(r, &out->files[out->n_files + 1], "haproxy/certs/gateway.pem.key", key);
-    if (rc == CC_OK)
-        out->n_files += N_LINKS;
+    else if (config->router.secured_listener_port != 0)
+        rc =
+            link_pair(r, server, "haproxy/certs/gateway.pem", "haproxy/certs/gateway.pem.key", out);
+    if (rc == CC_OK && client->cert_path.n > 0)
+        rc = link_pair(r, client, "haproxy/certs/client.pem", "haproxy/certs/client.pem.key", out);
     return rc;
 }
 
@@ -213,6 +224,6 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
     out->n_files = N_RENDER_FILES + RENDER_ERROR_FILES;
     rc = add_authorities(model, arena, out);
     if (rc == CC_OK)
-        rc = link_certificate(&r, config, out);
+        rc = link_certificates(&r, config, out);
     return first != CC_OK ? first : rc;
 }

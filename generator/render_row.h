@@ -81,6 +81,11 @@ int render_errors(struct row *root, const struct render_context *ctx);
 /* What clients connect to, and how answers go back to them: listeners and compression. */
 int render_listeners(struct row *root, const struct render_context *ctx);
 
+/* --- render_tls.c --------------------------------------------------------------------------- */
+
+/* Versions and ciphers of router.downstream.tls and router.upstream.tls. */
+int render_tls(struct row *root, const struct render_context *ctx);
+
 /* --- render_cluster.c ----------------------------------------------------------------------- */
 
 /* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */

@@ -130,12 +130,15 @@ static int add_sockets(struct row *root, const struct render_context *ctx)
 
 static int add_files(struct row *root, const struct render_context *ctx)
 {
-    static const struct {
+    bool identified = ctx->config->router.upstream.keystore.cert_path.n > 0;
+    const struct {
         const char *name, *file;
+        bool present;
     } files[] = {
-        {"self", "cc.cfg"},
-        {"spoe_config", "cc-spoe.conf"},
-        {"certificate", "certs/gateway.pem"},
+        {"self", "cc.cfg", true},
+        {"spoe_config", "cc-spoe.conf", true},
+        {"certificate", "certs/gateway.pem", true},
+        {"client_certificate", "certs/client.pem", identified},
     };
 
     for (size_t i = 0; i < COUNT(files); i++) {
@@ -144,7 +147,7 @@ static int add_files(struct row *root, const struct render_context *ctx)
 
         if (path.p == NULL)
             return CC_ENOMEM;
-        add_word(root, files[i].name, path);
+        add_word(root, files[i].name, files[i].present ? path : SLICE_NONE);
     }
     return CC_OK;
 }
@@ -229,9 +232,9 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     add_settings(&root, ctx);
     if ((rc = render_errors(&root, ctx)) != CC_OK ||
         (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
-        (rc = add_variables(&root, ctx->arena)) != CC_OK ||
-        (rc = add_files(&root, ctx)) != CC_OK || (rc = add_system_host(&root, ctx)) != CC_OK ||
-        (rc = render_listeners(&root, ctx)) != CC_OK ||
+        (rc = add_variables(&root, ctx->arena)) != CC_OK || (rc = add_files(&root, ctx)) != CC_OK ||
+        (rc = add_system_host(&root, ctx)) != CC_OK ||
+        (rc = render_listeners(&root, ctx)) != CC_OK || (rc = render_tls(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
         (rc = render_mock(&root, ctx)) != CC_OK || (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;

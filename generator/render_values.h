@@ -23,8 +23,8 @@ enum render_host_kind { RENDER_HOST_NAME, RENDER_HOST_IPV4, RENDER_HOST_IPV6 };
 /* A host as written in an endpoint: without brackets. */
 enum render_host_kind render_host_kind(struct slice host);
 
-/* Does OpenSSL know all that router.downstream.tls.ciphers names? CC_EINVAL after a finding CC3003
- * for each that it does not (render_listen.c). */
+/* Does OpenSSL know all ciphers that router.downstream.tls and router.upstream.tls name? CC_EINVAL
+ * after a finding CC3003 for each that it does not (render_tls.c). */
 int render_check_ciphers(const struct config *config, struct diag *diag);
 
 enum { RENDER_ERROR_FILES = 8 };

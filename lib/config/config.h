@@ -44,6 +44,17 @@ struct config_token_service {
     struct place origin; /* of the element */
 };
 
+/* TLS of a listener, or with endpoints. */
+struct config_tls {
+    struct slice min_version, max_version; /* "TLS1_2", "TLS1_3" */
+    struct slice ciphers;                  /* OpenSSL's names, with commas between them */
+};
+
+/* PEM files; both or none. */
+struct config_key_pair {
+    struct slice cert_path, key_path;
+};
+
 struct config {
     struct {
         struct config_vhost_mapping *vhost_mapping;
@@ -60,13 +71,8 @@ struct config {
             size_t n_allow_origins, n_allow_methods, n_allow_headers, n_expose_headers;
             struct place place; /* of the first of them that is no default */
         } cors;
-        struct {
-            struct slice cert_path, key_path;
-        } keystore;
-        struct {
-            struct slice min_version, max_version; /* "TLS1_2", "TLS1_3" */
-            struct slice ciphers;                  /* OpenSSL's names, with commas between them */
-        } downstream_tls;
+        struct config_key_pair keystore;
+        struct config_tls downstream_tls;
         struct {
             bool enabled, responses;
             uint64_t min_bytes;
@@ -83,7 +89,9 @@ struct config {
             size_t n_retry_statuses;
             uint64_t health_interval_s, health_timeout_s;
             uint64_t unhealthy_threshold, healthy_threshold;
-            struct slice ca_file; /* trustedCertPath; "" = the system's */
+            struct config_tls tls;
+            struct config_key_pair keystore; /* who the gateway is to endpoints */
+            struct slice ca_file;            /* trustedCertPath; "" = the system's */
             bool verify_host_name, disable_ssl_verification;
             bool resolve_at_start; /* init-addr libc besides the run-time resolver */
             uint64_t dns_refresh_ms;

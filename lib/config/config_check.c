@@ -181,17 +181,26 @@ static void check_system_host(struct loader *l)
                   "brackets, or * for any host");
 }
 
-static void check_key_pair(struct loader *l)
+/* "SECTION.keyPath" and "SECTION.certPath": both or none. */
+static void check_key_pair(struct loader *l, const char *cert, const char *key,
+                           const struct config_key_pair *pair, const char *help)
+{
+    bool has_key = pair->key_path.n > 0;
+
+    if (has_key != (pair->cert_path.n > 0))
+        diag_help(diag_error(l->diag, CC3005, place_of(l, key, cert), "%s is set and %s is not",
+                             has_key ? key : cert, has_key ? cert : key),
+                  "%s", help);
+}
+
+static void check_key_pairs(struct loader *l)
 {
     const struct config *c = &l->store->config;
-    bool has_key = c->router.keystore.key_path.n > 0;
 
-    if (has_key != (c->router.keystore.cert_path.n > 0))
-        diag_help(diag_error(l->diag, CC3005,
-                             place_of(l, "router.keystore.keyPath", "router.keystore.certPath"),
-                             "router.keystore.%s is set and router.keystore.%s is not",
-                             has_key ? "keyPath" : "certPath", has_key ? "certPath" : "keyPath"),
-                  "the HTTPS listener needs both");
+    check_key_pair(l, "router.keystore.certPath", "router.keystore.keyPath", &c->router.keystore,
+                   "the HTTPS listener needs both");
+    check_key_pair(l, "router.upstream.tls.certPath", "router.upstream.tls.keyPath",
+                   &c->router.upstream.keystore, "who shows a certificate must have its key, too");
 }
 
 /* Is `path` inside of directory `dir`? By name; a ".." could lead anywhere and so counts as out. */
@@ -244,16 +253,24 @@ static void check_issuer_names(struct loader *l)
                            SLICE_ARG(list[i].name));
 }
 
-static void check_tls_versions(struct loader *l)
+static void check_tls_versions(struct loader *l, const char *min, const char *max,
+                               const struct config_tls *tls, const char *who)
 {
-    const char *min = "router.downstream.tls.minimumProtocolVersion";
-    const char *max = "router.downstream.tls.maximumProtocolVersion";
-    struct slice oldest = l->store->config.router.downstream_tls.min_version;
-    struct slice newest = l->store->config.router.downstream_tls.max_version;
+    if (slice_is(tls->min_version, "TLS1_3") && slice_is(tls->max_version, "TLS1_2"))
+        diag_error(l->diag, CC3005, place_of(l, min, max), "%s is later than %s: %s", min, max,
+                   who);
+}
 
-    if (slice_is(oldest, "TLS1_3") && slice_is(newest, "TLS1_2"))
-        diag_error(l->diag, CC3005, place_of(l, min, max),
-                   "%s is later than %s: no client could connect", min, max);
+static void check_tls(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+
+    check_tls_versions(l, "router.downstream.tls.minimumProtocolVersion",
+                       "router.downstream.tls.maximumProtocolVersion", &c->router.downstream_tls,
+                       "no client could connect");
+    check_tls_versions(l, "router.upstream.tls.minimumProtocolVersion",
+                       "router.upstream.tls.maximumProtocolVersion", &c->router.upstream.tls,
+                       "no endpoint could be reached");
 }
 
 static void check_key_sets(struct loader *l)
@@ -312,8 +329,8 @@ void config_check(struct loader *l)
                     l->store->config.router.secured_listener_host);
     check_log_target(l);
     check_system_host(l);
-    check_key_pair(l);
-    check_tls_versions(l);
+    check_key_pairs(l);
+    check_tls(l);
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);

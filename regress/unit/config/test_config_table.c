@@ -151,6 +151,8 @@ static void test_environment_overrides_each(void **state)
         /* some settings are only valid with their other half */
         const char *environment[] = {"CC_ROUTER_KEYSTORE_KEYPATH=/run/cc/x/other",
                                      "CC_ROUTER_KEYSTORE_CERTPATH=/run/cc/x/other",
+                                     "CC_ROUTER_UPSTREAM_TLS_KEYPATH=/run/cc/x/other",
+                                     "CC_ROUTER_UPSTREAM_TLS_CERTPATH=/run/cc/x/other",
                                      "CC_AGENT_SOCKET=/run/cc/x/other/s",
                                      "CC_ENFORCER_SECURITY_JWKS_MAXIMUMAGEINSECONDS=86399",
                                      NULL,
@@ -167,7 +169,7 @@ static void test_environment_overrides_each(void **state)
         buf_init_fixed(&b, origin, sizeof(origin));
         buf_printf(&b, "environment %s", buf_slice(&variable).p);
         buf_printf(&variable, "=%s", value);
-        environment[4] = variable.p;
+        environment[6] = variable.p;
         load_ok(f, elements, environment);
         buf_init_fixed(&b, expected, sizeof(expected));
         buf_printf(&b,

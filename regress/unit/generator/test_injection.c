@@ -86,6 +86,8 @@ static void judge(const struct attack *a, const struct injection_text *t,
 static const struct config_override others[] = {
     {SLICE_INIT("router.keystore.certPath"), SLICE_INIT("/gw/tls.pem")},
     {SLICE_INIT("router.keystore.keyPath"), SLICE_INIT("/gw/tls.key")},
+    {SLICE_INIT("router.upstream.tls.certPath"), SLICE_INIT("/gw/client.pem")},
+    {SLICE_INIT("router.upstream.tls.keyPath"), SLICE_INIT("/gw/client.key")},
     {SLICE_INIT("enforcer.security.tokenService[0].name"), SLICE_INIT("login")},
     {SLICE_INIT("enforcer.security.tokenService[0].issuer"), SLICE_INIT("https://login")},
     {SLICE_INIT("enforcer.security.tokenService[0].certificateFilePath"),
@@ -98,7 +100,8 @@ static const char *harmless_value(const struct setting *s, const char *name)
     /* taken only when they are what this machine or OpenSSL has: made_here, below, has their values
      */
     static const char *const checked[] = {"router.listenerHost", "router.securedListenerHost",
-                                          "router.downstream.tls.ciphers"};
+                                          "router.downstream.tls.ciphers",
+                                          "router.upstream.tls.ciphers"};
 
     for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
         if (strcmp(name, checked[i]) == 0)
@@ -580,7 +583,9 @@ static const char made_here[] =
     "frontend_errors.body upstream_errors.body variables.name "
     "clusters.name "                                                  /* a hash */
     "clusters.retry_statuses.status clusters.health_statuses.status " /* of a table, or a number */
-    "entry_errors.body proto tls_min tls_max ciphers ciphersuites http_bind https_bind init_addr ";
+    "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
+    "upstream_tls_max "
+    "upstream_ciphers upstream_ciphersuites client_certificate http_bind https_bind init_addr ";
 
 static void test_every_value_is_attacked(void **state)
 {

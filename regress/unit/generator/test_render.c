@@ -129,6 +129,15 @@ static void unknown_ciphers_are_said(void **state)
     assert_int_equal(v.code, CC3003);
     assert_true(slice_contains(v.message, SLICE("'AES-NOT', which is no cipher")));
     fixture_free(&f);
+
+    fixture_init(&f);
+    f.config.router.upstream.tls.ciphers =
+        SLICE("x\nglobal, ' crt /etc/passwd,AES128-SHA ca-file x");
+    assert_int_equal(fixture_render(&f), CC_EINVAL);
+    assert_int_equal(diag_errors(f.diag), 3);
+    assert_true(diag_get(f.diag, 1, &v));
+    assert_true(slice_contains(v.message, SLICE("router.upstream.tls.ciphers names '' crt")));
+    fixture_free(&f);
 }
 
 static void certificate_is_linked_not_copied(void **state)

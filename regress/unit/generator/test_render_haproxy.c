@@ -133,6 +133,10 @@ static void every_setting(void **state)
     f.config.router.upstream.disable_ssl_verification = false;
     f.config.router.upstream.verify_host_name = false;
     f.config.router.upstream.ca_file = f.config.router.keystore.cert_path;
+    f.config.router.upstream.keystore = f.config.router.keystore;
+    f.config.router.upstream.tls.max_version = SLICE("TLS1_2");
+    f.config.router.upstream.tls.ciphers =
+        SLICE("ECDHE-RSA-AES128-GCM-SHA256, TLS_AES_128_GCM_SHA256");
     expect_accepted(&f);
     fixture_free(&f);
 }

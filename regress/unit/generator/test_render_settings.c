@@ -47,6 +47,8 @@ static const struct config_override context[] = {
     {SLICE_INIT("adapter.vhostMapping[0].vhost"), SLICE_INIT("stage.example.com")},
     {SLICE_INIT("router.keystore.keyPath"), SLICE_INIT("/etc/cc/key.pem")},
     {SLICE_INIT("router.keystore.certPath"), SLICE_INIT("/etc/cc/cert.pem")},
+    {SLICE_INIT("router.upstream.tls.keyPath"), SLICE_INIT("/etc/cc/client.key")},
+    {SLICE_INIT("router.upstream.tls.certPath"), SLICE_INIT("/etc/cc/client.pem")},
     {SLICE_INIT("router.filters.compression.enabled"), SLICE_INIT("true")},
     {SLICE_INIT("agent.socket"), SLICE_INIT("/run/cc/x/spoa.sock")},
 };
@@ -58,6 +60,7 @@ static const struct {
     {"router.listenerHost", "127.0.0.9"},
     {"router.securedListenerHost", "127.0.0.9"},
     {"router.downstream.tls.ciphers", "ECDHE-RSA-AES128-GCM-SHA256, TLS_AES_128_GCM_SHA256"},
+    {"router.upstream.tls.ciphers", "ECDHE-RSA-AES128-GCM-SHA256, TLS_AES_128_GCM_SHA256"},
     {"router.cors.allowOrigins", "https://other.example"},
     {"router.haproxy.chroot", "/run/cc"},
     {"router.haproxy.logTarget", "stdout"},
@@ -245,6 +248,15 @@ static void lines_of_settings(void **state)
          "TLS_AES_128_GCM_SHA256, ECDHE-RSA-AES128-GCM-SHA256,ECDHE-ECDSA-AES128-GCM-SHA256",
          " ciphers ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256 ciphersuites "
          "TLS_AES_128_GCM_SHA256\n"},
+        {"router.upstream.tls.minimumProtocolVersion", "TLS1_3",
+         "    default-server ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3 crt "
+         "/gw/1/haproxy/certs/client.pem\n"},
+        {"router.upstream.tls.maximumProtocolVersion", "TLS1_2",
+         " ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2 crt"},
+        {"router.upstream.tls.ciphers",
+         "TLS_AES_256_GCM_SHA384, ECDHE-RSA-AES256-GCM-SHA384,ECDHE-ECDSA-AES256-GCM-SHA384",
+         " ciphers ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384 ciphersuites "
+         "TLS_AES_256_GCM_SHA384 crt"},
         {"router.connection.timeouts.streamIdleTimeoutInSeconds", "7", "    timeout client 7s\n"},
         {"router.connection.timeouts.idleTimeoutInSeconds", "7",
          "    timeout client 300s\n    timeout http-keep-alive 7s\n"},
