@@ -63,6 +63,14 @@ static bool audience_fits(const struct gw_issuer *issuer, const struct jwt_claim
     return false;
 }
 
+/* Neither before nbf nor before it was issued; 0: it does not say. */
+static int64_t not_before(const struct jwt_claims *claims)
+{
+    int64_t nbf = claims->has_nbf ? claims->nbf : 0, iat = claims->has_iat ? claims->iat : 0;
+
+    return nbf > iat ? nbf : iat;
+}
+
 static enum jwt_fault pack_grant(const struct jwt_claims *claims, struct arena *arena,
                                  struct grant *out)
 {
@@ -80,7 +88,7 @@ static enum jwt_fault pack_grant(const struct jwt_claims *claims, struct arena *
     }
     *out = (struct grant){
         .exp = claims->exp,
-        .nbf = claims->has_nbf ? claims->nbf : 0,
+        .nbf = not_before(claims),
         .user = claims->sub,
         .app = claims->consumer_key,
         .keytype = claims->keytype,

@@ -198,9 +198,9 @@ void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now
     say_time(t, "now", now_s);
     say_time(t, ", exp", grant->exp);
     if (grant->nbf > 0)
-        say_time(t, ", nbf", grant->nbf);
+        say_time(t, ", not before", grant->nbf);
     else
-        trace_say(t, ", no nbf");
+        trace_say(t, ", no nbf and no iat");
     trace_say(t, ", leeway %lld s", (long long)leeway_s);
 }
 

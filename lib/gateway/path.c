@@ -68,17 +68,35 @@ static enum gw_path_fault raw_byte_fault(char c)
     return c == ';' ? GW_PATH_PARAMETER : GW_PATH_BAD_CHARACTER;
 }
 
+/* The byte that the escape at p stands for, or -1 when there is none. */
+static int escaped_byte(const char *p, size_t left)
+{
+    int high = left > 2 && p[0] == '%' ? hex_digit(p[1]) : -1;
+    int low = high >= 0 ? hex_digit(p[2]) : -1;
+
+    return low < 0 ? -1 : high << 4 | low;
+}
+
+/* Do these two bytes begin a longer UTF-8 form than the character needs (RFC 3629 3: never valid)?
+ * Lax decoders take "%C0%AF" for a slash. */
+static bool is_overlong(int first, int second)
+{
+    return second >= 0x80 && second <= 0xbf &&
+           ((first == 0xc0 || first == 0xc1) || (first == 0xe0 && second < 0xa0) ||
+            (first == 0xf0 && second < 0x90));
+}
+
 /* An escape at p (a '%'): appended to room[*n] decoded or with upper-case digits. */
 static enum gw_path_fault normalize_escape(const char *p, size_t left, char *room, size_t *n)
 {
     static const char digits[] = "0123456789ABCDEF";
-    int high = left > 2 ? hex_digit(p[1]) : -1;
-    int low = left > 2 ? hex_digit(p[2]) : -1;
-    char c;
+    int byte = escaped_byte(p, left);
+    char c = (char)byte;
 
-    if (high < 0 || low < 0)
+    if (byte < 0)
         return GW_PATH_BAD_ESCAPE;
-    c = (char)(high << 4 | low);
+    if (byte >= 0xc0 && left > 3 && is_overlong(byte, escaped_byte(p + 3, left - 3)))
+        return GW_PATH_OVERLONG;
     if (c == '/' || c == '\\')
         return GW_PATH_ENCODED_SEPARATOR;
     if (ascii_is_control(c))
@@ -87,8 +105,8 @@ static enum gw_path_fault normalize_escape(const char *p, size_t left, char *roo
         room[(*n)++] = c;
     } else {
         room[(*n)++] = '%';
-        room[(*n)++] = digits[high];
-        room[(*n)++] = digits[low];
+        room[(*n)++] = digits[byte >> 4];
+        room[(*n)++] = digits[byte & 15];
     }
     return GW_PATH_OK;
 }

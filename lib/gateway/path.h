@@ -24,6 +24,7 @@ enum { GW_PATH_MAX = 8192, GW_PATH_MAX_SEGMENTS = 256, GW_HOST_MAX = 255 };
     X(GW_PATH_CONTROL, "the path has a control character")                       \
     X(GW_PATH_PARAMETER, "the path has a ';' parameter")                         \
     X(GW_PATH_BAD_ESCAPE, "the path has a broken percent-escape")                \
+    X(GW_PATH_OVERLONG, "the path has an overlong UTF-8 escape")                 \
     X(GW_PATH_BAD_CHARACTER, "the path has a character that must be percent-encoded")
 
 enum gw_path_fault {

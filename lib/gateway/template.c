@@ -29,6 +29,8 @@ static const char *normal_form_fault(struct slice text)
         return "it has a ';', which no request can have";
     case GW_PATH_BAD_ESCAPE:
         return "it has a broken percent-escape";
+    case GW_PATH_OVERLONG:
+        return "it has an overlong UTF-8 escape, which no request can have";
     case GW_PATH_BAD_CHARACTER:
         return "it has a character that must be percent-encoded";
     }

@@ -2,6 +2,7 @@
  * to DIR/port. Serves the public keys in DIR/keys (x.pem; the file's name is the kid), as DIR/mode says:
  *
  *   ok [CACHE-CONTROL]   the key set, with an ETag; 304 when the client has it already
+ *   file                 200 and DIR/set.json, whatever is in it
  *   status N             that status and no body
  *   html                 200 and a page
  *   empty                200 and a key set without keys
@@ -130,6 +131,8 @@ static void serve(int fd, struct slice if_none_match)
     slice_split(&rest, ' ', &mode);
     if (slice_is(mode, "ok"))
         serve_set(fd, if_none_match, rest);
+    else if (slice_is(mode, "file") && file_read(arena, path("set.json"), SET_MAX, &rest) == CC_OK)
+        answer(fd, "200 OK", "", rest);
     else if (slice_is(mode, "status"))
         answer(fd, arena_printf(arena, "%" PRIslice " No", SLICE_ARG(rest)).p, "", SLICE(""));
     else if (slice_is(mode, "html"))

@@ -137,7 +137,7 @@ static void an_allowed_request_passes_every_step(void **state)
     says(ENFORCE_STEP_CLAIMS, "sub 'ann'");
     says(ENFORCE_STEP_CLAIMS, "aud cc; one of these is needed: cc dd");
     says(ENFORCE_STEP_TIMES, "now 1700000000 (2023-11-14T22:13:20Z), exp 1700000100 "
-                             "(2023-11-14T22:15:00Z), nbf 1699999900");
+                             "(2023-11-14T22:15:00Z), not before 1699999900");
     says(ENFORCE_STEP_TIMES, "leeway 10 s");
     says(ENFORCE_STEP_SCOPES, "required: read:pets or admin; present: a read:pets");
     says(ENFORCE_STEP_KEY_TYPE, "PRODUCTION");

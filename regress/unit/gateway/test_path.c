@@ -113,6 +113,12 @@ static const struct path_case path_cases[] = {
     REFUSED("/a\nb", GW_PATH_CONTROL),
     /* parameters */
     REFUSED("/;", GW_PATH_PARAMETER),
+    REFUSED("/%c0%af", GW_PATH_OVERLONG),
+    REFUSED("/a%C1%9Cb", GW_PATH_OVERLONG),
+    REFUSED("/%e0%80%af", GW_PATH_OVERLONG),
+    REFUSED("/%E0%9F%BF", GW_PATH_OVERLONG),
+    REFUSED("/%f0%80%80%af", GW_PATH_OVERLONG),
+    REFUSED("/%F0%8f%bf%bf", GW_PATH_OVERLONG),
     REFUSED("/a;jsessionid=1", GW_PATH_PARAMETER),
     REFUSED("/..;/a", GW_PATH_PARAMETER),
     /* broken escapes */
