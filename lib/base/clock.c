@@ -16,7 +16,7 @@ static int64_t system_mono_us(const struct clock *self)
     struct timespec t;
 
     (void)self;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_BOOTTIME, &t); /* CLOCK_MONOTONIC stands still while the machine sleeps */
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 

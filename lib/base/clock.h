@@ -9,7 +9,7 @@
 
 struct clock {
     int64_t (*wall_s)(const struct clock *self);  /* seconds since 1970-01-01 UTC */
-    int64_t (*mono_us)(const struct clock *self); /* microseconds since an arbitrary start */
+    int64_t (*mono_us)(const struct clock *self); /* microseconds since boot, asleep or not */
 };
 
 /* The system's clocks. */

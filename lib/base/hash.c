@@ -44,9 +44,9 @@ static inline void sip_word(struct sip *s, uint64_t m)
 
 /* Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012: c = 2, d = 4. Words are read in
  * the machine's order: the values stay inside the process. */
-uint64_t hash_slice(const struct hash_key *key, struct slice s)
+static inline struct sip sip_text(const struct hash_key *key, struct slice s, uint64_t tweak)
 {
-    struct sip v = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du,
+    struct sip v = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du ^ tweak,
                     key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u};
     uint64_t last = (uint64_t)s.n << 56;
     size_t i = 0;
@@ -60,8 +60,31 @@ uint64_t hash_slice(const struct hash_key *key, struct slice s)
     for (unsigned shift = 0; i < s.n; i++, shift += 8)
         last |= (uint64_t)(unsigned char)s.p[i] << shift;
     sip_word(&v, last);
-    v.v2 ^= 0xff;
+    return v;
+}
+
+static inline uint64_t sip_finish(struct sip *v)
+{
     for (int r = 0; r < 4; r++)
-        sip_round(&v);
-    return v.v0 ^ v.v1 ^ v.v2 ^ v.v3;
+        sip_round(v);
+    return v->v0 ^ v->v1 ^ v->v2 ^ v->v3;
+}
+
+uint64_t hash_slice(const struct hash_key *key, struct slice s)
+{
+    struct sip v = sip_text(key, s, 0);
+
+    v.v2 ^= 0xff;
+    return sip_finish(&v);
+}
+
+/* The 128-bit variant of the authors' reference implementation. */
+void hash_slice128(const struct hash_key *key, struct slice s, uint64_t out[2])
+{
+    struct sip v = sip_text(key, s, 0xee);
+
+    v.v2 ^= 0xee;
+    out[0] = sip_finish(&v);
+    v.v1 ^= 0xdd;
+    out[1] = sip_finish(&v);
 }

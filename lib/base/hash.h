@@ -17,3 +17,7 @@ void hash_key_random(struct hash_key *key);
 
 /* SipHash-2-4 of s under key. */
 uint64_t hash_slice(const struct hash_key *key, struct slice s);
+
+/* The same with 128 bits, for tables that take equal hashes for equal texts: as long as the key is
+ * not known, 2^64 texts have to be tried until two of them are alike. */
+void hash_slice128(const struct hash_key *key, struct slice s, uint64_t out[2]);

@@ -248,6 +248,8 @@ printf '\n== the decision engine alone: with a warm cache, and a new token each 
 $on_gateway "$benches/bench_engine" || fail bench_engine
 printf '\n== route look-ups\n'
 $on_gateway "$benches/bench_routes" || fail bench_routes
+echo
+"$benches/bench_counter" || fail bench_counter
 printf '\n== loading snapshots\n'
 $on_gateway "$benches/bench_snapshot" || fail bench_snapshot
 printf '\n== 1,000 and 10,000 projects of 10 resources\n'

@@ -174,6 +174,23 @@ static void siphash_matches_its_paper(void **state)
     assert_true(hash_slice(&key, SLICE("a")) != hash_slice(&key, SLICE("b")));
 }
 
+/* The first two vectors of the authors' vectors.h, read as little-endian words. */
+static void siphash_128_matches_its_authors(void **state)
+{
+    struct hash_key key;
+    unsigned char k[16];
+    uint64_t out[2];
+
+    (void)state;
+    for (unsigned i = 0; i < 16; i++)
+        k[i] = (unsigned char)i;
+    memcpy(&key, k, sizeof(key));
+    hash_slice128(&key, SLICE(""), out);
+    assert_true(out[0] == 0xe6a825ba047f81a3u && out[1] == 0x930255c71472f66du);
+    hash_slice128(&key, SLICE("\0"), out);
+    assert_true(out[0] == 0x44af996bd8c187dau && out[1] == 0x45fc229b11597634u);
+}
+
 static void a_fixed_clock_stands_still(void **state)
 {
     struct clock_fixed f;
@@ -344,6 +361,7 @@ int main(void)
         cmocka_unit_test(json_text_is_always_valid),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(siphash_matches_its_paper),
+        cmocka_unit_test(siphash_128_matches_its_authors),
         cmocka_unit_test(a_fixed_clock_stands_still),
         cmocka_unit_test(secrets_are_masked),
         cmocka_unit_test(findings_are_sorted_and_show_the_line),

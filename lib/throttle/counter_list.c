@@ -1,0 +1,165 @@
+#include "throttle/counter_internal.h"
+
+static void fill_row(const struct counter_shard *s, const struct counter_entry *e, int64_t now_us,
+                     struct counter_row *row)
+{
+    *row = (struct counter_row){
+        .cut = e->cut,
+        .sliding = shape_is_sliding(e->shape),
+        .bytes = e->bytes,
+        .shared = entry_is_shared(s, e),
+        .mode = (enum counter_mode)e->mode,
+        .max = e->max,
+        .used = e->used,
+        .over = e->over,
+        .reset_us = e->end_us > now_us ? e->end_us - now_us : 0,
+        .idle_us = now_us > e->asked_us ? now_us - e->asked_us : 0,
+    };
+    memcpy(row->label, e->label, e->label_n);
+}
+
+/* Rows are in the order of the part of their quota that is used, then of what was beyond it. */
+static double share_of(const struct counter_row *row)
+{
+    return row->max == 0 ? 1 : (double)row->used / (double)row->max;
+}
+
+static bool row_is_before(const struct counter_row *a, const struct counter_row *b)
+{
+    double x = share_of(a), y = share_of(b);
+
+    return x > y || (x >= y && a->over > b->over);
+}
+
+/* A heap with the last row of the order on top: the one that goes when a better one comes. */
+static void sift_down(struct counter_row *rows, size_t n, size_t at)
+{
+    for (;;) {
+        size_t child = 2 * at + 1;
+        struct counter_row swap;
+
+        if (child >= n)
+            return;
+        if (child + 1 < n && row_is_before(&rows[child], &rows[child + 1]))
+            child++;
+        if (!row_is_before(&rows[at], &rows[child]))
+            return;
+        swap = rows[at];
+        rows[at] = rows[child];
+        rows[child] = swap;
+        at = child;
+    }
+}
+
+static void sift_up(struct counter_row *rows, size_t at)
+{
+    while (at > 0 && row_is_before(&rows[(at - 1) / 2], &rows[at])) {
+        struct counter_row swap = rows[at];
+
+        rows[at] = rows[(at - 1) / 2];
+        rows[(at - 1) / 2] = swap;
+        at = (at - 1) / 2;
+    }
+}
+
+struct top {
+    struct counter_row *rows;
+    size_t n, max;
+    struct slice part;
+    int64_t now_us;
+};
+
+static void consider(struct top *top, struct counter_shard *s, struct counter_entry *e)
+{
+    struct counter_row row;
+
+    window_expire(e, marks_of(s, e), top->now_us);
+    if (!entry_is_open(e, top->now_us) ||
+        !slice_contains(slice_make(e->label, e->label_n), top->part))
+        return;
+    fill_row(s, e, top->now_us, &row);
+    if (top->n < top->max) {
+        top->rows[top->n++] = row;
+        sift_up(top->rows, top->n - 1);
+    } else if (row_is_before(&row, &top->rows[0])) {
+        top->rows[0] = row;
+        sift_down(top->rows, top->n, 0);
+    }
+}
+
+size_t counter_top(struct counter_table *t, struct slice part, struct counter_time now,
+                   struct counter_row *rows, size_t n)
+{
+    struct top top = {rows, 0, n, part, inner_us(now)};
+
+    for (size_t i = 0; i < t->n_shards && n > 0; i++) {
+        struct counter_shard *s = &t->shards[i];
+
+        shard_lock(s);
+        for (size_t k = 0; s->keys > 0 && k < PLACES; k++)
+            if (s->tags[k / WAYS][k % WAYS] != 0)
+                consider(&top, s, &s->entries[k]);
+        for (size_t k = 0; k < s->n_shared; k++)
+            consider(&top, s, &s->entries[PLACES + k]);
+        shard_unlock(s);
+    }
+    for (size_t left = top.n; left > 1;) {
+        struct counter_row last = rows[0];
+
+        rows[0] = rows[--left];
+        rows[left] = last;
+        sift_down(rows, left, 0);
+    }
+    return top.n;
+}
+
+bool counter_find(struct counter_table *t, struct slice key, struct counter_time now,
+                  struct counter_row *row)
+{
+    struct counter_shard *s;
+    struct counter_entry *e;
+    uint64_t hash[2];
+    bool found;
+
+    hash_slice128(&t->secret, key, hash);
+    s = shard_of(t, hash);
+    shard_lock(s);
+    e = shard_find(s, hash);
+    found = e != NULL && entry_is_open(e, inner_us(now));
+    if (found) {
+        window_expire(e, marks_of(s, e), inner_us(now));
+        fill_row(s, e, inner_us(now), row);
+    }
+    shard_unlock(s);
+    return found;
+}
+
+bool counter_clear(struct counter_table *t, struct slice key)
+{
+    struct counter_shard *s;
+    struct counter_entry *e;
+    uint64_t hash[2];
+
+    hash_slice128(&t->secret, key, hash);
+    s = shard_of(t, hash);
+    shard_lock(s);
+    e = shard_find(s, hash);
+    if (e != NULL)
+        shard_remove(s, e);
+    shard_unlock(s);
+    return e != NULL;
+}
+
+void counter_totals(struct counter_table *t, struct counter_totals *out)
+{
+    *out = (struct counter_totals){0};
+    for (size_t i = 0; i < t->n_shards; i++) {
+        struct counter_shard *s = &t->shards[i];
+
+        shard_lock(s);
+#define X(name, help) out->name += s->name;
+        COUNTER_TOTALS(X)
+#undef X
+        shard_unlock(s);
+    }
+}
