@@ -59,17 +59,23 @@ static int make_directory(struct slice path, gid_t gid)
     return CC_OK;
 }
 
-/* Makes way for a new socket file, or says why not. */
-static int remove_stale(const struct sockaddr_un *sun, struct slice path)
+static const char *setting_of(const struct listener_options *options)
 {
+    return options->setting != NULL ? options->setting : "agent.socket";
+}
+
+/* Makes way for a new socket file, or says why not. */
+static int remove_stale(const struct sockaddr_un *sun, const struct listener_options *options)
+{
+    struct slice path = options->address;
     struct stat st;
     int fd, error;
 
     if (lstat(sun->sun_path, &st) != 0)
         return errno == ENOENT ? CC_OK : log_errno("look at", path);
     if (!S_ISSOCK(st.st_mode)) {
-        log_error("%" PRIslice " exists and is not a socket; remove it or set agent.socket",
-                  SLICE_ARG(path));
+        log_error("%" PRIslice " exists and is not a socket; remove it or set %s", SLICE_ARG(path),
+                  setting_of(options));
         return CC_EEXIST;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -79,8 +85,8 @@ static int remove_stale(const struct sockaddr_un *sun, struct slice path)
     close(fd);
     /* only a refusal proves that nobody listens: EAGAIN is the full queue of a stopped agent */
     if (error != ECONNREFUSED) {
-        log_error("another agent listens on %" PRIslice "; stop it or set agent.socket",
-                  SLICE_ARG(path));
+        log_error("another agent listens on %" PRIslice "; stop it or set %s", SLICE_ARG(path),
+                  setting_of(options));
         return CC_EEXIST;
     }
     if (unlink(sun->sun_path) != 0)
@@ -108,7 +114,7 @@ static int open_unix(struct listener *l, const struct listener_options *options)
     if (rc == CC_OK)
         rc = make_directory(path, gid);
     if (rc == CC_OK)
-        rc = remove_stale(&sun, path);
+        rc = remove_stale(&sun, options);
     if (rc != CC_OK)
         return rc;
     l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -164,7 +170,7 @@ static int open_tcp(struct listener *l, const struct listener_options *options)
     int on = 1, error;
 
     if (!split_address(options->address, host, port)) {
-        log_error("agent.socket is %" PRIslice ", expected a path or host:port",
+        log_error("%s is %" PRIslice ", expected a path or host:port", setting_of(options),
                   SLICE_ARG(options->address));
         return CC_EINVAL;
     }

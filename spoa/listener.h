@@ -15,6 +15,7 @@ struct listener_options {
     struct slice address; /* "/run/cc/agent.sock" or "127.0.0.1:9123" */
     unsigned mode;        /* of the socket file */
     struct slice group;   /* of the socket file; "" = leave */
+    const char *setting;  /* what the operator calls it; NULL: agent.socket */
 };
 
 struct listener {

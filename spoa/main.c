@@ -192,14 +192,16 @@ static int serve(const struct arguments *a, const struct config *config,
     struct server_options options = {
         .jwks = &jwks,
         .wanted = &wanted,
-        .listener = {config->agent.socket, (unsigned)config->agent.socket_mode,
-                     config->agent.socket_group},
+        .listener = {.address = config->agent.socket,
+                     .mode = (unsigned)config->agent.socket_mode,
+                     .group = config->agent.socket_group},
         .responders = responders,
         .n_workers = n,
         .snapshot_path = a->snapshot,
         .rules = rules,
         .subs_path = config->subscriptions.n > 0 ? config->subscriptions.p : NULL,
         .subs = subs,
+        .admin_path = config->agent.admin_socket,
         .drain_timeout_s = config->agent.drain_timeout_s,
     };
     int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;

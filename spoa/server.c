@@ -1,8 +1,9 @@
 #include "spoa/server.h"
 
+#include "spoa/admin.h"
 #include "spoa/live_hub.h"
 #include "spoa/reload.h"
-#include "spoa/worker.h"
+#include "spoa/status.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -16,7 +17,8 @@ enum {
     ACCEPTS_PER_TURN = 64,
     RESERVED_FDS = 64,      /* loops, log, listener, snapshot */
     MIN_CONNECTIONS = 64,   /* tried even where the limit of files may not allow it */
-    MAX_CONNECTIONS = 16384 /* about 50 KB each */
+    MAX_CONNECTIONS = 16384, /* about 50 KB each */
+    ADMIN_IDLE_MS = 10000    /* as HAProxy's `stats timeout` */
 };
 
 static const ev_tstamp ACCEPT_PAUSE_S = 0.1;
@@ -33,10 +35,12 @@ struct server {
     size_t n_started, next;
     struct reload *reload;
     struct jwks_feeder *feeder; /* NULL: nothing is fetched */
+    struct admin *admin;        /* NULL: no socket */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     struct live_hub hub;         /* the same */
     _Atomic size_t connections;
     size_t max_connections;
+    int64_t start_us;
     bool draining, cut; /* cut: not all connections ended by themselves */
 };
 
@@ -219,36 +223,63 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal_, int revents)
 
 /* Counters */
 
-static void log_counters(struct server *s)
+static struct status status_of(const struct server *s)
 {
-    char room[1024];
-    struct buf line;
-
-    for (size_t i = 0; i < s->n_started; i++) {
-        const struct counters *c = worker_counters(s->workers[i]);
-        const struct responder *r = s->options->responders[i];
-
-        buf_init_fixed(&line, room, sizeof room);
-#define X(name, help) \
-    buf_printf(&line, " " #name "=%llu", (unsigned long long)counter_get(&c->name));
-        COUNTERS(X)
-#undef X
-        if (r->report != NULL)
-            r->report(r, &line);
-        log_info("worker %zu:%" PRIslice, i, SLICE_ARG(buf_slice(&line)));
-    }
-    if (s->feeder != NULL) {
-        buf_init_fixed(&line, room, sizeof room);
-        jwks_feeder_report(s->feeder, &line);
-        log_info("key sets:%" PRIslice, SLICE_ARG(buf_slice(&line)));
-    }
+    return (struct status){
+        .workers = s->workers,
+        .responders = s->options->responders,
+        .n_workers = s->n_started,
+        .feeder = s->feeder,
+        .admin = s->admin,
+        .rules = s->rules,
+        .connections = atomic_load_explicit(&s->connections, memory_order_relaxed),
+        .max_connections = s->max_connections,
+        .uptime_us = clock_mono_us(&clock_system) - s->start_us,
+        .draining = s->draining,
+    };
 }
 
 static void on_user1(struct ev_loop *loop, ev_signal *signal_, int revents)
 {
+    struct status status = status_of(signal_->data);
+
     (void)loop;
     (void)revents;
-    log_counters(signal_->data);
+    status_log(&status);
+}
+
+static bool show_info(struct admin_call *call)
+{
+    struct status status = status_of(call->context);
+
+    status_info(&status, call->out);
+    return false;
+}
+
+static bool show_counters(struct admin_call *call)
+{
+    struct status status = status_of(call->context);
+
+    status_counters(&status, call->out);
+    return false;
+}
+
+static const struct admin_command commands[] = {
+    {"show info", "", "version, generation, workers, connections", 0, 0, show_info},
+    {"show counters", "", "what SIGUSR1 writes to the log", 0, 0, show_counters},
+};
+
+static int open_admin(struct server *s)
+{
+    const struct admin_options options = {s->options->admin_path, ADMIN_IDLE_MS};
+    int rc;
+
+    if (options.path.n == 0)
+        return CC_OK;
+    rc = admin_new(&s->admin, s->loop, &options);
+    if (rc == CC_OK)
+        admin_register(s->admin, commands, sizeof commands / sizeof *commands, s);
+    return rc;
 }
 
 /* The end */
@@ -282,6 +313,8 @@ static void on_terminate(struct ev_loop *loop, ev_signal *signal_, int revents)
     ev_io_stop(loop, &s->accept);
     ev_timer_stop(loop, &s->accept_pause);
     listener_close(&s->listener);
+    if (s->admin != NULL)
+        admin_stop_listening(s->admin);
     log_info("draining %zu connections",
              atomic_load_explicit(&s->connections, memory_order_relaxed));
     for (size_t i = 0; i < s->n_started; i++)
@@ -374,6 +407,8 @@ static int start(struct server *s)
     }
     rc = listener_open(&s->listener, &s->options->listener);
     if (rc == CC_OK)
+        rc = open_admin(s);
+    if (rc == CC_OK)
         rc = start_workers(s);
     if (rc != CC_OK)
         return rc;
@@ -389,6 +424,7 @@ static int start(struct server *s)
 static void stop(struct server *s)
 {
     reload_free(&s->reload);
+    admin_free(&s->admin);
     listener_close(&s->listener);
     for (size_t i = 0; i < s->n_started; i++) {
         worker_stop(s->workers[i]);
@@ -405,7 +441,11 @@ static void stop(struct server *s)
 int server_run(const struct server_options *options)
 {
     struct server s = {
-        .options = options, .listener = {.fd = -1}, .max_connections = connection_limit()};
+        .options = options,
+        .listener = {.fd = -1},
+        .max_connections = connection_limit(),
+        .start_us = clock_mono_us(&clock_system),
+    };
     int rc;
 
     if (options->rules != NULL)

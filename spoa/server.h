@@ -5,6 +5,7 @@
  *     SIGTERM, SIGINT   drain: stop listening, answer what is in flight, disconnect, end;
  *                       a second one ends at once
  *     SIGUSR1           log the counters
+ *     the admin socket  commands (admin.h)
  *
  * It decides nothing itself and touches no connection after worker_give(). */
 #pragma once
@@ -27,6 +28,7 @@ struct server_options {
     /* what SIGHUP loads besides, and what the workers start with, borrowed; NULL: none */
     const char *subs_path;
     struct subs *subs;
+    struct slice admin_path; /* of the admin socket; empty: none */
     uint64_t drain_timeout_s;
 };
 

@@ -123,6 +123,7 @@ struct config {
         struct slice socket;       /* unix path, or host:port */
         uint64_t socket_mode;      /* octal text in cc.yaml */
         struct slice socket_group; /* "" = leave */
+        struct slice admin_socket; /* "" = none */
         struct slice state_directory; /* "" = nothing is saved */
         uint64_t workers;          /* 0 = one a CPU, at most 8 */
         uint64_t processing_timeout_ms;

@@ -322,7 +322,7 @@ int main(int argc, char **argv)
         return usage();
     a.delay_us = (int64_t)delay_ms * 1000;
     log_setup("bad_agent", LOG_INFO, LOG_TEXT);
-    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666, SLICE_NONE}) !=
+    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666, SLICE_NONE, NULL}) !=
         CC_OK)
         return EX_UNAVAILABLE;
     sigaction(SIGTERM, &action, NULL);

@@ -1,0 +1,28 @@
+/* status: what the agent says of itself, for the log (SIGUSR1) and the admin socket. The main
+ * thread's. */
+#pragma once
+
+#include "spoa/admin.h"
+#include "spoa/jwks_feeder.h"
+#include "spoa/worker.h"
+
+/* Everything is borrowed from the server. */
+struct status {
+    struct worker *const *workers;
+    struct responder *const *responders;
+    size_t n_workers;
+    const struct jwks_feeder *feeder;  /* or NULL */
+    const struct admin *admin;         /* or NULL */
+    const struct enforce_rules *rules; /* or NULL */
+    size_t connections, max_connections;
+    int64_t uptime_us;
+    bool draining;
+};
+
+/* "Name: value" lines. */
+void status_info(const struct status *s, struct buf *out);
+
+/* A line for each worker, then one for each other part that counts something. */
+void status_counters(const struct status *s, struct buf *out);
+/* The same, to the log. */
+void status_log(const struct status *s);
