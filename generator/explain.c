@@ -121,6 +121,7 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
     case ENFORCE_READY:
         out->verdict = "ready";
         break;
+    case ENFORCE_PENDING: /* never: nobody can be asked here */
     case ENFORCE_DENY:
         out->verdict = "deny";
         out->status = out->decision.status;

@@ -323,6 +323,10 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     cors_describe(rules, request, out);
     out->reason = reason_slice(a.reason);
     TRACE(end, trace, out, a.reason);
+    if (out->verdict == ENFORCE_PENDING) {
+        attempt_count(&w->pending, 1); /* it counts when it is decided */
+        return;
+    }
     attempt_count(&w->decisions, 1);
     if (out->verdict == ENFORCE_ALLOW)
         attempt_count(&w->allowed, 1);

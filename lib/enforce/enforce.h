@@ -14,6 +14,7 @@
 #pragma once
 
 #include "crypto/crypto.h"
+#include "enforce/await.h"
 #include "enforce/live.h"
 #include "gateway/gateway.h"
 #include "gateway/path.h"
@@ -42,13 +43,17 @@ struct enforce_request {
     struct slice query;                   /* without '?' */
     struct slice host;                    /* Host header or :authority */
     const struct enforce_header *headers; /* model->n_headers of them; NULL = none present */
+    enum enforce_patience patience;
+    /* what earlier looks at this request waited for; NULL: nothing yet */
+    const struct enforce_reply *replies[ENFORCE_WAIT_COUNT];
 };
 
 enum enforce_verdict {
     ENFORCE_DENY,  /* status, code, body and the rest of the refusal are set */
     ENFORCE_ALLOW, /* backend, path and host are set */
     ENFORCE_ANSWER, /* a mock API: status, body, content_type and headers are the answer */
-    ENFORCE_READY   /* the system resource /ready: HAProxy answers with the generations */
+    ENFORCE_READY,  /* the system resource /ready: HAProxy answers with the generations */
+    ENFORCE_PENDING /* no decision yet: `await` says what is missing (await.h) */
 };
 
 /* What the browser of a page of another origin is told. */
@@ -96,6 +101,8 @@ struct enforce_decision {
     struct slice content_type; /* empty: there is no body */
     unsigned lines;            /* of the body; 0: there is none */
     struct slice headers;      /* further ones, as a JSON object of texts; may be empty */
+    /* pending */
+    struct enforce_await await;
     /* always: bit set, 1 << live_jwks.feed of the key sets that should be fetched again */
     uint64_t fetch;
     /* always: compact trace for operators, "the token has expired, 12 s ago;
@@ -130,6 +137,7 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     X(allowed, "requests allowed")                    \
     X(answered, "requests answered by mock APIs")     \
     X(denied, "requests refused")                     \
+    X(pending, "looks at requests that had to wait")  \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \
     X(cache_evictions, "tokens dropped to make room")

@@ -1,0 +1,67 @@
+/* await: what a decision may have to wait for, and what came of it.
+ *
+ * The engine asks nobody. A decision that lacks something others know is ENFORCE_PENDING: it names
+ * what it waits for and is forgotten. When the reply is there, the same request is decided again
+ * from the start, with the reply in its hands and under the rules and the live state of that
+ * moment; so there is no half decision to keep, and nothing that was true at the first look is
+ * believed at the second.
+ *
+ * A struct enforce_reply is immutable and shared by reference count: whoever was asked makes one,
+ * on its own thread, for all that wait for the same key. */
+#pragma once
+
+#include "base/base.h"
+
+/* X(name, "what refused requests are told in the log when nobody answers") */
+#define ENFORCE_WAITS(X) X(INTROSPECTION, "the token's introspection")
+
+enum enforce_wait {
+#define X(name, text) ENFORCE_WAIT_##name,
+    ENFORCE_WAITS(X)
+#undef X
+        ENFORCE_WAIT_COUNT
+};
+
+const char *enforce_wait_text(enum enforce_wait what);
+
+enum { ENFORCE_KEY_BYTES = 32 };
+
+/* Requests that wait for the same thing with the same key get the same reply, and it is asked for
+ * once. What must be asked for each request has a key of its own. */
+struct enforce_key {
+    uint8_t bytes[ENFORCE_KEY_BYTES];
+};
+
+bool enforce_key_eq(const struct enforce_key *a, const struct enforce_key *b);
+
+/* What is missing. The slice lives as long as the decision that it is in. */
+struct enforce_await {
+    enum enforce_wait what;
+    struct enforce_key key;
+    size_t subject;        /* INTROSPECTION: the issuer, in gw_model.issuers */
+    struct slice question; /* INTROSPECTION: the token */
+};
+
+struct enforce_reply {
+    enum enforce_wait what;
+    struct enforce_key key;
+    bool failed;    /* nobody knows, and `bytes` say why, for the log */
+    int64_t time_s; /* wall clock: when it was true */
+    struct slice bytes;
+};
+
+/* Copies `bytes`. One reference is the caller's. */
+int enforce_reply_new(struct enforce_reply **out, enum enforce_wait what,
+                      const struct enforce_key *key, bool failed, int64_t time_s,
+                      struct slice bytes);
+struct enforce_reply *enforce_reply_ref(struct enforce_reply *r);
+/* Accepts a pointer to NULL. What was in it is wiped: replies hold secrets. */
+void enforce_reply_unref(struct enforce_reply **r);
+
+/* May the decision wait? What may not is refused with 503 where it would have to. */
+enum enforce_patience {
+    ENFORCE_ALONE,    /* nobody can be asked */
+    ENFORCE_MAY_WAIT, /* it may become ENFORCE_PENDING */
+    ENFORCE_OVERDUE,  /* it has waited for as long as it may */
+    ENFORCE_CROWDED   /* too many wait already */
+};
