@@ -5,7 +5,7 @@
 enum { CONN_MAGIC = 0x53504f43 };
 
 void conn_init(struct conn *c, struct responder *responder, const struct clock *clock,
-               struct counters *counters)
+               struct counters *counters, void (*wake)(struct defer_line *line))
 {
     *c = (struct conn){
         .magic = CONN_MAGIC,
@@ -14,6 +14,7 @@ void conn_init(struct conn *c, struct responder *responder, const struct clock *
         .responder = responder,
         .clock = clock,
         .counters = counters,
+        .line = {.wake = wake},
         .in_size = CONN_HELLO_ROOM,
         .out_size = CONN_GREETING_ROOM,
     };
@@ -21,9 +22,17 @@ void conn_init(struct conn *c, struct responder *responder, const struct clock *
     c->out = c->small + CONN_HELLO_ROOM;
 }
 
+/* No answer can be given any more. */
+static void forget_deferred(struct conn *c)
+{
+    if (c->line.first != NULL)
+        defer_forget(c->responder->defer, &c->line, c->counters);
+}
+
 void conn_cleanup(struct conn *c)
 {
     CC_ASSERT(c->magic == CONN_MAGIC);
+    forget_deferred(c);
     free(c->memory);
     c->memory = NULL;
     c->magic = 0;
@@ -80,6 +89,7 @@ static void say_goodbye(struct conn *c, enum spop_status status)
     c->out_end += spop_write_agent_disconnect(c->out + c->out_end, output_room(c), status);
     c->state = CONN_GOODBYE;
     c->status = status;
+    forget_deferred(c);
     if (status != SPOP_NORMAL)
         counter_bump(&c->counters->protocol_errors);
 }
@@ -132,18 +142,31 @@ static void on_hello(struct conn *c, const struct spop_frame *f)
     counter_bump(hello.healthcheck ? &c->counters->health_checks : &c->counters->hellos);
 }
 
-static void on_notify(struct conn *c, const struct spop_frame *f)
+static void add_answer(struct conn *c, size_t n)
 {
-    size_t n = c->responder->answer(c->responder, f, c->clock, c->counters, c->out + c->out_end,
-                                    c->frame_size);
-
-    if (n == 0) {
-        say_goodbye(c, SPOP_INVALID);
+    if (n == RESPONDER_LATER)
         return;
-    }
     CC_ASSERT(n <= c->out_size - c->out_end);
     c->out_end += n;
     counter_bump(&c->counters->notifies);
+}
+
+static void on_notify(struct conn *c, const struct spop_frame *f)
+{
+    size_t n = c->responder->answer(c->responder, f, &c->line, c->clock, c->counters,
+                                    c->out + c->out_end, c->frame_size);
+
+    if (n == 0)
+        say_goodbye(c, SPOP_INVALID);
+    else
+        add_answer(c, n);
+}
+
+/* What has waited comes before what has not been looked at yet. */
+static void on_ready(struct conn *c)
+{
+    add_answer(c, c->responder->answer_ready(c->responder, &c->line, c->clock, c->counters,
+                                             c->out + c->out_end, c->frame_size));
 }
 
 static void on_frame(struct conn *c, struct slice body)
@@ -199,11 +222,15 @@ bool conn_process(struct conn *c)
         /* before a frame is taken: any answer must fit. Before HELLO nothing is in the output. */
         if (c->state == CONN_OPEN && output_room(c) < SPOP_LENGTH_SIZE + c->frame_size)
             return true;
+        if (c->line.first_ready != NULL) {
+            on_ready(c);
+            continue;
+        }
         if (!next_frame(c, &body))
             break;
         on_frame(c, body);
     }
-    if (c->draining && c->in_start == c->in_end && c->state != CONN_GOODBYE)
+    if (c->draining && c->in_start == c->in_end && c->line.n == 0 && c->state != CONN_GOODBYE)
         say_goodbye(c, SPOP_NORMAL);
     return false;
 }

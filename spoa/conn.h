@@ -34,6 +34,7 @@ struct conn {
     struct responder *responder;
     const struct clock *clock;
     struct counters *counters;
+    struct defer_line line; /* frames that are answered later */
     uint8_t *in, *out;
     size_t in_size, in_start, in_end;
     size_t out_size, out_start, out_end;
@@ -41,9 +42,11 @@ struct conn {
     uint8_t small[CONN_HELLO_ROOM + CONN_GREETING_ROOM];
 };
 
-/* The responder, clock and counters must outlive it. */
+/* The responder, clock and counters must outlive it. `wake` is told, with &c->line, that an answer is
+ * ready which was not before: call conn_process() soon, but not from there. NULL where the
+ * responder defers nothing. */
 void conn_init(struct conn *c, struct responder *responder, const struct clock *clock,
-               struct counters *counters);
+               struct counters *counters, void (*wake)(struct defer_line *line));
 void conn_cleanup(struct conn *c);
 
 /* Where received bytes go, and how many at most; 0 when conn_process() must free room first. */
@@ -51,13 +54,13 @@ size_t conn_room(struct conn *c, void **p);
 /* n bytes were put there. */
 void conn_received(struct conn *c, size_t n);
 
-/* Answers the whole frames in the input. True: it stopped because the output might not take
- * another answer; send some and call again. */
+/* Answers what is ready and the whole frames in the input. True: it stopped because the output might
+ * not take another answer; send some and call again. */
 bool conn_process(struct conn *c);
 
 /* What waits to be sent. */
 struct slice conn_output(const struct conn *c);
 void conn_sent(struct conn *c, size_t n);
 
-/* The agent goes down: answer what has been received, then AGENT-DISCONNECT(0). */
+/* The agent goes down: answer what has been received, also what waits, then AGENT-DISCONNECT(0). */
 void conn_drain(struct conn *c);

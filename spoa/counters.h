@@ -15,6 +15,12 @@
     X(health_checks, "health checks answered")                             \
     X(notifies, "NOTIFY frames answered")                                  \
     X(errors, "NOTIFY frames answered with the verdict error")             \
+    X(deferred, "NOTIFY frames whose answer had to wait")                  \
+    X(deferred_overdue, "of which nothing came in time")                   \
+    X(deferred_lost, "of which the connection closed before")              \
+    X(crowded, "NOTIFY frames refused because too many wait")              \
+    X(replies, "replies that a frame waited for")                          \
+    X(replies_late, "replies that none waited for any more")               \
     X(protocol_errors, "connections closed because of what the peer sent") \
     X(timeouts, "connections closed because the peer was silent")
 

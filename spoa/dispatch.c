@@ -10,6 +10,8 @@ struct dispatch {
     struct enforce_rules *rules;
     struct enforce_live *live; /* NULL: nothing is known yet */
     struct jwks_wanted *wanted;
+    size_t worker;
+    struct oracle *oracles[ENFORCE_WAIT_COUNT]; /* NULL: nobody knows */
     struct enforce_header headers[DISPATCH_MAX_HEADERS];
 };
 
@@ -202,6 +204,8 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->challenge = d->challenge;
         v->allow = d->allow;
         return VARS_DENY;
+    case ENFORCE_PENDING: /* is no answer: such a frame waits */
+        break;
     }
     v->status = 503;
     return VARS_ERROR;
@@ -222,28 +226,23 @@ static size_t answer_error(const struct spop_frame *notify, const struct gw_mode
     return spop_end(&w, max_frame);
 }
 
-static size_t dispatch_answer(struct responder *self, const struct spop_frame *notify,
-                              const struct clock *clock, struct counters *counters, void *room,
-                              size_t max_frame)
+static void decide(struct dispatch *d, const struct enforce_request *request,
+                   const struct clock *clock, struct enforce_decision *decision)
 {
-    struct dispatch *d = (struct dispatch *)self;
+    enforce_decide(d->enforce, d->rules, d->live, request, clock, decision);
+    jwks_want(d->wanted, decision->fetch);
+}
+
+static size_t answer_decision(const struct dispatch *d, const struct spop_frame *notify,
+                              const struct enforce_decision *decision, struct counters *counters,
+                              void *room, size_t max_frame)
+{
     const struct gw_model *model = enforce_rules_model(d->rules);
-    struct enforce_request request;
-    struct enforce_decision decision;
-    struct spop_writer w;
     struct vars v = {.gen = (int64_t)model->generation, .hgen = (int64_t)model->haproxy_generation};
-    enum vars_verdict verdict;
-    bool known;
+    enum vars_verdict verdict = set_decision(&v, decision);
+    struct spop_writer w;
     size_t n;
 
-    if (!read_request(d, notify, model, &request, &known))
-        return 0;
-    if (!known)
-        return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
-                            room, max_frame);
-    enforce_decide(d->enforce, d->rules, d->live, &request, clock, &decision);
-    jwks_want(d->wanted, decision.fetch);
-    verdict = set_decision(&v, &decision);
     spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,
                notify->frame_id);
     vars_put(&w, &v, verdict);
@@ -251,6 +250,98 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
     if (n == 0)
         n = answer_error(notify, model, counters, "the answer does not fit into a SPOP frame", room,
                          max_frame);
+    return n;
+}
+
+/* What is missing is being found out: for a frame that waits already, or from now on. Else why the
+ * request cannot wait. */
+static enum enforce_patience ask(struct dispatch *d, const struct enforce_await *await)
+{
+    struct oracle *oracle = d->oracles[await->what];
+
+    if (oracle == NULL)
+        return ENFORCE_ALONE;
+    if (defer_waits_for(d->responder.defer, await) ||
+        oracle->ask(oracle, await, d->rules, d->worker))
+        return ENFORCE_MAY_WAIT;
+    return ENFORCE_CROWDED;
+}
+
+static void decide_now(struct dispatch *d, struct enforce_request *request,
+                       enum enforce_patience why, const struct clock *clock,
+                       struct counters *counters, struct enforce_decision *decision)
+{
+    if (why == ENFORCE_CROWDED)
+        counter_bump(&counters->crowded);
+    request->patience = why;
+    decide(d, request, clock, decision);
+    CC_ASSERT(decision->verdict != ENFORCE_PENDING);
+}
+
+static size_t dispatch_answer(struct responder *self, const struct spop_frame *notify,
+                              struct defer_line *line, const struct clock *clock,
+                              struct counters *counters, void *room, size_t max_frame)
+{
+    struct dispatch *d = (struct dispatch *)self;
+    const struct gw_model *model = enforce_rules_model(d->rules);
+    struct enforce_request request;
+    struct enforce_decision decision;
+    bool known;
+
+    if (!read_request(d, notify, model, &request, &known))
+        return 0;
+    if (!known)
+        return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
+                            room, max_frame);
+    request.patience = self->defer != NULL ? ENFORCE_MAY_WAIT : ENFORCE_ALONE;
+    decide(d, &request, clock, &decision);
+    if (decision.verdict == ENFORCE_PENDING) {
+        enum enforce_patience patience = ENFORCE_CROWDED;
+
+        if (defer_has_room(self->defer, line, notify))
+            patience = ask(d, &decision.await);
+        if (patience == ENFORCE_MAY_WAIT) {
+            defer_add(self->defer, line, notify, &decision.await, clock_mono_us(clock));
+            counter_bump(&counters->deferred);
+            return RESPONDER_LATER;
+        }
+        decide_now(d, &request, patience, clock, counters, &decision);
+    }
+    return answer_decision(d, notify, &decision, counters, room, max_frame);
+}
+
+/* The request once more, from its first byte: rules, live state and time may be others now. */
+static size_t dispatch_answer_ready(struct responder *self, struct defer_line *line,
+                                    const struct clock *clock, struct counters *counters,
+                                    void *room, size_t max_frame)
+{
+    struct dispatch *d = (struct dispatch *)self;
+    struct deferred *f = defer_take(self->defer, line);
+    struct spop_frame notify = {
+        .type = SPOP_NOTIFY,
+        .stream_id = f->stream_id,
+        .frame_id = f->frame_id,
+        .payload = {(const uint8_t *)f->payload.p, (const uint8_t *)f->payload.p + f->payload.n}};
+    struct enforce_request request;
+    struct enforce_decision decision;
+    bool known, read = read_request(d, &notify, enforce_rules_model(d->rules), &request, &known);
+    size_t n;
+
+    CC_ASSERT(read && known); /* it was, when it came */
+    request.patience = f->overdue ? ENFORCE_OVERDUE : ENFORCE_MAY_WAIT;
+    memcpy(request.replies, f->replies, sizeof request.replies);
+    decide(d, &request, clock, &decision);
+    if (decision.verdict == ENFORCE_PENDING) {
+        enum enforce_patience patience = ask(d, &decision.await);
+
+        if (patience == ENFORCE_MAY_WAIT) {
+            defer_again(self->defer, f, &decision.await);
+            return RESPONDER_LATER;
+        }
+        decide_now(d, &request, patience, clock, counters, &decision);
+    }
+    n = answer_decision(d, &notify, &decision, counters, room, max_frame);
+    defer_done(self->defer, f);
     return n;
 }
 
@@ -292,8 +383,11 @@ int dispatch_new(struct dispatch **out, const struct enforce_options *options,
     if (d == NULL)
         goto out;
     CC_ASSERT(enforce_rules_model(rules)->n_headers <= DISPATCH_MAX_HEADERS);
-    d->responder = (struct responder){dispatch_answer, dispatch_adopt, dispatch_adopt_live,
-                                       dispatch_report};
+    d->responder = (struct responder){.answer = dispatch_answer,
+                                      .answer_ready = dispatch_answer_ready,
+                                      .adopt = dispatch_adopt,
+                                      .adopt_live = dispatch_adopt_live,
+                                      .report = dispatch_report};
     d->wanted = wanted;
     rc = enforce_worker_new(&d->enforce, options);
     if (rc != CC_OK)
@@ -308,12 +402,26 @@ out:
     return rc;
 }
 
+int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting)
+{
+    int rc;
+
+    CC_ASSERT(d->responder.defer == NULL);
+    rc = defer_new(&d->responder.defer, &waiting->defer);
+    if (rc != CC_OK)
+        return rc;
+    d->worker = waiting->worker;
+    memcpy(d->oracles, waiting->oracles, sizeof d->oracles);
+    return CC_OK;
+}
+
 void dispatch_free(struct dispatch **pd)
 {
     struct dispatch *d = *pd;
 
     if (d == NULL)
         return;
+    defer_free(&d->responder.defer);
     enforce_worker_free(&d->enforce);
     enforce_live_unref(&d->live);
     enforce_rules_unref(&d->rules);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "spoa/jwks_wanted.h"
+#include "spoa/oracle.h"
 #include "spoa/responder.h"
 
 enum {
@@ -23,5 +24,15 @@ struct dispatch;
 int dispatch_new(struct dispatch **out, const struct enforce_options *options,
                  struct enforce_rules *rules, struct jwks_wanted *wanted);
 void dispatch_free(struct dispatch **d);
+
+struct dispatch_waiting {
+    struct defer_options defer;
+    size_t worker;                              /* its number in the postbox */
+    struct oracle *oracles[ENFORCE_WAIT_COUNT]; /* whom to ask for what; they outlive the dispatch */
+};
+
+/* From now on decisions may wait: the frame is kept, the oracle asked, and the request decided again when
+ * its reply is there or its time is over. Without this, what would wait is refused. */
+int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting);
 
 struct responder *dispatch_responder(struct dispatch *d);

@@ -1,6 +1,7 @@
 #include "spoa/link.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -176,6 +177,16 @@ static void on_io(struct ev_loop *loop, ev_io *io, int revents)
     run(io->data);
 }
 
+/* Something that waited can be answered: as soon as the loop is back at its events. The watcher is
+ * active, for a link always waits for its socket. */
+static void on_ready(struct defer_line *line)
+{
+    struct link *link =
+        (struct link *)(void *)((char *)line - offsetof(struct link, conn.line));
+
+    ev_feed_event(link->set->loop, &link->io, EV_CUSTOM);
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 {
     struct link *link = timer->data;
@@ -198,7 +209,7 @@ void link_set_add(struct link_set *set, int fd)
     }
     link->set = set;
     link->fd = fd;
-    conn_init(&link->conn, set->responder, set->clock, set->counters);
+    conn_init(&link->conn, set->responder, set->clock, set->counters, on_ready);
     link->next = set->first;
     if (set->first != NULL)
         set->first->prev = link;

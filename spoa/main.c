@@ -143,6 +143,19 @@ static struct enforce_options share_of_cache(const struct config *config, size_t
                                     bytes > MIN_CACHE_BYTES ? bytes : MIN_CACHE_BYTES};
 }
 
+/* A decision that waits is made a sixth before HAProxy gives it up, so that there is an answer with its
+ * reason, rather than none. */
+static struct defer_options patience(const struct config *config)
+{
+    size_t frame = (size_t)config->router.buffer_bytes;
+
+    return (struct defer_options){
+        .frames = (size_t)config->agent.maximum_waiting,
+        .frame_bytes = frame < SPOP_MAX_FRAME_SIZE ? frame : SPOP_MAX_FRAME_SIZE,
+        .patience_us = (int64_t)config->agent.processing_timeout_ms * 1000 * 5 / 6,
+    };
+}
+
 static void setup_log(const struct config *config, bool debug)
 {
     enum log_level level = LOG_INFO;
@@ -189,6 +202,8 @@ static int serve(const struct arguments *a, const struct config *config,
     struct responder **responders = calloc(n, sizeof *responders);
     struct jwks_feeder_options jwks = jwks_feeder_settings(config);
     struct jwks_wanted wanted = {.loop = NULL};
+    struct dispatch_waiting waiting = {.defer = patience(config)};
+    struct postbox postbox;
     struct server_options options = {
         .jwks = &jwks,
         .wanted = &wanted,
@@ -202,14 +217,19 @@ static int serve(const struct arguments *a, const struct config *config,
         .subs_path = config->subscriptions.n > 0 ? config->subscriptions.p : NULL,
         .subs = subs,
         .admin_path = config->agent.admin_socket,
+        .postbox = &postbox,
         .drain_timeout_s = config->agent.drain_timeout_s,
     };
     int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
 
+    postbox_init(&postbox);
     if (config->cache.enabled)
         cache = share_of_cache(config, n);
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
         rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules), &wanted);
+        waiting.worker = i;
+        if (rc == CC_OK)
+            rc = dispatch_let_wait(dispatches[i], &waiting);
         if (rc == CC_OK)
             responders[i] = dispatch_responder(dispatches[i]);
     }
@@ -219,6 +239,7 @@ static int serve(const struct arguments *a, const struct config *config,
         log_error("cannot start: %s", cc_strerror(rc));
     for (size_t i = 0; dispatches != NULL && i < n; i++)
         dispatch_free(&dispatches[i]);
+    postbox_cleanup(&postbox);
     free(responders);
     free(dispatches);
     return exit_code(rc);

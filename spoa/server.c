@@ -412,6 +412,8 @@ static int start(struct server *s)
         rc = start_workers(s);
     if (rc != CC_OK)
         return rc;
+    if (s->options->postbox != NULL) /* before a connection comes, and with it a question */
+        postbox_open(s->options->postbox, s->workers, s->n_started);
     if (s->options->subs != NULL)
         take_subs(s, subs_ref(s->options->subs));
     if (s->feeder != NULL)
@@ -426,6 +428,8 @@ static void stop(struct server *s)
     reload_free(&s->reload);
     admin_free(&s->admin);
     listener_close(&s->listener);
+    if (s->options->postbox != NULL)
+        postbox_close(s->options->postbox);
     for (size_t i = 0; i < s->n_started; i++) {
         worker_stop(s->workers[i]);
         worker_join(&s->workers[i]);

@@ -12,6 +12,7 @@
 
 #include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
+#include "spoa/oracle.h"
 #include "spoa/responder.h"
 #include "subs/subs.h"
 
@@ -29,6 +30,8 @@ struct server_options {
     const char *subs_path;
     struct subs *subs;
     struct slice admin_path; /* of the admin socket; empty: none */
+    /* opened while the workers run, for oracles; NULL: nobody is asked */
+    struct postbox *postbox;
     uint64_t drain_timeout_s;
 };
 

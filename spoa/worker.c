@@ -5,13 +5,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKER_INBOX = 256 };
+enum { WORKER_INBOX = 256, WORKER_REPLIES = 256 };
 
 struct mail {
     int fds[WORKER_INBOX];
     size_t n_fds;
     struct enforce_rules *rules; /* not yet adopted; NULL = nothing new */
     struct enforce_live *live;   /* the same */
+    struct enforce_reply *replies[WORKER_REPLIES];
+    size_t n_replies;
     bool drain, stop;
 };
 
@@ -26,6 +28,9 @@ struct worker {
     struct worker_options options;
     struct ev_loop *loop;
     ev_async wake;
+    ev_prepare prepare; /* these two only where answers may be deferred */
+    ev_timer overdue;
+    int64_t overdue_us; /* what the timer is set to; DEFER_NEVER: it is not */
     struct loop_clock clock;
     struct link_set links;
     pthread_mutex_t lock; /* guards mail and retired */
@@ -73,7 +78,7 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
     (void)revents;
     pthread_mutex_lock(&w->lock);
     mail = w->mail;
-    w->mail.n_fds = 0;
+    w->mail.n_fds = w->mail.n_replies = 0;
     w->mail.rules = NULL;
     w->mail.live = NULL;
     w->mail.drain = false;
@@ -86,12 +91,54 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
         enforce_live_unref(&mail.live);
         ev_async_send(w->options.home, w->options.home_wake); /* what was in it is free now */
     }
+    for (size_t i = 0; i < mail.n_replies; i++)
+        defer_deliver(w->options.responder->defer, mail.replies[i], &w->counters);
     for (size_t i = 0; i < mail.n_fds; i++)
         link_set_add(&w->links, mail.fds[i]);
     if (mail.drain)
         link_set_drain(&w->links);
     if (mail.stop)
         ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_overdue(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct worker *w = timer->data;
+
+    (void)loop;
+    (void)revents;
+    w->overdue_us = DEFER_NEVER; /* on_prepare() sets it again */
+    defer_expire(w->options.responder->defer, clock_mono_us(&w->clock.clock), &w->counters);
+}
+
+/* Before each sleep: wake up when the next frame is overdue. */
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int revents)
+{
+    struct worker *w = prepare->data;
+    int64_t due_us = defer_due(w->options.responder->defer);
+
+    (void)revents;
+    if (due_us == w->overdue_us)
+        return;
+    w->overdue_us = due_us;
+    ev_timer_stop(loop, &w->overdue);
+    if (due_us == DEFER_NEVER)
+        return;
+    due_us -= clock_mono_us(&w->clock.clock);
+    ev_now_update(loop);
+    ev_timer_set(&w->overdue, due_us > 0 ? (double)due_us / 1e6 : 0., 0.);
+    ev_timer_start(loop, &w->overdue);
+}
+
+static void watch_deferred(struct worker *w)
+{
+    w->overdue_us = DEFER_NEVER;
+    if (w->options.responder->defer == NULL)
+        return;
+    w->prepare.data = w->overdue.data = w;
+    ev_init(&w->overdue, on_overdue);
+    ev_prepare_init(&w->prepare, on_prepare);
+    ev_prepare_start(w->loop, &w->prepare);
 }
 
 static void *worker_main(void *arg)
@@ -127,6 +174,8 @@ static void free_worker(struct worker *w)
     }
     enforce_rules_unref(&w->mail.rules);
     enforce_live_unref(&w->mail.live);
+    for (size_t i = 0; i < w->mail.n_replies; i++)
+        enforce_reply_unref(&w->mail.replies[i]);
     for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired; i++)
         enforce_rules_unref(&w->retired[i]);
     if (w->loop != NULL)
@@ -158,6 +207,7 @@ int worker_start(struct worker **out, const struct worker_options *options)
     w->wake.data = w;
     ev_async_init(&w->wake, on_mail);
     ev_async_start(w->loop, &w->wake);
+    watch_deferred(w);
     rc = start_thread(w);
     if (rc != CC_OK)
         goto out;
@@ -207,6 +257,19 @@ void worker_publish_live(struct worker *w, struct enforce_live *live)
     pthread_mutex_unlock(&w->lock);
     ev_async_send(w->loop, &w->wake);
     enforce_live_unref(&overtaken);
+}
+
+void worker_deliver(struct worker *w, struct enforce_reply *reply)
+{
+    CC_ASSERT(w->options.responder->defer != NULL);
+    pthread_mutex_lock(&w->lock);
+    if (w->mail.n_replies < WORKER_REPLIES) {
+        w->mail.replies[w->mail.n_replies++] = reply;
+        reply = NULL;
+    }
+    pthread_mutex_unlock(&w->lock);
+    ev_async_send(w->loop, &w->wake);
+    enforce_reply_unref(&reply);
 }
 
 struct enforce_rules *worker_collect(struct worker *w)

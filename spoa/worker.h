@@ -30,6 +30,10 @@ void worker_publish(struct worker *w, struct enforce_rules *rules);
  * no time, and what is larger somebody else holds too (live_hub.h). Then it wakes the main thread. */
 void worker_publish_live(struct worker *w, struct enforce_live *live);
 
+/* What a decision waits for; takes over the caller's reference. Any thread. When the mailbox is full
+ * the reply is lost, and who waits for it is refused at its deadline. */
+void worker_deliver(struct worker *w, struct enforce_reply *reply);
+
 /* Rules it no longer uses, to be released by the caller: freeing a large snapshot takes time that a
  * decision thread must not spend. NULL when there are none. */
 struct enforce_rules *worker_collect(struct worker *w);

@@ -127,6 +127,7 @@ struct config {
         struct slice state_directory; /* "" = nothing is saved */
         uint64_t workers;          /* 0 = one a CPU, at most 8 */
         uint64_t processing_timeout_ms;
+        uint64_t maximum_waiting; /* requests of a worker */
         uint64_t drain_timeout_s;
         struct slice log_level, log_format;
     } agent;

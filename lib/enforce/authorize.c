@@ -136,7 +136,8 @@ static bool start_anew(struct attempt *a, struct choice *choice)
     return true;
 }
 
-/* The credential that `need` asks for, looked at now unless it was before. NULL: no memory. */
+/* The credential that `need` asks for, looked at now unless it was before. NULL: no memory, or the
+ * decision has to wait. */
 static struct credential *look_at(struct attempt *a, struct choice *choice,
                                   const struct gw_need *need)
 {
@@ -154,6 +155,8 @@ static struct credential *look_at(struct attempt *a, struct choice *choice,
     c->before = choice->latest;
     c->need = need;
     c->state = examine(a, c);
+    if (a->out->verdict == ENFORCE_PENDING)
+        return NULL; /* nothing else is tried before it is known whether this one is good */
     choice->latest = c;
     if (c->state != CREDENTIAL_GOOD)
         choice->weight = c->state == CREDENTIAL_ABSENT ? WEIGHT_ABSENT : WEIGHT_REFUSED;

@@ -16,12 +16,13 @@ struct null_responder {
 };
 
 static size_t null_answer(struct responder *self, const struct spop_frame *notify,
-                          const struct clock *clock, struct counters *counters, void *room,
-                          size_t max_frame)
+                          struct defer_line *line, const struct clock *clock,
+                          struct counters *counters, void *room, size_t max_frame)
 {
     struct null_responder *n = (struct null_responder *)self;
     struct spop_writer w;
 
+    (void)line;
     (void)clock;
     (void)counters;
     spop_begin(&w, room, SPOP_LENGTH_SIZE + max_frame, SPOP_ACK, notify->stream_id,

@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads all arguments of all messages, as the agent does, and answers with a fixed verdict. */
 static size_t fuzz_answer(struct responder *self, const struct spop_frame *notify,
-                          const struct clock *clock, struct counters *counters, void *room,
-                          size_t max_frame)
+                          struct defer_line *line, const struct clock *clock,
+                          struct counters *counters, void *room, size_t max_frame)
 {
     struct spop_reader r = notify->payload;
     struct spop_writer w;
@@ -20,6 +20,7 @@ static size_t fuzz_answer(struct responder *self, const struct spop_frame *notif
     unsigned n_args;
 
     (void)self;
+    (void)line;
     (void)clock;
     (void)counters;
     while (r.p < r.end) {
@@ -57,7 +58,7 @@ static void run_connection(const uint8_t *data, size_t size, size_t piece)
     struct counters counters = {0};
     struct conn conn;
 
-    conn_init(&conn, &responder, &clock_system, &counters);
+    conn_init(&conn, &responder, &clock_system, &counters, NULL);
     while (size > 0) {
         void *room;
         size_t n = conn_room(&conn, &room);

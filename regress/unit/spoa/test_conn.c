@@ -19,13 +19,14 @@ struct echo {
 };
 
 static size_t echo_answer(struct responder *self, const struct spop_frame *notify,
-                          const struct clock *clock, struct counters *counters, void *room,
-                          size_t max_frame)
+                          struct defer_line *line, const struct clock *clock,
+                          struct counters *counters, void *room, size_t max_frame)
 {
     struct echo *e = (struct echo *)self;
     static char text[4096];
     struct spop_writer w;
 
+    (void)line;
     (void)clock;
     (void)counters;
     if (e->refuse)
@@ -56,7 +57,7 @@ static int setup(void **state)
         return -1;
     t->echo.responder.answer = echo_answer;
     t->echo.text = 10;
-    conn_init(&t->conn, &t->echo.responder, &clock_system, &t->counters);
+    conn_init(&t->conn, &t->echo.responder, &clock_system, &t->counters, NULL);
     *state = t;
     return 0;
 }

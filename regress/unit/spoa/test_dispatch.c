@@ -95,7 +95,7 @@ static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
         spop_read_frame(slice_make(b->notify + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE), &f),
         SPOP_NORMAL);
     b->n_ack =
-        b->responder->answer(b->responder, &f, &b->clock.clock, &b->counters, b->ack, max_frame);
+        b->responder->answer(b->responder, &f, NULL, &b->clock.clock, &b->counters, b->ack, max_frame);
     assert_true(b->n_ack <= SPOP_LENGTH_SIZE + max_frame);
 }
 
