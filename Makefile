@@ -22,12 +22,12 @@ mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/cc-gateway
 VERSION     := 0.1.0
 
-PKGS        := libcrypto jansson yaml-0.1 libcurl
+PKGS        := libcrypto jansson yaml-0.1 libcurl libpcre2-8
 WARN        := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla \
                -Wformat=2 -Wpointer-arith -Wwrite-strings -Wundef -Werror
 BASEFLAGS   := -std=c11 -D_GNU_SOURCE -DCC_VERSION='"$(VERSION)"' -Ilib -I. -g $(WARN) \
                $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml -lcurl) -lpthread
+LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml -lcurl -lpcre2-8) -lpthread
 # What only cc-gen needs; the agent parses no archives.
 GEN_LIBS    := $(shell pkg-config --libs libarchive 2>/dev/null || echo -larchive)
 HARDEN      := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
@@ -61,13 +61,15 @@ LIB_SRC     := $(sort $(wildcard lib/*/*.c))
 GEN_SRC     := $(sort $(filter-out generator/main.c,$(wildcard generator/*.c)))
 SPOA_SRC    := $(sort $(filter-out spoa/main.c,$(wildcard spoa/*.c)))
 TEMPLATES   := $(sort $(wildcard haproxy-templates/*))
+POLICIES    := $(sort $(wildcard policies/*.yaml))
 TOOL_SRC    := $(sort $(wildcard regress/tools/*.c))
 UNIT_SRC    := $(sort $(wildcard regress/unit/*/test_*.c))
 FUZZ_SRC    := $(sort $(wildcard regress/fuzz/fuzz_*.c))
 BENCH_SRC   := $(sort $(wildcard regress/bench/*.c))
 
 LIB_OBJ     := $(LIB_SRC:%.c=$(O)/%.o)
-GEN_OBJ     := $(GEN_SRC:%.c=$(O)/%.o) $(O)/generator/templates.gen.o
+GEN_OBJ     := $(GEN_SRC:%.c=$(O)/%.o) $(O)/generator/templates.gen.o \
+               $(O)/generator/policies.gen.o
 SPOA_OBJ    := $(SPOA_SRC:%.c=$(O)/%.o)
 UNIT_BIN    := $(UNIT_SRC:regress/unit/%.c=$(O)/unit/%)
 FUZZ_BIN    := $(FUZZ_SRC:regress/fuzz/%.c=$(O)/fuzz/%)
@@ -94,11 +96,14 @@ $(BIN)/%:
 	@$(SAY) LINK $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
 
-# The default templates are part of cc-gen, so that an installed program never misses them.
+# The default templates and policies are part of cc-gen, so that an installed program never misses them.
 $(O)/generator/templates.gen.c: $(TEMPLATES) generator/embed.sh
 	@mkdir -p $(@D)
-	$(Q)generator/embed.sh $(TEMPLATES) > $@.tmp && mv $@.tmp $@
-$(O)/generator/templates.gen.o: $(O)/generator/templates.gen.c
+	$(Q)generator/embed.sh template_files $(TEMPLATES) > $@.tmp && mv $@.tmp $@
+$(O)/generator/policies.gen.c: $(POLICIES) generator/embed.sh
+	@mkdir -p $(@D)
+	$(Q)generator/embed.sh policy_files $(POLICIES) > $@.tmp && mv $@.tmp $@
+$(O)/generator/%.gen.o: $(O)/generator/%.gen.c
 	@$(SAY) CC $@
 	$(Q)$(CC) $(BASEFLAGS) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
@@ -136,7 +141,7 @@ $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 # ---------------------------------------------------------------------------------------------
 # Packages: the one list, by what they are needed for. Debian 12 names.
 
-DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev
+DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev libpcre2-dev
 DEPS_RUN    := haproxy
 DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish
 DEPS_BENCH  := wrk
@@ -201,7 +206,7 @@ install: programs ## install into $(DESTDIR)$(prefix)
 	install -m 755 $(BIN)/cc-spoa $(DESTDIR)$(sbindir)/cc-spoa
 	install -m 644 docs/man/cc-gen.1 $(DESTDIR)$(mandir)/man1/cc-gen.1
 	install -m 644 docs/man/cc-spoa.8 $(DESTDIR)$(mandir)/man8/cc-spoa.8
-	for d in haproxy-templates examples docs; do \
+	for d in haproxy-templates policies examples docs; do \
 	    (find $$d -type d -exec install -d '$(DESTDIR)$(docdir)/{}' \; \
 	     && find $$d -type f -exec install -m 644 '{}' '$(DESTDIR)$(docdir)/{}' \;) || exit 1; \
 	done

@@ -333,6 +333,8 @@ static const char show_help[] =
     "    cc-gen show interceptors\n"
     "                           which services are asked about which operations\n"
     "    cc-gen show limits     the throttling tiers that count, of APIs or operations\n"
+    "    cc-gen show policies | deny-rules\n"
+    "                           all limits that tiers can name; whom nothing lets in\n"
     "    cc-gen show clusters   the endpoints, their options, and which APIs use them\n"
     "    cc-gen show settings   each setting of cc.yaml, its value, and where that comes from\n"
     "    cc-gen show applications | consumer-keys | subscriptions\n"
@@ -408,7 +410,7 @@ const struct cli_command cli_commands[] = {
      "METHOD URL [-H HEADER]... [--token FILE] [--ip ADDRESS] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
-    {"show", "apis|routes|auth|limits|interceptors|clusters|settings|applications|consumer-keys|subscriptions "
+    {"show", "apis|routes|auth|limits|policies|deny-rules|interceptors|clusters|settings|applications|consumer-keys|subscriptions "
      "[-o DIR | PROJECT...]",
      "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
      cmd_show},

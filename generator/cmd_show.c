@@ -1,5 +1,6 @@
 /* cc-gen show: what is in effect, as tables. */
 #include "generator/access.h"
+#include "generator/show_limits.h"
 #include "generator/show_subs.h"
 #include "generator/subscriptions.h"
 #include "generator/table.h"
@@ -181,60 +182,6 @@ static void show_auth(struct shower *s)
             for (size_t n = 0; n < m->apis[i].resources[k].n_operations; n++)
                 show_operation(s, &m->apis[i], &m->apis[i].resources[k],
                                &m->apis[i].resources[k].operations[n]);
-}
-
-/* --- limits ------------------------------------------------------------------------------------
- */
-
-static const struct table_column limit_columns[] = {
-    {"vhost", TABLE_TEXT},  {"method", TABLE_TEXT},   {"path", TABLE_TEXT},   {"tier", TABLE_TEXT},
-    {"counts", TABLE_TEXT}, {"enforced", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
-};
-
-static void show_limit(struct shower *s, const struct gw_api *api, struct slice method,
-                       struct slice path, const char *counts, struct slice tier, struct place place)
-{
-    struct slice *row = table_row(&s->table);
-
-    if (row == NULL)
-        return;
-    row[0] = api->vhost;
-    row[1] = method;
-    row[2] = path;
-    row[3] = tier;
-    row[4] = slice_of(counts);
-    row[5] = SLICE("no"); /* docs/compatibility.md: tiers are kept, and nothing counts yet */
-    row[6] = origin(s, place);
-}
-
-/* Of the tier of an API there is one limit, in whichever way its operations are called. */
-static void show_api_limits(struct shower *s, const struct gw_api *api)
-{
-    struct place place;
-
-    if (api->tier.n > 0) {
-        buf_add(&s->cell, api->base_path);
-        buf_add_str(&s->cell, "/*");
-        show_limit(s, api, SLICE("any"), take(s), "the whole API", api->tier, api->tier_declared);
-        return;
-    }
-    for (size_t i = 0; i < api->n_resources; i++) {
-        const struct gw_resource *r = &api->resources[i];
-
-        for (size_t k = 0; k < r->n_operations; k++) {
-            struct slice tier = gw_tier(api, &r->operations[k], &place);
-
-            if (tier.n > 0)
-                show_limit(s, api, slice_of(gw_method_name(r->operations[k].method)),
-                           full_path(s, api, r), "this operation", tier, place);
-        }
-    }
-}
-
-static void show_limits(struct shower *s)
-{
-    for (size_t i = 0; i < s->view.model->n_apis; i++)
-        show_api_limits(s, &s->view.model->apis[i]);
 }
 
 /* --- interceptors ------------------------------------------------------------------------------
@@ -549,19 +496,22 @@ static const struct topic {
     const struct table_column *columns;
     void (*show)(struct shower *s);
     bool config_only;
-    /* instead of `show`, of subscription files */
+    /* instead of `show`: of throttling, of subscription files */
+    void (*show_model)(struct table *table, const struct gw_model *model, struct arena *arena);
     void (*show_subs)(struct table *table, const struct subs *store, struct arena *arena);
 } topics[] = {
-    {"apis", api_columns, show_apis, false, NULL},
-    {"routes", route_columns, show_routes, false, NULL},
-    {"auth", auth_columns, show_auth, false, NULL},
-    {"limits", limit_columns, show_limits, false, NULL},
-    {"interceptors", interceptor_columns, show_interceptors, false, NULL},
-    {"clusters", cluster_columns, show_clusters, false, NULL},
-    {"settings", setting_columns, show_settings, true, NULL},
-    {"applications", application_columns, NULL, true, show_applications},
-    {"consumer-keys", consumer_key_columns, NULL, true, show_consumer_keys},
-    {"subscriptions", subscription_columns, NULL, true, show_subscriptions},
+    {"apis", api_columns, show_apis, false, NULL, NULL},
+    {"routes", route_columns, show_routes, false, NULL, NULL},
+    {"auth", auth_columns, show_auth, false, NULL, NULL},
+    {"limits", limit_columns, NULL, false, show_limits, NULL},
+    {"policies", policy_columns, NULL, false, show_policies, NULL},
+    {"deny-rules", deny_rule_columns, NULL, false, show_deny_rules, NULL},
+    {"interceptors", interceptor_columns, show_interceptors, false, NULL, NULL},
+    {"clusters", cluster_columns, show_clusters, false, NULL, NULL},
+    {"settings", setting_columns, show_settings, true, NULL, NULL},
+    {"applications", application_columns, NULL, true, NULL, show_applications},
+    {"consumer-keys", consumer_key_columns, NULL, true, NULL, show_consumer_keys},
+    {"subscriptions", subscription_columns, NULL, true, NULL, show_subscriptions},
 };
 
 static const struct topic *find_topic(const char *word)
@@ -578,8 +528,8 @@ static const struct topic *find_topic(const char *word)
     cli_say("show: '%s' is nothing to show; %s%s", word,
             near != NULL
                 ? "did you mean "
-                : "there are apis, routes, auth, limits, interceptors, clusters, settings, "
-                  "applications, consumer-keys and subscriptions",
+                : "there are apis, routes, auth, limits, policies, deny-rules, interceptors, "
+                  "clusters, settings, applications, consumer-keys and subscriptions",
             near != NULL ? near : "");
     return NULL;
 }
@@ -607,6 +557,8 @@ static int print_table(struct shower *s, const struct cli_args *args, const stru
     buf_init(&s->cell, CELL_MAX);
     if (topic->show_subs != NULL)
         topic->show_subs(&s->table, s->subs, s->view.work.arena);
+    else if (topic->show_model != NULL)
+        topic->show_model(&s->table, s->view.model, s->view.work.arena);
     else
         topic->show(s);
     rc = s->table.error;

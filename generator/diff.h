@@ -24,6 +24,7 @@ enum diff_sort { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED };
     X(DIFF_SCOPE, "scope")             \
     X(DIFF_ACCESS, "access")           \
     X(DIFF_LIMIT, "limit")             \
+    X(DIFF_DENIAL, "deny rule")        \
     X(DIFF_INTERCEPTOR, "interceptor") \
     X(DIFF_ENDPOINT, "endpoint")       \
     X(DIFF_CORS, "cors")               \

@@ -101,6 +101,7 @@ enum diff_equal diff_field_equal(const struct snapshot_field *f, const void *a, 
     case SNAPSHOT_INT:
         return same_if(*(const uint64_t *)x == *(const uint64_t *)y);
     case SNAPSHOT_UNSIGNED:
+    case SNAPSHOT_ENUM:
     case SNAPSHOT_ALGORITHMS:
         return same_if(*(const unsigned *)x == *(const unsigned *)y);
     case SNAPSHOT_METHOD:
@@ -280,6 +281,9 @@ static void add_field(struct buf *out, const struct snapshot_field *f, const voi
         break;
     case SNAPSHOT_CREDENTIAL:
         buf_add_str(out, gw_credential_name(*(const enum gw_credential *)at));
+        break;
+    case SNAPSHOT_ENUM:
+        buf_add_str(out, f->names[*(const unsigned *)at]);
         break;
     case SNAPSHOT_ALGORITHMS:
         add_algorithms(out, *(const unsigned *)at);

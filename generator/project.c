@@ -2,6 +2,7 @@
 #include "generator/project.h"
 
 #include "gateway/route.h"
+#include "generator/policy.h"
 #include "generator/project_cache.h"
 #include "generator/project_unit.h"
 
@@ -216,15 +217,26 @@ static int compare_slices(const void *a, const void *b)
     return slice_cmp(*x, *y);
 }
 
+static bool is_listed(const struct slice *names, size_t n, struct slice name)
+{
+    while (n > 0 && !slice_eq(names[n - 1], name))
+        n--;
+    return n > 0;
+}
+
 /* The union of the headers that decisions need: where each API looks for its token, what tells a
- * page of another origin, and how clients choose the answers of mock APIs. */
+ * page of another origin, how clients choose the answers of mock APIs, and what conditions of
+ * policies look at. */
 static void collect_headers(struct project_build *build, struct gw_model *model)
 {
     static const struct slice cors[] = {SLICE_INIT("origin"),
                                         SLICE_INIT("access-control-request-method")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
-    struct slice *names = project_alloc(build, model->n_apis + 4, sizeof(*names));
-    size_t all = 0, n = 0;
+    struct slice *names =
+        project_alloc(build, model->n_apis + 4 + GW_HEADERS_MAX, sizeof(*names));
+    struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
+    const struct gw_condition *c;
+    size_t all = 0, n = 0, room = model->n_apis + 4 + GW_HEADERS_MAX;
     bool mocks = false;
 
     if (names == NULL)
@@ -237,6 +249,9 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
         names[all++] = mock[i];
     for (size_t i = 0; i < 2 && model->n_cors > 0; i++)
         names[all++] = cors[i];
+    while ((c = gw_condition_next(&walk)) != NULL && all < room)
+        if (c->kind == GW_CONDITION_HEADER && !is_listed(names, all, c->name))
+            names[all++] = c->name;
     if (all > 0)
         qsort(names, all, sizeof(*names), compare_slices);
     for (size_t i = 0; i < all; i++) {
@@ -268,6 +283,8 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
         qsort(build->apis.items, build->apis.n, sizeof(struct gw_api), compare_apis);
     project_check_settings(build);
     project_read_issuers(build, model);
+    policy_read(build, model);
+    policy_check_tiers(build, model);
     project_clusters_finish(build, model);
     project_cors_finish(build, model);
     project_credentials_finish(build, model);
@@ -295,9 +312,9 @@ static int build_model(struct gw_model **out, const char *const *paths, size_t n
         project_read_global_cors(&build);
     if (build.rc == CC_OK)
         add_projects(&build, paths, n_paths);
-    finish_inputs(&build);
     if (build.rc == CC_OK)
         project_finish_model(&build, model);
+    finish_inputs(&build);
     *out = model;
     return build.rc;
 }

@@ -1,4 +1,5 @@
-/* The default HAProxy templates, embedded at build time from haproxy-templates/ (embed.sh). */
+/* The default HAProxy templates and throttling policies, embedded at build time from
+ * haproxy-templates/ and policies/ (embed.sh). */
 #pragma once
 
 struct template_file {
@@ -6,5 +7,6 @@ struct template_file {
     const char *text;
 };
 
-/* Ends with a {NULL, NULL}. */
+/* Each ends with a {NULL, NULL}. */
 extern const struct template_file template_files[];
+extern const struct template_file policy_files[];

@@ -9,7 +9,7 @@
  * CC_ROUTER_LISTENERPORT=8080 overrides router.listenerPort: upper case, '_' between the parts of a
  * name, none inside a word; elements of lists by index from 0
  * (CC_ENFORCER_SECURITY_TOKENSERVICE_0_ISSUER), which may also add to the list; lists of text with
- * commas. A variable that begins with CC_ADAPTER_, CC_ROUTER_, CC_ENFORCER_ or CC_AGENT_ and names
+ * commas. A variable that begins with CC_ADAPTER_, CC_ROUTER_, CC_ENFORCER_, CC_AGENT_ or CC_POLICIES and names
  * no setting is an error: a misspelt override must not silently do nothing. Other CC_... variables
  * belong to others.
  *
@@ -113,6 +113,16 @@ struct config {
         } jwks;
     } security;
     struct slice truststore; /* directory of certificates by alias; "" = none */
+    struct slice policies; /* directory of throttling policies; "" = the shipped ones */
+    struct {
+        bool enabled;
+        struct slice window;               /* "fixed", "sliding" */
+        struct slice unknown_tier;         /* "deny", "allow" */
+        struct slice unauthenticated_tier; /* of requests without credentials */
+        struct slice *headers;             /* "RateLimit", "X-RateLimit" */
+        size_t n_headers;
+        struct place tier_place; /* of unauthenticated_tier */
+    } throttling;
     struct slice subscriptions; /* file or directory of who is subscribed to what; "" = none */
     struct {
         bool enabled;

@@ -287,8 +287,8 @@ static void check_key_sets(struct loader *l)
                    (unsigned long long)c->security.jwks.maximum_age_s);
 }
 
-/* Where findings about the policy, and decisions by it, point at. */
-static void place_cors(struct loader *l)
+/* Where findings about the CORS policy and a tier, and decisions by them, point at. */
+static void place_settings(struct loader *l)
 {
     struct place place = place_of(l, "router.cors.allowOrigins", "router.cors.allowCredentials");
 
@@ -297,6 +297,9 @@ static void place_cors(struct loader *l)
     if (place.source == NULL)
         place = place_of(l, "router.cors.exposeHeaders", "router.cors.enabled");
     l->store->config.router.cors.place = place;
+    l->store->config.throttling.tier_place =
+        place_of(l, "enforcer.throttling.unauthenticatedTier",
+                 "enforcer.throttling.unauthenticatedTier");
 }
 
 /* Settings of elements that have no default: their text is empty although it may not be. */
@@ -336,5 +339,5 @@ void config_check(struct loader *l)
     check_issuer_names(l);
     check_key_sets(l);
     check_required(l);
-    place_cors(l);
+    place_settings(l);
 }

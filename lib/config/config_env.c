@@ -1,7 +1,8 @@
 #include "config/loader.h"
 
 /* Only these begin our variables: CC alone is a common prefix of build systems. */
-static const char *const prefixes[] = {"CC_ADAPTER_", "CC_ROUTER_", "CC_ENFORCER_", "CC_AGENT_"};
+static const char *const prefixes[] = {"CC_ADAPTER_", "CC_ROUTER_", "CC_ENFORCER_", "CC_AGENT_",
+                                       "CC_POLICIES"};
 
 /* A variable or an override: its name, its value, and what findings about it point at. */
 struct assignment {

@@ -11,10 +11,12 @@
  * Parts:  gateway.h  the model     snapshot.h  writer and reader
  *         route.h    route table   path.h      normal form of request paths
  *         cors.h     which web pages may call an API
- *         mock.h     what the answers of mock APIs may hold                   */
+ *         mock.h     what the answers of mock APIs may hold
+ *         policy.h   limits and deny rules; address.h, pattern.h what their conditions are made of */
 #pragma once
 
 #include "base/base.h"
+#include "gateway/policy.h"
 
 /* Methods that OpenAPI can declare. The order is the order of the Allow header. */
 #define GW_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(TRACE)
@@ -303,4 +305,9 @@ struct gw_model {
     size_t n_identities;
     const struct gw_api *apis;
     size_t n_apis;
+    struct gw_throttling throttling;
+    const struct gw_policy *policies; /* sorted by level and name, unique */
+    size_t n_policies;
+    const struct gw_deny_rule *deny_rules; /* sorted by kind and value */
+    size_t n_deny_rules;
 };

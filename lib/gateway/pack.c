@@ -126,6 +126,7 @@ static void pack_value(struct buf *out, const struct snapshot_field *f, const vo
         gw_pack_number(out, *(const uint64_t *)at);
         break;
     case SNAPSHOT_UNSIGNED:
+    case SNAPSHOT_ENUM:
     case SNAPSHOT_ALGORITHMS:
         gw_pack_number(out, *(const unsigned *)at);
         break;
@@ -276,6 +277,7 @@ static int unpack_number_into(struct unpack *u, const struct snapshot_field *f, 
     uint64_t max = f->type == SNAPSHOT_BOOL         ? 1
                    : f->type == SNAPSHOT_METHOD     ? GW_METHOD_COUNT - 1
                    : f->type == SNAPSHOT_CREDENTIAL ? GW_CREDENTIAL_COUNT - 1
+                   : f->type == SNAPSHOT_ENUM       ? f->max
                                                     : UINT64_MAX;
     int rc = gw_unpack_number(u->in, max, &n);
 
@@ -287,6 +289,8 @@ static int unpack_number_into(struct unpack *u, const struct snapshot_field *f, 
         *(enum gw_method *)at = (enum gw_method)n;
     else if (f->type == SNAPSHOT_CREDENTIAL)
         *(enum gw_credential *)at = (enum gw_credential)n;
+    else if (f->type == SNAPSHOT_ENUM)
+        *(unsigned *)at = (unsigned)n;
     else
         memcpy(at, &n, sizeof(n)); /* int64_t or uint64_t */
     return CC_OK;
@@ -308,6 +312,7 @@ static int unpack_value(struct unpack *u, const struct snapshot_field *f, char *
     case SNAPSHOT_BOOL:
     case SNAPSHOT_METHOD:
     case SNAPSHOT_CREDENTIAL:
+    case SNAPSHOT_ENUM:
     case SNAPSHOT_INT:
         return unpack_number_into(u, f, at);
     case SNAPSHOT_UNSIGNED:

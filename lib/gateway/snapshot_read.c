@@ -181,6 +181,13 @@ static int read_credential(struct reader *r, const json_t *json, enum gw_credent
     return *out != GW_CREDENTIAL_COUNT ? CC_OK : refuse(r, "it is not a kind of credential");
 }
 
+static int read_enum(struct reader *r, const struct snapshot_field *f, const json_t *json,
+                     unsigned *out)
+{
+    *out = snapshot_enum_parse(f, slice_make(json_string_value(json), json_string_length(json)));
+    return *out <= f->max ? CC_OK : refuse(r, "it is none of the words that it can be");
+}
+
 static int read_algorithms(struct reader *r, const json_t *json, unsigned *out)
 {
     if (!json_is_array(json))
@@ -311,6 +318,8 @@ static int read_value(struct reader *r, const struct snapshot_field *f, const js
         return read_method(r, json, at);
     case SNAPSHOT_CREDENTIAL:
         return read_credential(r, json, at);
+    case SNAPSHOT_ENUM:
+        return read_enum(r, f, json, at);
     case SNAPSHOT_ALGORITHMS:
         return read_algorithms(r, json, at);
     case SNAPSHOT_ORIGIN:
@@ -490,6 +499,18 @@ static int index_clusters(struct reader *r, const struct gw_model *m)
     return CC_OK;
 }
 
+/* They are looked up by halving. */
+static int check_policies(struct reader *r, const struct gw_model *m)
+{
+    for (size_t i = 1; i < m->n_policies; i++) {
+        const struct gw_policy *a = &m->policies[i - 1], *b = &m->policies[i];
+
+        if (a->level > b->level || (a->level == b->level && slice_cmp(a->name, b->name) >= 0))
+            return refuse(r, "policies are not in order or not unique");
+    }
+    return CC_OK;
+}
+
 static int read_schema_line(struct reader *r)
 {
     struct slice line = SLICE_NONE, number;
@@ -563,6 +584,13 @@ static int read_all(struct reader *r, struct gw_snapshot *s)
                           &m->n_identities);
     r->identities = m->identities;
     r->n_identities = m->n_identities;
+    if (rc == CC_OK)
+        rc = read_section(r, "policies", &snapshot_policy, "],", &m->policies, &m->n_policies);
+    if (rc == CC_OK)
+        rc = read_section(r, "deny_rules", &snapshot_deny_rule, "],", &m->deny_rules,
+                          &m->n_deny_rules);
+    if (rc == CC_OK)
+        rc = check_policies(r, m);
     if (rc == CC_OK)
         rc = read_section(r, "apis", &snapshot_api, "]}", &m->apis, &m->n_apis);
     if (rc == CC_OK && r->rest.n > 0)

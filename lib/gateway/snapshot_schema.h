@@ -4,7 +4,7 @@
  * The file is JSON, laid out by lines; the reader insists on the layout, because it takes one line
  * at a time and never holds more of the document as a tree:
  *
- *     {"schema":3,
+ *     {"schema":4,
  *     "hash":"SHA-256 of all that follows this line",
  *     "generation":7,"haproxy_generation":6,
  *     "content":"SHA-256 of all that follows this line",
@@ -19,6 +19,10 @@
  *     "cors":[ ...
  *     ],
  *     "identities":[ ...
+ *     ],
+ *     "policies":[ ...
+ *     ],
+ *     "deny_rules":[ ...
  *     ],
  *     "apis":[ ...
  *     ]}
@@ -38,6 +42,7 @@ enum snapshot_type {
     SNAPSHOT_UNSIGNED,   /* unsigned, min to max */
     SNAPSHOT_METHOD,     /* enum gw_method, by name */
     SNAPSHOT_CREDENTIAL, /* enum gw_credential, by name */
+    SNAPSHOT_ENUM,       /* an enum, by `names` */
     SNAPSHOT_ALGORITHMS, /* unsigned: bit set of enum jwt_alg, by names */
     SNAPSHOT_ORIGIN,     /* struct place */
     SNAPSHOT_CLUSTER,    /* const struct gw_cluster *, by name, or NULL */
@@ -57,6 +62,7 @@ struct snapshot_field {
     uint64_t min, max;
     const struct snapshot_schema *of;
     const char *(*fault)(struct slice text); /* of each text; NULL: usable */
+    const char *const *names;                /* of an enum's values, in their order; `max` is the last */
     bool secret;                             /* written and read like any other, and never shown */
 };
 
@@ -67,6 +73,9 @@ struct snapshot_schema {
     const char *(*fault)(const void *object); /* what one field alone cannot tell; may be NULL */
 };
 
+/* The value of an enum's name, or f->max + 1. */
+unsigned snapshot_enum_parse(const struct snapshot_field *f, struct slice name);
+
 /* struct gw_model's members on one line each; struct source; the elements of the sections. */
 extern const struct snapshot_schema snapshot_generations;
 extern const struct snapshot_schema snapshot_settings;
@@ -75,6 +84,8 @@ extern const struct snapshot_schema snapshot_issuer;
 extern const struct snapshot_schema snapshot_cluster;
 extern const struct snapshot_schema snapshot_cors;
 extern const struct snapshot_schema snapshot_identity;
+extern const struct snapshot_schema snapshot_policy;
+extern const struct snapshot_schema snapshot_deny_rule;
 extern const struct snapshot_schema snapshot_api;
 
 enum {

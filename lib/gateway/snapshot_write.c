@@ -141,6 +141,9 @@ static void write_value(struct writer *w, const struct snapshot_field *f, const 
     case SNAPSHOT_CREDENTIAL:
         buf_add_json(w->out, slice_of(gw_credential_name(*(const enum gw_credential *)at)));
         break;
+    case SNAPSHOT_ENUM:
+        buf_add_json(w->out, slice_of(f->names[*(const unsigned *)at]));
+        break;
     case SNAPSHOT_ALGORITHMS:
         write_algorithms(w, *(const unsigned *)at);
         break;
@@ -228,6 +231,8 @@ static int write_content(const struct gw_model *m, struct buf *out)
     write_section(&w, "clusters", &snapshot_cluster, m->clusters, m->n_clusters, "],\n");
     write_section(&w, "cors", &snapshot_cors, m->cors, m->n_cors, "],\n");
     write_section(&w, "identities", &snapshot_identity, m->identities, m->n_identities, "],\n");
+    write_section(&w, "policies", &snapshot_policy, m->policies, m->n_policies, "],\n");
+    write_section(&w, "deny_rules", &snapshot_deny_rule, m->deny_rules, m->n_deny_rules, "],\n");
     write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
     w.out = out;
     write_fields(&w, &snapshot_settings, m);

@@ -25,8 +25,8 @@ static const struct mistake mistakes[] = {
      "did you mean enforcer.security.tokenService[].audiences?"},
     {"controlPlane: {enabled: true}", CC3001, 1, "does not have the setting controlPlane",
      "control plane"},
-    {"enforcer:\n  throttling:\n    publisher: {username: x}\n", CC3001, 2,
-     "does not have the setting enforcer.throttling", "throttling"},
+    {"enforcer:\n  throttling:\n    publisher: {username: x}\n", CC3001, 3,
+     "does not have the setting enforcer.throttling.publisher", "traffic manager"},
     {"enforcer: {security: {tokenService: [{name: a, issuer: b,"
      " claimMapping: [{remoteClaim: x}]}]}}",
      CC3007, 1, "localClaim of enforcer.security.tokenService[0].claimMapping is missing", ""},

@@ -22,6 +22,7 @@ static size_t width(enum snapshot_type type)
     case SNAPSHOT_INT:
         return sizeof(uint64_t);
     case SNAPSHOT_UNSIGNED:
+    case SNAPSHOT_ENUM:
     case SNAPSHOT_ALGORITHMS:
         return sizeof(unsigned);
     case SNAPSHOT_METHOD:

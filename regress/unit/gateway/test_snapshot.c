@@ -144,6 +144,33 @@ static const struct gw_issuer issuers[] = {
      .jwks_url = SLICE_INIT("https://other/jwks"), .claim_mappings = claim_mappings,
      .n_claim_mappings = 1, .validate_subscription = true, .origin = {&cc_file, 16, 3}},
 };
+static const struct gw_condition conditions[] = {
+    {GW_CONDITION_ADDRESS, GW_MATCH_EQUAL, true, SLICE_INIT(""), SLICE_INIT("10.0.0.0/8"),
+     {&cc_file, 22, 9}},
+    {GW_CONDITION_HEADER, GW_MATCH_PATTERN, false, SLICE_INIT("x-token"), SLICE_INIT("^a.*\"$"),
+     {&cc_file, 23, 9}},
+    {GW_CONDITION_CLAIM, GW_MATCH_PRESENT, false, SLICE_INIT("role"), SLICE_INIT(""),
+     {&cc_file, 24, 9}},
+};
+static const struct gw_group groups[] = {
+    {.conditions = conditions, .n_conditions = 2, .quota = {.count = 5, .period_s = 60},
+     .burst = {.count = 2, .period_s = 1}, .origin = {&cc_file, 21, 7}},
+};
+static const struct gw_policy policies[] = {
+    {.level = GW_LEVEL_API, .name = SLICE_INIT("Gold"),
+     .quota = {.count = 9007199254740991, .months = 12, .bandwidth = true}, .sliding = true,
+     .groups = groups, .n_groups = 1, .key_template = SLICE_INIT(""), .origin = {&cc_file, 20, 5}},
+    {.level = GW_LEVEL_SUBSCRIPTION, .name = SLICE_INIT("Gold"), .stop = true,
+     .key_template = SLICE_INIT("")},
+    {.level = GW_LEVEL_CUSTOM, .name = SLICE_INIT("c"), .shadow = true,
+     .quota = {.count = 1, .period_s = 31622400}, .key_template = SLICE_INIT("$userId:$clientIp"),
+     .conditions = &conditions[2], .n_conditions = 1},
+};
+static const struct gw_deny_rule deny_rules[] = {
+    {.kind = GW_DENY_USER, .value = SLICE_INIT("bob"), .origin = {&cc_file, 30, 5}},
+    {.kind = GW_DENY_ADDRESS, .value = SLICE_INIT("::1-::9"), .invert = true, .from_s = 1,
+     .until_s = 2},
+};
 static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("x-token")};
 
 static const struct gw_api mock_api = {
@@ -158,6 +185,9 @@ static const struct gw_model model = {
     .issuers = issuers, .n_issuers = 2, .clusters = clusters, .n_clusters = 2,
     .cors = cors, .n_cors = 2, .identities = identities, .n_identities = 2,
     .apis = apis, .n_apis = 2,
+    .throttling = {.enabled = true, .allow_unknown = true, .standard_headers = true,
+                   .legacy_headers = true, .unauthenticated_tier = SLICE_INIT("Gold")},
+    .policies = policies, .n_policies = 3, .deny_rules = deny_rules, .n_deny_rules = 2,
 };
 
 static void write_model(const struct gw_model *m, struct buf *out)
@@ -378,7 +408,7 @@ static void it_has_a_line_an_api(void **state)
 
     (void)state;
     write_model(&model, &text);
-    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":3,\n\"hash\":\"")));
+    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":4,\n\"hash\":\"")));
     assert_true(slice_ends(buf_slice(&text), slice_of(api)));
     assert_non_null(strstr(text.p, "\n\"files\":[\n{\"name\":\"cc.yaml\"},\n"));
     buf_free(&text);
@@ -485,12 +515,12 @@ static void a_flipped_bit_is_noticed(void **state)
 static void other_schemas_are_told(void **state)
 {
     (void)state;
-    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 3");
-    expect_refused(SLICE("{\"schema\":3}\n"), "not a snapshot");
+    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 4");
+    expect_refused(SLICE("{\"schema\":4}\n"), "not a snapshot");
     expect_refused(SLICE("{\"schema\":x,\n"), "not a snapshot");
     expect_refused(SLICE("{\n"), "not a snapshot");
     expect_refused(SLICE("\n"), "not a snapshot");
-    expect_refused(SLICE("{\"schema\":3,\n\n"), "hash does not match");
+    expect_refused(SLICE("{\"schema\":4,\n\n"), "hash does not match");
 }
 
 /* The sealed snapshot with the first `old` replaced. */
@@ -595,6 +625,21 @@ static const struct {
     {"\"tier\":\"Gold\"", "\"tier\":\"a\\n\"", "operations[0].tier: it has a control character"},
     {"\"tier\":\"Silver\"", "\"tier\":1", "apis[0].tier: it is not text"},
     {"\"status\":\"BLOCKED\"", "\"status\":\"a\\n\"", "apis[0].status: it has a control character"},
+    {"\"kind\":\"header\"", "\"kind\":\"heder\"", "conditions[1].kind: it is none of the words"},
+    {"\"kind\":\"header\"", "\"kind\":7", "conditions[1].kind: it is none of the words"},
+    {"\"10.0.0.0/8\"", "\"10.0.0.1/8\"", "conditions[0]: the address has bits set"},
+    {"\"match\":\"present\",\"invert\":false,\"name\":\"role\",\"value\":\"\"",
+     "\"match\":\"present\",\"invert\":false,\"name\":\"role\",\"value\":\"a\"",
+     "policies[2].conditions[0]: it has a value"},
+    {"\"count\":5,\"period_s\":60", "\"count\":5,\"period_s\":0", "groups[0]: a limit has a time"},
+    {"\"count\":5,\"period_s\":60", "\"count\":-5,\"period_s\":60", "it is out of range"},
+    {"\"burst_count\":2,\"burst_period_s\":1", "\"burst_count\":2,\"burst_period_s\":86401",
+     "groups[0]: a burst has at most a day"},
+    {"\"level\":\"subscription\"", "\"level\":\"advanced\"", "policies are not in order"},
+    {"\"$userId:$clientIp\"", "\"$user\"", "policies[2]: a '$' in it begins no variable"},
+    {"\"$userId:$clientIp\"", "\"\"", "policies[2]: it has no variable"},
+    {"\"::1-::9\"", "\"::9-::1\"", "deny_rules[1]: its end is before its beginning"},
+    {"\"until_s\":2", "\"until_s\":1", "deny_rules[1]: it ends before it begins"},
     {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
     {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
     {"\"open\":true,\"closed\":false", "\"open\":true,\"closed\":true", "a closed operation"},

@@ -543,6 +543,9 @@ static bool change_member(const struct snapshot_field *f, void *object, const st
     case SNAPSHOT_ALGORITHMS:
         *(unsigned *)at ^= 2;
         return true;
+    case SNAPSHOT_ENUM:
+        *(unsigned *)at = *(unsigned *)at > 0 ? 0 : 1;
+        return true;
     case SNAPSHOT_METHOD:
         *(enum gw_method *)at = GW_TRACE;
         return true;

@@ -95,8 +95,8 @@ static const struct broken_case api_yaml[] = {
     {"tiers of api.yaml",
      API "  apiThrottlingPolicy: 10KPerMin\n"
          "  operations:\n"
-         "    - {target: /pets, verb: GET, throttlingPolicy: 1KPerMin}\n"
-         "    - {target: /none, verb: GET, throttlingPolicy: 1KPerMin}\n"
+         "    - {target: /pets, verb: GET, throttlingPolicy: 20KPerMin}\n"
+         "    - {target: /none, verb: GET, throttlingPolicy: 20KPerMin}\n"
          "    - {target: /none, verb: PUT, throttlingPolicy: Unlimited}\n",
      NULL, NULL, "warning CC2602 0/api.yaml:14:7\nwarning CC1204 0/api.yaml:13:52\n"},
     {"policies of operations, and of the API",
@@ -145,8 +145,8 @@ static const struct broken_case documents[] = {
      "0/Definitions/swagger.yaml:6:29\n"},
     {"extensions: misspelt, misplaced, ignored, idle", NULL,
      OAS3 "x-wso2-bsaePath: /a\nx-wso2-label: a\nx-other: 1\nx-wso2-throttling-tier: Unlimited\n"
-          "paths:\n  /a:\n    x-wso2-auth-header: X\n    x-wso2-throttling-tier: 1PerMin\n"
-          "    get: {x-wso2-disable-secruity: true, x-wso2-endpoints: [], x-throttling-tier: a}\n",
+          "paths:\n  /a:\n    x-wso2-auth-header: X\n    x-wso2-throttling-tier: 10KPerMin\n"
+          "    get: {x-wso2-disable-secruity: true, x-wso2-endpoints: [], x-throttling-tier: 20KPerMin}\n",
      NULL,
      "warning CC1206 0/Definitions/swagger.yaml:2:1\n"
      "warning CC2600 0/Definitions/swagger.yaml:3:1\n"

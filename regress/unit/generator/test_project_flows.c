@@ -97,32 +97,32 @@ static void check_models(const struct model_case *cases, size_t n)
 static const struct model_case tiers[] = {
     {"none", API, OAS PATHS, "[]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
     {"of the API: the document before api.yaml, x-wso2- before x-",
-     API "  apiThrottlingPolicy: 1K\n",
-     OAS "x-throttling-tier: 2K\nx-wso2-throttling-tier: 3K\n" PATHS,
-     "[3K]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
-    {"of the API, by the other name", API "  apiThrottlingPolicy: 1K\n",
-     OAS "x-throttling-tier: 2K\n" PATHS, "[2K]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
-    {"of the API, in api.yaml", API "  apiThrottlingPolicy: 1K\n", OAS PATHS,
-     "[1K]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
-    {"Unlimited is none, and hides what is below it", API "  apiThrottlingPolicy: 1K\n",
+     API "  apiThrottlingPolicy: 10KPerMin\n",
+     OAS "x-throttling-tier: 10KPerMin\nx-wso2-throttling-tier: 20KPerMin\n" PATHS,
+     "[20KPerMin]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
+    {"of the API, by the other name", API "  apiThrottlingPolicy: 10KPerMin\n",
+     OAS "x-throttling-tier: 10KPerMin\n" PATHS, "[10KPerMin]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
+    {"of the API, in api.yaml", API "  apiThrottlingPolicy: 10KPerMin\n", OAS PATHS,
+     "[10KPerMin]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
+    {"Unlimited is none, and hides what is below it", API "  apiThrottlingPolicy: 10KPerMin\n",
      OAS "x-wso2-throttling-tier: Unlimited\n" PATHS,
      "[]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
-    {"null and empty say nothing", API "  apiThrottlingPolicy: 1K\n",
+    {"null and empty say nothing", API "  apiThrottlingPolicy: 10KPerMin\n",
      OAS "x-wso2-throttling-tier: \"\"\nx-throttling-tier:\n" PATHS,
-     "[1K]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
+     "[10KPerMin]\nGET /a [@0]\nPUT /a [@0]\nGET /b [@0]\n"},
     {"an operation before its path before api.yaml",
-     API "  operations:\n    - {target: /a, verb: GET, throttlingPolicy: 1K}\n"
-         "    - {target: /b, verb: GET, throttlingPolicy: 2K}\n"
-         "    - {target: /a, verb: PUT, throttlingPolicy: 3K}\n",
-     OAS "paths:\n  /a:\n    x-wso2-throttling-tier: 4K\n    get: {}\n"
-         "    put: {x-throttling-tier: 5K}\n  /b: {get: {}, put: {}}\n",
-     "[]\nGET /a [4K@4]\nPUT /a [5K@6]\nGET /b [2K@13]\nPUT /b [@0]\n"},
+     API "  operations:\n    - {target: /a, verb: GET, throttlingPolicy: 10KPerMin}\n"
+         "    - {target: /b, verb: GET, throttlingPolicy: 10KPerMin}\n"
+         "    - {target: /a, verb: PUT, throttlingPolicy: 20KPerMin}\n",
+     OAS "paths:\n  /a:\n    x-wso2-throttling-tier: 20KPerMin\n    get: {}\n"
+         "    put: {x-throttling-tier: 50KPerMin}\n  /b: {get: {}, put: {}}\n",
+     "[]\nGET /a [20KPerMin@4]\nPUT /a [50KPerMin@6]\nGET /b [10KPerMin@13]\nPUT /b [@0]\n"},
     {"Unlimited at an operation", API,
-     OAS "paths:\n  /a:\n    x-wso2-throttling-tier: 4K\n    get: {x-throttling-tier: Unlimited}\n",
+     OAS "paths:\n  /a:\n    x-wso2-throttling-tier: 20KPerMin\n    get: {x-throttling-tier: Unlimited}\n",
      "[]\nGET /a [@5]\n"},
     {"the tier of the API does not replace those of operations in the model", API,
-     OAS "x-wso2-throttling-tier: 9K\npaths:\n  /a: {get: {x-throttling-tier: 1K}}\n",
-     "[9K]\nGET /a [1K@4]\n"},
+     OAS "x-wso2-throttling-tier: 50KPerMin\npaths:\n  /a: {get: {x-throttling-tier: 10KPerMin}}\n",
+     "[50KPerMin]\nGET /a [10KPerMin@4]\n"},
 };
 
 static void test_tiers(void **state)

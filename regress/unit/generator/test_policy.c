@@ -1,0 +1,282 @@
+/* Policy files: what they come to in the model, and what is wrong with them. */
+#include "regress/unit/generator/test_project_fixture.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+#define PROJECT                                                               \
+    "type: api\nversion: v4\ndata:\n  name: Pets\n  version: 1\n  context: /pets\n  type: HTTP\n"     \
+    "  endpointConfig: {production_endpoints: {url: \"http://p\"}}\n"
+#define OAS "openapi: 3.0.3\ninfo: {title: t, version: v}\n"
+
+#define ADV(rest)    "advancedPolicies:\n  - {name: A, " rest "}\n"
+#define UN           "subscriptionPolicies: [{name: Unauthenticated, unlimited: true}]\n"
+#define GROUPS(rest) UN "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n" rest
+#define GROUP(list)  "      - {conditions: [" list "], unlimited: true}\n"
+
+/* A build of one project with these policies. */
+static int build(struct fixture *f, const char *policies, const char *openapi)
+{
+    fixture_open(f);
+    fixture_project(f); /* the directory of policies: 0 */
+    fixture_file(f, "a.yaml", policies);
+    fixture_project(f);
+    fixture_file(f, "api.yaml", PROJECT);
+    fixture_file(f, "Definitions/swagger.yaml", openapi);
+    f->config.policies = slice_of(f->dirs[0]);
+    f->config.throttling.enabled = true;
+    f->config.throttling.unauthenticated_tier = SLICE("Unauthenticated");
+    return project_build_model(&f->model, &f->dirs[1], 1, &f->config, &f->options, f->arena,
+                               f->diag);
+}
+
+static const struct {
+    const char *what, *policies, *findings;
+} mistakes[] = {
+    {"no policy of the tier of requests without credentials", ADV("unlimited: true"),
+     "error CC3208 :0:0\n"},
+    {"a list that is none", UN "advancedPolicy: []\n", "error CC3201 0/a.yaml:2:1\n"},
+    {"a member that is none", UN ADV("unlimited: true, shdow: true"), "error CC3201 0/a.yaml:3:32\n"},
+    {"condition groups of another level",
+     "subscriptionPolicies:\n  - {name: Unauthenticated, unlimited: true, conditionGroups: []}\n",
+     "error CC3201 0/a.yaml:2:46\n"},
+    {"no list", UN "advancedPolicies: {}\n", "error CC1201 0/a.yaml:2:19\n"},
+    {"no name", UN "advancedPolicies: [{unlimited: true}]\n", "error CC3202 0/a.yaml:2:20\n"},
+    {"no limit", UN ADV("shadow: true"), "error CC3202 0/a.yaml:3:5\n"},
+    {"no time", UN ADV("requestCount: 1"), "error CC3202 0/a.yaml:3:5\n"},
+    {"a negative limit", UN ADV("requestCount: -1, timeUnit: day"), "error CC1203 0/a.yaml:3:29\n"},
+    {"a limit of nothing", UN ADV("requestCount: 0, timeUnit: day"), "error CC1203 0/a.yaml:3:29\n"},
+    {"a limit that is too large", UN ADV("requestCount: 9007199254740992, timeUnit: day"),
+     "error CC1203 0/a.yaml:3:29\n"},
+    {"an unknown unit", UN ADV("requestCount: 1, timeUnit: minuet"),
+     "error CC3203 0/a.yaml:3:42\n"},
+    {"a time that is too long", UN ADV("requestCount: 1, timeUnit: month, unitTime: 13"),
+     "error CC3203 0/a.yaml:3:59\n"},
+    {"a burst that is too long",
+     UN ADV("requestCount: 1, timeUnit: day, burst: {requestCount: 1, timeUnit: month}"),
+     "error CC3203 0/a.yaml:3:82\n"},
+    {"two limits", UN ADV("requestCount: 1, bandwidth: 1KB, timeUnit: day"),
+     "error CC3203 0/a.yaml:3:43\n"},
+    {"no amount of bytes", UN ADV("bandwidth: 10XB, timeUnit: day"), "error CC3203 0/a.yaml:3:26\n"},
+    {"bytes that are too many", UN ADV("bandwidth: 9000TB, timeUnit: day"),
+     "error CC3203 0/a.yaml:3:26\n"},
+    {"Unlimited is always there", UN "advancedPolicies: [{name: Unlimited, unlimited: true}]\n",
+     "error CC3203 0/a.yaml:2:27\n"},
+    {"no window", UN ADV("unlimited: true, window: round"), "error CC3203 0/a.yaml:3:40\n"},
+    {"one name twice", UN ADV("unlimited: true") "  - {name: A, unlimited: true}\n",
+     "error CC3204 0/a.yaml:4:5\n"},
+    {"no CIDR", GROUPS(GROUP("{ipRange: 10.0.0.1/8}")), "error CC3205 0/a.yaml:6:33\n"},
+    {"a range as an address", GROUPS(GROUP("{ip: 10.0.0.0/8}")), "error CC3205 0/a.yaml:6:28\n"},
+    {"a regular expression that takes for ever",
+     GROUPS(GROUP("{header: a, matches: \"(a+)+$\"}")), "error CC3206 0/a.yaml:6:44\n"},
+    {"no regular expression", GROUPS(GROUP("{query: a, matches: \"(a\"}")),
+     "error CC3206 0/a.yaml:6:43\n"},
+    {"no header", GROUPS(GROUP("{header: \"a b\"}")), "error CC3203 0/a.yaml:6:32\n"},
+    {"two kinds in one condition", GROUPS(GROUP("{header: a, query: b}")),
+     "error CC3203 0/a.yaml:6:23\n"},
+    {"no kind", GROUPS(GROUP("{invert: true}")), "error CC3202 0/a.yaml:6:23\n"},
+    {"value and pattern", GROUPS(GROUP("{header: a, value: b, matches: c}")),
+     "error CC3203 0/a.yaml:6:54\n"},
+    {"no conditions", GROUPS(GROUP("")), "error CC3202 0/a.yaml:6:9\n"},
+    {"groups that are the same",
+     GROUPS(GROUP("{header: a, value: b}") GROUP("{header: A, value: b}")),
+     "error CC3207 0/a.yaml:7:9\n"},
+    {"a group inside of an earlier one",
+     GROUPS(GROUP("{ipRange: 10.0.0.0/8}") GROUP("{query: a}, {ip: 10.1.2.3}")),
+     "error CC3207 0/a.yaml:7:9\n"},
+    {"a value of what is there", GROUPS(GROUP("{claim: a}") GROUP("{claim: a, value: b}")),
+     "error CC3207 0/a.yaml:7:9\n"},
+    {"an address outside of another", GROUPS(GROUP("{ip: 10.0.0.1, invert: true}")
+                                                 GROUP("{ip: 10.0.0.2}")),
+     "error CC3207 0/a.yaml:7:9\n"},
+    {"groups that overlap",
+     GROUPS(GROUP("{ipRange: 10.0.0.0/8}") GROUP("{ipRange: 9.0.0.0-10.0.0.9}")),
+     "warning CC3211 0/a.yaml:7:9\n"},
+    {"the narrower group first", GROUPS(GROUP("{ip: 10.0.0.1}") GROUP("{ipRange: 10.0.0.0/8}")),
+     ""},
+    {"conditions that exclude each other", GROUPS(GROUP("{ip: 10.0.0.1}, {ip: 10.0.0.2}")),
+     "error CC3207 0/a.yaml:6:39\n"},
+    {"no variable", UN "customPolicies: [{name: c, keyTemplate: a, unlimited: true}]\n",
+     "error CC3209 0/a.yaml:2:41\n"},
+    {"an unknown variable",
+     UN "customPolicies: [{name: c, keyTemplate: $userid, unlimited: true}]\n",
+     "error CC3209 0/a.yaml:2:41\n"},
+    {"no key", UN "customPolicies: [{name: c, unlimited: true}]\n", "error CC3202 0/a.yaml:2:18\n"},
+    {"deny rules",
+     UN "denyRules:\n  - {}\n  - {ip: 1.2.3}\n  - {api: pets}\n  - {application: bob}\n"
+        "  - {subscription: \"/a:1:b-c\"}\n  - {user: bob, until: tomorrow}\n"
+        "  - {user: eve, from: 2030-02-30T00:00:00Z}\n  - {user: a, ip: 1.2.3.4}\n"
+        "  - {user: c, from: 2030-01-02T00:00:00Z, until: 2030-01-01T00:00:00Z}\n"
+        "  - {user: d}\n  - {user: d}\n",
+     "error CC3202 0/a.yaml:3:5\nerror CC3205 0/a.yaml:4:10\nerror CC3203 0/a.yaml:5:11\n"
+     "error CC3203 0/a.yaml:6:19\nerror CC3203 0/a.yaml:7:20\nerror CC3203 0/a.yaml:8:24\n"
+     "error CC3203 0/a.yaml:9:23\nerror CC3203 0/a.yaml:10:5\nerror CC3203 0/a.yaml:11:50\n"
+     "error CC3204 0/a.yaml:13:5\n"},
+};
+
+static void test_mistakes(void **state)
+{
+    size_t wrong = 0;
+
+    (void)state;
+    for (size_t i = 0; i < N(mistakes); i++) {
+        char room[4096];
+        struct fixture f;
+        int rc = build(&f, mistakes[i].policies, OAS "paths: {/a: {get: {}}}\n");
+        const char *found = fixture_findings(&f, room, sizeof(room));
+
+        if (strcmp(found, mistakes[i].findings) != 0) {
+            print_error("%s:\n%s", mistakes[i].what, found);
+            wrong++;
+        }
+        /* nothing is half used */
+        assert_int_equal(rc, strstr(found, "error") != NULL ? CC_EREFUSED : CC_OK);
+        assert_true((f.model == NULL) == (rc != CC_OK));
+        fixture_close(&f);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_model(void **state)
+{
+    static const char policies[] =
+        "advancedPolicies:\n"
+        "  - name: A\n"
+        "    requestCount: 100\n"
+        "    timeUnit: minute\n"
+        "    conditionGroups:\n"
+        "      - conditions:\n"
+        "          - {ipRange: 10.0.0.0/8}\n"
+        "          - {header: X-Client, matches: '^mob', invert: true}\n"
+        "          - {query: q, matches: lit}\n"
+        "          - {claim: c, value: v}\n"
+        "        bandwidth: 10 MB\n"
+        "        timeUnit: months\n"
+        "        unitTime: 3\n"
+        "        burst: {requestCount: 5, timeUnit: sec, unitTime: 2}\n"
+        "customPolicies:\n"
+        "  - {name: c, keyTemplate: \"$userId\", requestCount: 1, timeUnit: day, shadow: true,\n"
+        "     stopOnQuotaReach: false, window: sliding, conditions: [{header: X-B}]}\n"
+        "subscriptionPolicies: [{name: Unauthenticated, unlimited: true}]\n"
+        "denyRules:\n"
+        "  - {user: bob, from: '2030-01-31T01:00:00+01:00', until: '2031-01-01T00:00:00Z'}\n"
+        "  - {api: /pets, invert: true}\n";
+    const struct gw_policy *a, *c;
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(build(&f, policies, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    assert_int_equal(f.model->n_policies, 3);
+    a = gw_policy_find(f.model, GW_LEVEL_API, SLICE("A"));
+    c = gw_policy_find(f.model, GW_LEVEL_CUSTOM, SLICE("c"));
+    assert_non_null(a);
+    assert_non_null(c);
+    assert_null(gw_policy_find(f.model, GW_LEVEL_APPLICATION, SLICE("A")));
+    assert_null(gw_policy_find(f.model, GW_LEVEL_API, SLICE("Unlimited")));
+    assert_true(a->quota.count == 100 && a->quota.period_s == 60 && !a->quota.bandwidth);
+    assert_true(a->stop && !a->shadow && !a->sliding && a->n_groups == 1);
+    assert_true(a->groups[0].quota.count == 10 << 20 && a->groups[0].quota.bandwidth);
+    assert_true(a->groups[0].quota.months == 3 && a->groups[0].quota.period_s == 0);
+    assert_true(a->groups[0].burst.count == 5 && a->groups[0].burst.period_s == 2);
+    assert_int_equal(a->groups[0].n_conditions, 4);
+    assert_true(slice_is(a->groups[0].conditions[1].name, "x-client"));
+    assert_int_equal(a->groups[0].conditions[1].match, GW_MATCH_PATTERN);
+    assert_true(a->groups[0].conditions[1].invert);
+    assert_int_equal(a->groups[0].conditions[2].match, GW_MATCH_CONTAINS);
+    assert_int_equal(a->groups[0].conditions[3].kind, GW_CONDITION_CLAIM);
+    assert_int_equal(a->groups[0].conditions[3].match, GW_MATCH_EQUAL);
+    assert_int_equal(a->groups[0].origin.line, 6);
+    assert_true(c->shadow && !c->stop && c->sliding && c->n_conditions == 1);
+    assert_int_equal(f.model->n_deny_rules, 2);
+    assert_int_equal(f.model->deny_rules[0].kind, GW_DENY_API);
+    assert_true(f.model->deny_rules[0].invert);
+    assert_int_equal(f.model->deny_rules[1].from_s, 1896048000);
+    assert_int_equal(f.model->deny_rules[1].until_s, 1924992000);
+    /* HAProxy must send what conditions look at */
+    assert_int_equal(f.model->n_headers, 3);
+    assert_true(slice_is(f.model->headers[1], "x-b") && slice_is(f.model->headers[2], "x-client"));
+    fixture_close(&f);
+}
+
+static void test_shipped(void **state)
+{
+    static const struct {
+        enum gw_level level;
+        const char *name;
+        uint64_t count;
+    } shipped[] = {
+        {GW_LEVEL_API, "10KPerMin", 10000},         {GW_LEVEL_API, "20KPerMin", 20000},
+        {GW_LEVEL_API, "50KPerMin", 50000},         {GW_LEVEL_SUBSCRIPTION, "Bronze", 1000},
+        {GW_LEVEL_SUBSCRIPTION, "Gold", 5000},      {GW_LEVEL_SUBSCRIPTION, "Silver", 2000},
+        {GW_LEVEL_SUBSCRIPTION, "Unauthenticated", 500},
+        {GW_LEVEL_APPLICATION, "10PerMin", 10},     {GW_LEVEL_APPLICATION, "20PerMin", 20},
+        {GW_LEVEL_APPLICATION, "50PerMin", 50},
+    };
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    fixture_project(&f);
+    fixture_file(&f, "api.yaml", PROJECT);
+    fixture_file(&f, "Definitions/swagger.yaml", OAS "paths: {/a: {get: {}}}\n");
+    f.config.throttling.unauthenticated_tier = SLICE("Unauthenticated");
+    assert_int_equal(fixture_build(&f), CC_OK);
+    assert_int_equal(f.model->n_policies, N(shipped));
+    for (size_t i = 0; i < N(shipped); i++) {
+        const struct gw_policy *p = &f.model->policies[i];
+
+        assert_int_equal(p->level, shipped[i].level);
+        assert_true(slice_is(p->name, shipped[i].name));
+        assert_true(p->quota.count == shipped[i].count && p->quota.period_s == 60 && p->stop);
+    }
+    assert_int_equal(f.model->n_deny_rules, 0);
+    fixture_close(&f);
+}
+
+static void test_tiers(void **state)
+{
+    static const char openapi[] =
+        OAS "x-wso2-throttling-tier: B\npaths:\n"
+            "  /a: {get: {x-wso2-throttling-tier: A}, put: {x-throttling-tier: 10KPerMn}}\n";
+    char room[512];
+    struct fixture f;
+    struct diag_view v;
+
+    (void)state;
+    assert_int_equal(build(&f, UN ADV("unlimited: true") "  - {name: 10KPerMin, unlimited: true}\n",
+                           openapi),
+                     CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "warning CC1204 1/Definitions/swagger.yaml:5:38\n"
+                        "error CC3208 1/Definitions/swagger.yaml:3:25\n"
+                        "error CC3208 1/Definitions/swagger.yaml:5:67\n");
+    assert_true(diag_get(f.diag, 2, &v));
+    assert_true(slice_is(v.help, "did you mean 10KPerMin?"));
+    fixture_close(&f);
+}
+
+static void test_directory(void **state)
+{
+    char room[512];
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    f.config.policies = SLICE("/none");
+    assert_int_equal(project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena,
+                                         f.diag),
+                     CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "error CC1001 /none:0:0\nerror CC3208 :0:0\n");
+    fixture_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_model),
+        cmocka_unit_test(test_shipped),  cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_directory),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
