@@ -123,8 +123,7 @@ static void show_routes(struct shower *s)
             row[2] = take(s);
             row[3] = m->apis[i].mock ? SLICE("mock")
                                      : cluster_name(r->production, m->apis[i].production);
-            row[4] =
-                m->apis[i].mock ? SLICE("mock") : cluster_name(r->sandbox, m->apis[i].sandbox);
+            row[4] = m->apis[i].mock ? SLICE("mock") : cluster_name(r->sandbox, m->apis[i].sandbox);
             row[5] = origin(s, r->origin);
         }
     }
@@ -134,7 +133,7 @@ static void show_routes(struct shower *s)
  */
 
 static const struct table_column auth_columns[] = {
-    {"vhost", TABLE_TEXT},  {"method", TABLE_TEXT}, {"path", TABLE_TEXT}, {"access", TABLE_TEXT},
+    {"vhost", TABLE_TEXT}, {"method", TABLE_TEXT}, {"path", TABLE_TEXT}, {"access", TABLE_TEXT},
     {"needs", TABLE_LIST}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 

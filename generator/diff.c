@@ -305,8 +305,7 @@ static void compare_policy(struct differ *d, const struct gw_policy *before,
     change =
         differ_add(d, after != NULL ? DIFF_ADDED : DIFF_REMOVED, DIFF_LIMIT, subject, one->origin);
     if (change != NULL)
-        *(after != NULL ? &change->after : &change->before) =
-            differ_text(d, policy_text(d, one));
+        *(after != NULL ? &change->after : &change->before) = differ_text(d, policy_text(d, one));
 }
 
 static void compare_policies(struct differ *d, const struct gw_model *before,
@@ -336,8 +335,7 @@ static void compare_deny_rules(struct differ *d, const struct gw_model *before,
                                const struct gw_model *after)
 {
     static const char *const special[] = {NULL};
-    struct diff_list old = {before->deny_rules, before->n_deny_rules,
-                            sizeof(*before->deny_rules)};
+    struct diff_list old = {before->deny_rules, before->n_deny_rules, sizeof(*before->deny_rules)};
     struct diff_list new = {after->deny_rules, after->n_deny_rules, sizeof(*after->deny_rules)};
     struct diff_pair *pairs;
     size_t n;

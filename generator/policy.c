@@ -217,9 +217,10 @@ static int by_value(const void *a, const void *b)
 static void report_twice(struct project_build *build, struct place place, struct place other,
                          const char *what, struct slice name)
 {
-    bool first = source_same(place.source, other.source)
-                     ? place.line < other.line || (place.line == other.line && place.col < other.col)
-                     : strcmp(place.source->name, other.source->name) < 0;
+    bool first =
+        source_same(place.source, other.source)
+            ? place.line < other.line || (place.line == other.line && place.col < other.col)
+            : strcmp(place.source->name, other.source->name) < 0;
     struct place earlier = first ? place : other;
 
     diag_help(diag_error(build->diag, CC3204, first ? other : place,
@@ -273,8 +274,8 @@ static void finish_policies(struct policy_reading *r, struct gw_model *model)
                        "there are more than %d custom policies; each request asks for all of them",
                        (int)GW_CUSTOM_MAX);
         if (i > 0 && by_name(&list[i - 1], &list[i]) == 0)
-            report_twice(r->build, list[i - 1].origin, list[i].origin,
-                         words[list[i].level], list[i].name);
+            report_twice(r->build, list[i - 1].origin, list[i].origin, words[list[i].level],
+                         list[i].name);
     }
     if (n > GW_POLICIES_MAX)
         diag_error(r->build->diag, CC3210, PLACE_NONE, "there are more than %d policies",
@@ -399,8 +400,8 @@ static void check_tier(struct project_build *build, const struct gw_model *model
 
     if (tier.n == 0 || gw_policy_find(model, GW_LEVEL_API, tier) != NULL)
         return;
-    item = diag_error(build->diag, CC3208, place,
-                      "no advanced policy has the name '%" PRIslice "'", SLICE_ARG(tier));
+    item = diag_error(build->diag, CC3208, place, "no advanced policy has the name '%" PRIslice "'",
+                      SLICE_ARG(tier));
     near = policy_nearest(model, GW_LEVEL_API, tier, build->arena);
     if (near != NULL)
         diag_help(item, "did you mean %s?", near);

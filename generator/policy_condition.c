@@ -116,11 +116,11 @@ static unsigned find_kind(struct policy_reading *r, const struct doc_node *map)
 static bool read_condition(struct policy_reading *r, const struct doc_node *node,
                            struct gw_condition *out)
 {
-    static const char *const names[] = {"ip",    "ipRange", "header", "query",
+    static const char *const names[] = {"ip",    "ipRange", "header",  "query",
                                         "claim", "value",   "matches", "invert"};
-    static const enum gw_condition_kind of[KINDS] = {
-        GW_CONDITION_ADDRESS, GW_CONDITION_ADDRESS, GW_CONDITION_HEADER, GW_CONDITION_QUERY,
-        GW_CONDITION_CLAIM};
+    static const enum gw_condition_kind of[KINDS] = {GW_CONDITION_ADDRESS, GW_CONDITION_ADDRESS,
+                                                     GW_CONDITION_HEADER, GW_CONDITION_QUERY,
+                                                     GW_CONDITION_CLAIM};
     unsigned kind;
 
     if (!policy_is_map(r, node, "a condition", names, sizeof(names) / sizeof(names[0])))
@@ -128,10 +128,8 @@ static bool read_condition(struct policy_reading *r, const struct doc_node *node
     kind = find_kind(r, node);
     if (kind == KINDS)
         return false;
-    *out = (struct gw_condition){.kind = of[kind],
-                                 .name = SLICE(""),
-                                 .value = SLICE(""),
-                                 .origin = doc_place(r->doc, node)};
+    *out = (struct gw_condition){
+        .kind = of[kind], .name = SLICE(""), .value = SLICE(""), .origin = doc_place(r->doc, node)};
     doc_bool(r->doc, doc_get(node, "invert"), "invert", r->build->diag, &out->invert);
     return of[kind] == GW_CONDITION_ADDRESS ? read_address(r, node, kind, out)
                                             : read_named(r, node, kind, out);

@@ -1,8 +1,7 @@
 /* Deny rules. */
 #include "generator/policy_internal.h"
 
-static const char *const kinds[] = {"api",          "application", "user",
-                                    "subscription", "ip",          "ipRange"};
+static const char *const kinds[] = {"api", "application", "user", "subscription", "ip", "ipRange"};
 enum { KIND_RANGE = GW_DENY_ADDRESS + 1, KINDS };
 
 static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
@@ -138,8 +137,9 @@ static unsigned find_kind(struct policy_reading *r, const struct doc_node *map)
 
 void policy_read_deny(struct policy_reading *r, const struct doc_node *node)
 {
-    static const char *const names[] = {"api", "application", "user", "subscription", "ip",
-                                        "ipRange", "description", "invert", "from", "until"};
+    static const char *const names[] = {"api",  "application", "user",        "subscription",
+                                        "ip",   "ipRange",     "description", "invert",
+                                        "from", "until"};
     struct gw_deny_rule rule = {.kind = GW_DENY_ADDRESS}, *out;
     unsigned kind;
     bool there;

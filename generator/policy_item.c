@@ -6,9 +6,9 @@ static const struct {
     unsigned months;
     uint64_t seconds;
 } units[] = {
-    {"second", 0, 1},   {"seconds", 0, 1},  {"sec", 0, 1},    {"minute", 0, 60}, {"minutes", 0, 60},
-    {"min", 0, 60},     {"hour", 0, 3600},  {"hours", 0, 3600}, {"day", 0, 86400},
-    {"days", 0, 86400}, {"month", 1, 0},    {"months", 1, 0},
+    {"second", 0, 1},   {"seconds", 0, 1},  {"sec", 0, 1},     {"minute", 0, 60},
+    {"minutes", 0, 60}, {"min", 0, 60},     {"hour", 0, 3600}, {"hours", 0, 3600},
+    {"day", 0, 86400},  {"days", 0, 86400}, {"month", 1, 0},   {"months", 1, 0},
 };
 enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
 
@@ -35,8 +35,8 @@ static bool read_period(struct policy_reading *r, const struct doc_node *map, co
     size_t i = 0;
     bool there;
 
-    if (time != NULL && doc_u64(r->doc, time, "unitTime", 1, GW_PERIOD_MAX_S, r->build->diag, &n) !=
-                            CC_OK)
+    if (time != NULL &&
+        doc_u64(r->doc, time, "unitTime", 1, GW_PERIOD_MAX_S, r->build->diag, &n) != CC_OK)
         return false;
     if (!policy_text(r, map, "timeUnit", 64, &word, &there)) {
         if (!there)
@@ -81,9 +81,9 @@ static bool read_bytes(struct policy_reading *r, const struct doc_node *node, ui
     }
     if (rest.n > 0 || slice_to_u64(slice_first(text, digits), &n) != CC_OK || n == 0 ||
         n > GW_COUNT_MAX / factor) {
-        diag_help(policy_error(r, CC3203, node, "'%" PRIslice "' is no amount of bytes",
-                               SLICE_ARG(text)),
-                  "for example 4096, 512KB, 10MB or 1GB");
+        diag_help(
+            policy_error(r, CC3203, node, "'%" PRIslice "' is no amount of bytes", SLICE_ARG(text)),
+            "for example 4096, 512KB, 10MB or 1GB");
         return false;
     }
     *out = n * factor;
@@ -116,8 +116,10 @@ static bool is_said_once(struct policy_reading *r, const struct doc_node *map, c
         const struct doc_node *node = doc_get(map, names[i]);
 
         if (node != NULL && said != NULL) {
-            policy_error(r, CC3203, node, "%s says its limit twice: it has requestCount, bandwidth "
-                                          "or unlimited", what);
+            policy_error(r, CC3203, node,
+                         "%s says its limit twice: it has requestCount, bandwidth "
+                         "or unlimited",
+                         what);
             return false;
         }
         said = node != NULL ? node : said;
@@ -150,10 +152,9 @@ void policy_read_quota(struct policy_reading *r, const struct doc_node *map, con
         return;
     }
     out.bandwidth = bandwidth != NULL;
-    good = bandwidth != NULL
-               ? read_bytes(r, bandwidth, &out.count)
-               : doc_u64(r->doc, doc_get(map, "requestCount"), "requestCount", 1, GW_COUNT_MAX,
-                         r->build->diag, &out.count) == CC_OK;
+    good = bandwidth != NULL ? read_bytes(r, bandwidth, &out.count)
+                             : doc_u64(r->doc, doc_get(map, "requestCount"), "requestCount", 1,
+                                       GW_COUNT_MAX, r->build->diag, &out.count) == CC_OK;
     if (read_period(r, map, what, GW_PERIOD_MAX_S, &out) && good)
         *quota = out;
 }
@@ -214,9 +215,10 @@ static bool read_name(struct policy_reading *r, const struct doc_node *map, stru
 
 void policy_read_item(struct policy_reading *r, enum gw_level level, const struct doc_node *node)
 {
-    static const char *const names[] = {"name",   "description",     POLICY_QUOTA_MEMBERS, "window",
-                                        "shadow", "stopOnQuotaReach", "conditionGroups",
-                                        "keyTemplate", "conditions"};
+    static const char *const names[] = {
+        "name",      "description",      POLICY_QUOTA_MEMBERS, "window",
+        "shadow",    "stopOnQuotaReach", "conditionGroups",    "keyTemplate",
+        "conditions"};
     enum { ALL = sizeof(names) / sizeof(names[0]) };
     struct gw_policy policy = {.level = level, .stop = true, .key_template = SLICE("")}, *out;
     const char *known[ALL];

@@ -13,8 +13,7 @@ static struct relation relate(const struct gw_address_range *a, bool not_a,
 {
     bool a_in_b = gw_address_in(&a->first, b) && gw_address_in(&a->last, b);
     bool b_in_a = gw_address_in(&b->first, a) && gw_address_in(&b->last, a);
-    bool apart =
-        gw_address_cmp(&a->last, &b->first) < 0 || gw_address_cmp(&b->last, &a->first) < 0;
+    bool apart = gw_address_cmp(&a->last, &b->first) < 0 || gw_address_cmp(&b->last, &a->first) < 0;
 
     if (not_a && not_b)
         return (struct relation){b_in_a, false};
@@ -71,8 +70,7 @@ static bool is_covered(const struct gw_group *later, const struct gw_group *earl
     for (size_t i = 0; i < earlier->n_conditions; i++) {
         size_t k = 0;
 
-        while (k < later->n_conditions &&
-               !implies(&later->conditions[k], &earlier->conditions[i]))
+        while (k < later->n_conditions && !implies(&later->conditions[k], &earlier->conditions[i]))
             k++;
         if (k == later->n_conditions)
             return false;

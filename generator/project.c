@@ -107,7 +107,8 @@ static void read_project(struct project_build *own, const char *path, struct pro
     }
 }
 
-/* One project -> its unit in the arena of `build`. Whatever it takes to get there is in `scratch`. */
+/* One project -> its unit in the arena of `build`. Whatever it takes to get there is in `scratch`.
+ */
 static int compile(struct project_build *build, const char *path, struct project_docs *docs,
                    struct arena *scratch, struct slice *unit)
 {
@@ -232,8 +233,7 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
     static const struct slice cors[] = {SLICE_INIT("origin"),
                                         SLICE_INIT("access-control-request-method")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
-    struct slice *names =
-        project_alloc(build, model->n_apis + 4 + GW_HEADERS_MAX, sizeof(*names));
+    struct slice *names = project_alloc(build, model->n_apis + 4 + GW_HEADERS_MAX, sizeof(*names));
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
     size_t all = 0, n = 0, room = model->n_apis + 4 + GW_HEADERS_MAX;
@@ -327,8 +327,8 @@ int project_build_model(struct gw_model **out, const char *const *paths, size_t 
     struct project_options without = options != NULL ? *options : none;
     struct gw_model *model = NULL;
     struct diag *own = diag_new();
-    int rc = own != NULL ? build_model(&model, paths, n_paths, config, options, arena, own)
-                         : CC_ENOMEM;
+    int rc =
+        own != NULL ? build_model(&model, paths, n_paths, config, options, arena, own) : CC_ENOMEM;
 
     if (rc == CC_EPARSE) {
         project_cache_forget(without.cache);

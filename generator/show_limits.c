@@ -7,15 +7,15 @@
 enum { CELL_MAX = 64 << 10 };
 
 const struct table_column limit_columns[] = {
-    {"vhost", TABLE_TEXT},  {"method", TABLE_TEXT},   {"path", TABLE_TEXT},
-    {"tier", TABLE_TEXT},   {"limit", TABLE_TEXT},    {"counts", TABLE_TEXT},
+    {"vhost", TABLE_TEXT},    {"method", TABLE_TEXT}, {"path", TABLE_TEXT},
+    {"tier", TABLE_TEXT},     {"limit", TABLE_TEXT},  {"counts", TABLE_TEXT},
     {"enforced", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 
 const struct table_column policy_columns[] = {
-    {"level", TABLE_TEXT}, {"name", TABLE_TEXT}, {"requests", TABLE_TEXT}, {"limit", TABLE_TEXT},
-    {"burst", TABLE_TEXT}, {"window", TABLE_TEXT}, {"above it", TABLE_TEXT}, {"origin", TABLE_TEXT},
-    {NULL, TABLE_TEXT},
+    {"level", TABLE_TEXT},    {"name", TABLE_TEXT},   {"requests", TABLE_TEXT},
+    {"limit", TABLE_TEXT},    {"burst", TABLE_TEXT},  {"window", TABLE_TEXT},
+    {"above it", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 
 const struct table_column deny_rule_columns[] = {
@@ -175,8 +175,7 @@ void show_policies(struct table *table, const struct gw_model *model, struct are
         const struct gw_policy *p = &model->policies[i];
 
         for (size_t k = 0; k < p->n_groups; k++)
-            show_policy(&f, p,
-                        conditions(&f, p->groups[k].conditions, p->groups[k].n_conditions),
+            show_policy(&f, p, conditions(&f, p->groups[k].conditions, p->groups[k].n_conditions),
                         &p->groups[k].quota, &p->groups[k].burst, p->groups[k].origin);
         show_policy(&f, p,
                     p->level == GW_LEVEL_CUSTOM ? custom_requests(&f, p)

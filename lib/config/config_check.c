@@ -40,7 +40,8 @@ static bool is_bracketed(struct slice s)
            is_address(AF_INET6, slice_make(s.p + 1, s.n - 2));
 }
 
-/* What HAProxy can bind. It would look a name up each time it starts, and not start when that fails.
+/* What HAProxy can bind. It would look a name up each time it starts, and not start when that
+ * fails.
  */
 static void check_bind_host(struct loader *l, const char *name, struct slice host)
 {
@@ -297,9 +298,8 @@ static void place_settings(struct loader *l)
     if (place.source == NULL)
         place = place_of(l, "router.cors.exposeHeaders", "router.cors.enabled");
     l->store->config.router.cors.place = place;
-    l->store->config.throttling.tier_place =
-        place_of(l, "enforcer.throttling.unauthenticatedTier",
-                 "enforcer.throttling.unauthenticatedTier");
+    l->store->config.throttling.tier_place = place_of(l, "enforcer.throttling.unauthenticatedTier",
+                                                      "enforcer.throttling.unauthenticatedTier");
 }
 
 /* Settings of elements that have no default: their text is empty although it may not be. */
@@ -328,8 +328,7 @@ void config_check(struct loader *l)
 {
     check_listeners(l);
     check_bind_host(l, "router.listenerHost", l->store->config.router.listener_host);
-    check_bind_host(l, "router.securedListenerHost",
-                    l->store->config.router.secured_listener_host);
+    check_bind_host(l, "router.securedListenerHost", l->store->config.router.secured_listener_host);
     check_log_target(l);
     check_system_host(l);
     check_key_pairs(l);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 enum {
-    NESTING_MAX = 16,      /* parentheses in parentheses */
-    STEPS_MAX = 20000,     /* calls of the matcher's inner function: less than a millisecond */
-    DEPTH_MAX = 500,       /* points to come back to */
-    HEAP_MAX_KIB = 256,    /* for them */
+    NESTING_MAX = 16,       /* parentheses in parentheses */
+    STEPS_MAX = 20000,      /* calls of the matcher's inner function: less than a millisecond */
+    DEPTH_MAX = 500,        /* points to come back to */
+    HEAP_MAX_KIB = 256,     /* for them */
     COMPILED_MAX = 32 << 10 /* bytes; (a{1,1000}){1,1000} is a short text too */
 };
 
@@ -120,8 +120,8 @@ static bool is_explosive(struct slice s)
     return false;
 }
 
-/* Back references and recursion, whose cost nothing bounds, and \\Q, in which a parenthesis is none;
- * look-behind and the like are cheap. */
+/* Back references and recursion, whose cost nothing bounds, and \\Q, in which a parenthesis is
+ * none; look-behind and the like are cheap. */
 static bool refers_back(struct slice s)
 {
     for (size_t i = 0; i + 1 < s.n; i = skip_atom(s, i)) {
@@ -172,7 +172,8 @@ const char *gw_pattern_fault(struct slice text, char room[GW_PATTERN_FAULT])
     if (slice_has_control(text))
         return "it has a control character";
     if (refers_back(text))
-        return "back references, recursion, conditions, \\Q and verbs are not allowed: nothing bounds "
+        return "back references, recursion, conditions, \\Q and verbs are not allowed: nothing "
+               "bounds "
                "their cost";
     if (is_explosive(text))
         return "a repetition of a group that repeats or has alternatives itself, as (a+)+: a short "

@@ -5,8 +5,8 @@
  * steps and memory all the same: one that uses it up is an error, which is neither "matches" nor
  * "does not". Texts are bytes: no Unicode tables, no locale.
  *
- * Compiling allocates. A struct gw_pattern is immutable and may be used from any thread, each with a
- * struct gw_pattern_room of its own. */
+ * Compiling allocates. A struct gw_pattern is immutable and may be used from any thread, each with
+ * a struct gw_pattern_room of its own. */
 #pragma once
 
 #include "base/base.h"
@@ -25,7 +25,8 @@ bool gw_pattern_is_literal(struct slice text);
 int gw_pattern_new(struct gw_pattern **out, struct slice text);
 void gw_pattern_free(struct gw_pattern **p);
 
-/* What a thread needs to try patterns; warmed up, so that a try allocates nothing. NULL: no memory. */
+/* What a thread needs to try patterns; warmed up, so that a try allocates nothing. NULL: no memory.
+ */
 struct gw_pattern_room *gw_pattern_room_new(void);
 void gw_pattern_room_free(struct gw_pattern_room **room);
 

@@ -179,8 +179,7 @@ const struct gw_policy *gw_policy_find(const struct gw_model *m, enum gw_level l
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         const struct gw_policy *p = &m->policies[middle];
-        int order =
-            level != p->level ? (level < p->level ? -1 : 1) : slice_cmp(name, p->name);
+        int order = level != p->level ? (level < p->level ? -1 : 1) : slice_cmp(name, p->name);
 
         if (order == 0)
             return p;

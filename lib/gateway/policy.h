@@ -57,9 +57,9 @@ enum {
 void gw_quota_text(const struct gw_quota *q, struct buf *out);
 
 /* What a condition looks at. */
-#define GW_CONDITIONS(X)                                                        \
-    X(ADDRESS, "ip")    /* of the client; `value` is an address or a range */   \
-    X(HEADER, "header") /* of the request; some line of it */                   \
+#define GW_CONDITIONS(X)                                                          \
+    X(ADDRESS, "ip")    /* of the client; `value` is an address or a range */     \
+    X(HEADER, "header") /* of the request; some line of it */                     \
     X(QUERY, "query")   /* parameter of the request's query, the last so named */ \
     X(CLAIM, "claim")   /* of the token, by its local name; some element of a list */
 
@@ -107,15 +107,16 @@ struct gw_group {
 struct gw_policy {
     enum gw_level level;
     struct slice name;
-    struct gw_quota quota; /* with groups: of requests that are in none of them */
-    struct gw_quota burst; /* spike arrest: a second limit, of requests in a short time */
-    bool sliding;          /* its windows slide, else they are fixed */
-    bool stop;             /* refuse what is above the limit; else it is logged */
-    bool shadow;           /* for trial: counts and logs, never refuses */
+    struct gw_quota quota;         /* with groups: of requests that are in none of them */
+    struct gw_quota burst;         /* spike arrest: a second limit, of requests in a short time */
+    bool sliding;                  /* its windows slide, else they are fixed */
+    bool stop;                     /* refuse what is above the limit; else it is logged */
+    bool shadow;                   /* for trial: counts and logs, never refuses */
     const struct gw_group *groups; /* the first that a request is in counts; level API only */
     size_t n_groups;
-    struct slice key_template;             /* level CUSTOM; else "" */
-    const struct gw_condition *conditions; /* level CUSTOM: only requests that meet all; may be none */
+    struct slice key_template; /* level CUSTOM; else "" */
+    const struct gw_condition
+        *conditions; /* level CUSTOM: only requests that meet all; may be none */
     size_t n_conditions;
     struct place origin;
 };
@@ -129,11 +130,11 @@ struct gw_condition_walk {
 const struct gw_condition *gw_condition_next(struct gw_condition_walk *w);
 
 /* X(name, word in policy files) */
-#define GW_DENIALS(X)                                                                      \
-    X(API, "api")                   /* base path */                                        \
-    X(APPLICATION, "application")   /* SUBSCRIBER:NAME */                                  \
-    X(USER, "user")                 /* NAME@TENANT, or a NAME of any tenant */             \
-    X(SUBSCRIPTION, "subscription") /* BASEPATH:VERSION:SUBSCRIBER-APPLICATION:KEYTYPE */  \
+#define GW_DENIALS(X)                                                                     \
+    X(API, "api")                   /* base path */                                       \
+    X(APPLICATION, "application")   /* SUBSCRIBER:NAME */                                 \
+    X(USER, "user")                 /* NAME@TENANT, or a NAME of any tenant */            \
+    X(SUBSCRIPTION, "subscription") /* BASEPATH:VERSION:SUBSCRIBER-APPLICATION:KEYTYPE */ \
     X(ADDRESS, "ip")                /* of the client: an address or a range (address.h) */
 
 enum gw_denial {
@@ -146,22 +147,22 @@ enum gw_denial {
 struct gw_deny_rule {
     enum gw_denial kind;
     struct slice value;
-    bool invert;              /* all others are refused */
-    int64_t from_s, until_s;  /* seconds since 1970, from <= now < until; 0: no such end */
+    bool invert;             /* all others are refused */
+    int64_t from_s, until_s; /* seconds since 1970, from <= now < until; 0: no such end */
     struct place origin;
 };
 
 const char *gw_denial_name(enum gw_denial kind);
 
 /* Variables of key templates. $customProperty.NAME stands beside them. */
-#define GW_VARIABLES(X)                                                                \
+#define GW_VARIABLES(X)                                                                        \
     X(RESOURCE_KEY, "$resourceKey") /* BASEPATH/VERSION/TEMPLATE:METHOD or BASEPATH:VERSION */ \
-    X(USER_ID, "$userId")           /* NAME@TENANT */                                  \
-    X(API_CONTEXT, "$apiContext")   /* base path */                                    \
-    X(API_VERSION, "$apiVersion")                                                      \
-    X(APP_TENANT, "$appTenant")                                                        \
-    X(API_TENANT, "$apiTenant")                                                        \
-    X(APP_ID, "$appId")                                                                \
+    X(USER_ID, "$userId")           /* NAME@TENANT */                                          \
+    X(API_CONTEXT, "$apiContext")   /* base path */                                            \
+    X(API_VERSION, "$apiVersion")                                                              \
+    X(APP_TENANT, "$appTenant")                                                                \
+    X(API_TENANT, "$apiTenant")                                                                \
+    X(APP_ID, "$appId")                                                                        \
     X(CLIENT_IP, "$clientIp") /* as a decimal number */
 
 enum gw_variable {
@@ -173,8 +174,8 @@ enum gw_variable {
     GW_VARIABLE_NONE                          /* text that is no variable */
 };
 
-/* Takes the next part off *rest: text, or a variable; of a property, *text is its name. False at the
- * end. A '$' that begins no variable is text for whoever reads, and a fault for who checks. */
+/* Takes the next part off *rest: text, or a variable; of a property, *text is its name. False at
+ * the end. A '$' that begins no variable is text for whoever reads, and a fault for who checks. */
 bool gw_key_template_next(struct slice *rest, enum gw_variable *variable, struct slice *text);
 
 /* What is wrong with it, or NULL. */
@@ -183,9 +184,9 @@ const char *gw_key_template_fault(struct slice key_template);
 /* How the gateway throttles. */
 struct gw_throttling {
     bool enabled;
-    bool allow_unknown;         /* a tier that no policy defines is no limit, else it refuses */
-    bool standard_headers;      /* RateLimit, RateLimit-Policy */
-    bool legacy_headers;        /* X-RateLimit-... */
+    bool allow_unknown;    /* a tier that no policy defines is no limit, else it refuses */
+    bool standard_headers; /* RateLimit, RateLimit-Policy */
+    bool legacy_headers;   /* X-RateLimit-... */
     struct slice unauthenticated_tier; /* of subscriptions, for requests without credentials */
 };
 

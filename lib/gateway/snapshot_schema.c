@@ -80,8 +80,7 @@ static bool is_hex(struct slice s)
 /* Part of a file's name. */
 static const char *authorities_name(struct slice s)
 {
-    return s.n == 0 || (s.n == GW_AUTHORITIES_NAME && is_hex(s)) ? NULL
-                                                                 : "it is not 32 hex digits";
+    return s.n == 0 || (s.n == GW_AUTHORITIES_NAME && is_hex(s)) ? NULL : "it is not 32 hex digits";
 }
 
 /* Names of HAProxy backends: nothing but what cc-gen makes, so that a snapshot cannot send requests
@@ -227,8 +226,8 @@ static const char *quota_fault(const struct gw_quota *q, bool requests_only)
         return "a limit has a time, and what has no limit has none";
     if (q->period_s > 0 && q->months > 0)
         return "its time is both months and seconds";
-    if (requests_only && (q->months > 0 || q->period_s > GW_BURST_PERIOD_MAX_S ||
-                          q->count > UINT32_MAX))
+    if (requests_only &&
+        (q->months > 0 || q->period_s > GW_BURST_PERIOD_MAX_S || q->count > UINT32_MAX))
         return "a burst has at most a day, and 2^32 requests";
     if (q->bandwidth && (q->count == 0 || requests_only))
         return "only a limit counts bytes, and a burst counts requests";
@@ -542,15 +541,23 @@ static const char *const denial_names[] = {GW_DENIALS(WORD)};
 #define ENUM(owner, member, words, count) \
     AT(owner, member), .type = SNAPSHOT_ENUM, .names = (words), .max = (count)-1
 /* The members of a quota are members of what has it. */
-#define QUOTA(owner, prefix, member)                                                          \
-    {.name = prefix "count", .offset = offsetof(owner, member.count), .type = SNAPSHOT_INT,   \
-     .max = GW_COUNT_MAX},                                                                    \
-        {.name = prefix "period_s", .offset = offsetof(owner, member.period_s),               \
-         .type = SNAPSHOT_INT, .max = GW_PERIOD_MAX_S},                                       \
-        {.name = prefix "months", .offset = offsetof(owner, member.months),                   \
-         .type = SNAPSHOT_UNSIGNED, .max = GW_MONTHS_MAX},                                    \
-        {.name = prefix "bandwidth", .offset = offsetof(owner, member.bandwidth),             \
-         .type = SNAPSHOT_BOOL}
+#define QUOTA(owner, prefix, member)                                             \
+    {.name = prefix "count",                                                     \
+     .offset = offsetof(owner, member.count),                                    \
+     .type = SNAPSHOT_INT,                                                       \
+     .max = GW_COUNT_MAX},                                                       \
+        {.name = prefix "period_s",                                              \
+         .offset = offsetof(owner, member.period_s),                             \
+         .type = SNAPSHOT_INT,                                                   \
+         .max = GW_PERIOD_MAX_S},                                                \
+        {.name = prefix "months",                                                \
+         .offset = offsetof(owner, member.months),                               \
+         .type = SNAPSHOT_UNSIGNED,                                              \
+         .max = GW_MONTHS_MAX},                                                  \
+    {                                                                            \
+        .name = prefix "bandwidth", .offset = offsetof(owner, member.bandwidth), \
+        .type = SNAPSHOT_BOOL                                                    \
+    }
 
 static const struct snapshot_field condition_fields[] = {
     {ENUM(struct gw_condition, kind, condition_names, GW_CONDITION_COUNT)},

@@ -39,7 +39,9 @@ static struct slice section_of(const char *name)
 
 static void print_setting_row(const struct config_setting *s)
 {
-    printf("| `%s` | %s", strrchr(s->name, '.') + 1, s->type);
+    const char *dot = strrchr(s->name, '.');
+
+    printf("| `%s` | %s", dot != NULL ? dot + 1 : s->name, s->type);
     if (s->limits[0] != '\0')
         printf(", %s", s->limits);
     fputs(" | ", stdout);
@@ -78,7 +80,7 @@ static void print_configuration(void)
         struct slice of = section_of(settings[i].name);
 
         if (!slice_eq(of, section)) {
-            printf("\n## %" PRIslice "\n\n", SLICE_ARG(of));
+            printf("\n## %" PRIslice "\n\n", SLICE_ARG(of.n > 0 ? of : SLICE("At the top")));
             puts("| setting | value | default | | a change needs |\n|---|---|---|---|---|");
             section = of;
         }
