@@ -176,6 +176,7 @@ static const struct cli_option explain_options[] = {
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
     {"state", 0, "DIR", "the agent's agent.stateDirectory, for key sets that it fetched", false},
+    {"introspection", 0, "FILE", "what the introspection server says of an opaque token, JSON", false},
     OPTION_SUBSCRIPTIONS,
     OPTION_LOOK,
     OPTION_CONFIG,
@@ -317,7 +318,8 @@ static const char explain_help[] =
     "    GET /pets/7<TAB>Host: localhost<TAB>Authorization: Bearer eyJ...\n"
     "\n"
     "Tokens are never printed; their claims are. The exit code is 0 when all requests are let\n"
-    "through (or answered as /health and /ready are) and 1 when one is refused.\n"
+    "through (or answered as /health and /ready are) and 1 when one is refused, or cannot be decided\n"
+    "here (verdict ask): a token that is no JWT is known to the introspection server alone.\n"
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
     "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, operation, user,\n"

@@ -134,12 +134,15 @@ static int read_token(const struct cli_args *args, struct arena *arena, struct s
 
 static int exit_of(const struct explanation *x)
 {
-    return strcmp(x->verdict, "deny") == 0 ? CLI_FAILED : CLI_OK;
+    return strcmp(x->verdict, "deny") == 0 || strcmp(x->verdict, "ask") == 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* What this run cannot know. */
 static void hint(const struct explanation *x)
 {
+    if (x->decision.verdict == ENFORCE_PENDING)
+        cli_say("explain: only the agent asks the introspection server; what it would say is "
+                "--introspection's to tell");
     if (slice_starts(x->decision.reason, slice_of(jwt_fault_text(JWT_KEYS_UNKNOWN))))
         cli_say("explain: only the agent fetches key sets; what it knows is in its "
                 "agent.stateDirectory: name that with --state, as a user who may read it");
@@ -290,6 +293,19 @@ static int load_subscriptions(struct explainer *e, const struct cli_args *args)
     return rc;
 }
 
+static int read_introspection(struct explainer *e, const struct cli_args *args)
+{
+    const char *path = cli_value(args, "introspection");
+    int rc;
+
+    if (path == NULL)
+        return CC_OK;
+    rc = read_stream(e->view->work.arena, path, TOKEN_FILE_MAX, &e->introspection);
+    if (rc != CC_OK)
+        diag_error(e->view->work.diag, CC1001, PLACE_NONE, "%s: %s", path, cc_strerror(rc));
+    return rc;
+}
+
 static int explain_all(struct view *v, const struct cli_args *args, struct asked *asked)
 {
     struct explainer *e = arena_alloc(v->work.arena, sizeof(*e));
@@ -301,6 +317,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
         rc = load_keys(e, args);
     if (rc == CC_OK)
         rc = load_subscriptions(e, args);
+    if (rc == CC_OK)
+        rc = read_introspection(e, args);
     if (ip_rc == CC_EPARSE)
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)

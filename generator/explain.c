@@ -11,6 +11,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
     e->view = view;
     e->rules = NULL;
     e->live = NULL;
+    e->introspection = SLICE_NONE;
     e->worker = NULL;
     clock_fixed_init(&e->clock, now_s, 0);
     e->headers = arena_array(view->work.arena, view->model->n_headers, sizeof(*e->headers));
@@ -89,6 +90,25 @@ static void join_lines(struct explainer *e, const struct explain_request *r)
     }
 }
 
+/* As the agent does: with the reply, once it is known, from the beginning. */
+static void decide(struct explainer *e, struct enforce_request *r, struct enforce_decision *out)
+{
+    enum { COUNTS_S = 60 };
+    struct enforce_reply *reply = NULL;
+
+    r->patience = ENFORCE_MAY_WAIT;
+    enforce_decide_traced(e->worker, e->rules, e->live, r, &e->clock.clock, out, &e->trace);
+    if (out->verdict != ENFORCE_PENDING || out->await.what != ENFORCE_WAIT_INTROSPECTION ||
+        e->introspection.p == NULL ||
+        enforce_reply_new(&reply, out->await.what, &out->await.key, false,
+                          e->clock.now_wall_s + COUNTS_S, e->introspection) != CC_OK)
+        return;
+    r->replies[ENFORCE_WAIT_INTROSPECTION] = reply;
+    enforce_decide_traced(e->worker, e->rules, e->live, r, &e->clock.clock, out, &e->trace);
+    r->replies[ENFORCE_WAIT_INTROSPECTION] = NULL;
+    enforce_reply_unref(&reply); /* what was read of it lies in the worker's arena */
+}
+
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
 {
     const struct gw_model *model = e->view->model;
@@ -107,7 +127,7 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
         return;
     out->removed = explain_request_headers(request, model, e->headers);
     join_lines(e, request);
-    enforce_decide_traced(e->worker, e->rules, e->live, &r, &e->clock.clock, &out->decision, &e->trace);
+    decide(e, &r, &out->decision);
     switch (out->decision.verdict) {
     case ENFORCE_ALLOW:
         out->verdict = "allow";
@@ -121,7 +141,10 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
     case ENFORCE_READY:
         out->verdict = "ready";
         break;
-    case ENFORCE_PENDING: /* never: nobody can be asked here */
+    case ENFORCE_PENDING:
+        out->verdict = "ask";
+        out->status = 0;
+        break;
     case ENFORCE_DENY:
         out->verdict = "deny";
         out->status = out->decision.status;

@@ -15,6 +15,7 @@ struct explainer {
     struct view *view;
     struct enforce_rules *rules;
     struct enforce_live *live; /* what the agent has saved; or NULL */
+    struct slice introspection; /* what the introspection server answers; absent: nobody knows */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
     struct clock_fixed clock;
@@ -24,7 +25,7 @@ struct explainer {
 /* What was asked and what came of it; valid until the next explain(). */
 struct explanation {
     const struct explain_request *request;
-    const char *verdict; /* "allow", "answer", "deny", "ready", "health" */
+    const char *verdict; /* "allow", "answer", "deny", "ready", "health", "ask" */
     struct enforce_decision decision;
     int status;                       /* 0: the backend's to choose */
     const struct gw_cluster *cluster; /* of an allowed request */

@@ -127,7 +127,7 @@ static void print_credential(FILE *out, const struct gw_identity *credential)
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
-    bool denied = d->verdict == ENFORCE_DENY && x->status != 200;
+    bool denied = (d->verdict == ENFORCE_DENY && x->status != 200) || d->verdict == ENFORCE_PENDING;
 
     fprintf(out, "%-*s %s%s%s\n", NAME_WIDTH, "verdict",
             !colour  ? ""

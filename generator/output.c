@@ -93,6 +93,9 @@ static int write_haproxy_half(struct build *b)
  * snapshot. */
 static bool has_secrets(const struct build *b)
 {
+    for (size_t i = 0; i < b->model->n_issuers; i++)
+        if (b->model->issuers[i].introspection_authorization.n > 0)
+            return true;
     return b->model->n_identities > 0;
 }
 

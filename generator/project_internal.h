@@ -539,6 +539,14 @@ void project_merge(struct project *p);
 /* Token services of cc.yaml and the development issuer -> model->issuers. */
 void project_read_issuers(struct project_build *build, struct gw_model *model);
 
+/* --- project_introspection.c ----------------------------------------------------------------- */
+
+/* Fills in what belongs to introspection; then what holds among all issuers. */
+void project_read_introspection(struct project_build *build, const struct config_token_service *t,
+                                struct gw_issuer *out);
+void project_check_introspection(struct project_build *build, const struct gw_issuer *issuers,
+                                 size_t n);
+
 /* --- project_settings.c --------------------------------------------------------------------- */
 
 /* Warns of settings that make a gateway unsafe. */

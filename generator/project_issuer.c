@@ -23,9 +23,9 @@ static bool check_source(struct project_build *build, const struct config_token_
     if (n > 1)
         diag_help(refuse(build, t, CC3020, "has more than one source of keys"),
                   "keep one of certificateFilePath, certificateAlias and jwksURL");
-    else if (n == 0)
+    else if (n == 0 && t->introspection.url.n == 0)
         diag_help(refuse(build, t, CC3021, "has no source of keys"),
-                  "give certificateFilePath, certificateAlias or jwksURL");
+                  "give certificateFilePath, certificateAlias or jwksURL, or introspection");
     if (n != 1 || t->jwks_url.n == 0)
         return n == 1;
     fault = gw_jwks_url_fault(t->jwks_url);
@@ -172,6 +172,7 @@ static void read_issuer(struct project_build *build, const struct config_token_s
                               .validate_subscription = t->validate_subscription,
                               .origin = t->origin};
     read_mappings(build, t, out);
+    project_read_introspection(build, t, out);
     if (check_source(build, t) && t->jwks_url.n == 0)
         out->pem = read_pem(build, t, &path);
     if (diag_errors(build->diag) == errors && build->rc == CC_OK && out->pem.n > 0)
@@ -208,6 +209,7 @@ void project_read_issuers(struct project_build *build, struct gw_model *model)
                           "the iss of a token must name one of them");
         }
     }
+    project_check_introspection(build, issuers, n);
     if (n == 0 && !refused)
         diag_help(diag_warning(build->diag, CC3006, PLACE_NONE,
                                "no token service is configured: nobody can have a valid token"),

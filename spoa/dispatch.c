@@ -261,10 +261,9 @@ static enum enforce_patience ask(struct dispatch *d, const struct enforce_await 
 
     if (oracle == NULL)
         return ENFORCE_ALONE;
-    if (defer_waits_for(d->responder.defer, await) ||
-        oracle->ask(oracle, await, d->rules, d->worker))
+    if (defer_waits_for(d->responder.defer, await))
         return ENFORCE_MAY_WAIT;
-    return ENFORCE_CROWDED;
+    return oracle->ask(oracle, await, d->rules, d->worker);
 }
 
 static void decide_now(struct dispatch *d, struct enforce_request *request,

@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "fetch/fetch.h"
 #include "spoa/dispatch.h"
+#include "spoa/introspector.h"
 #include "spoa/options.h"
 #include "spoa/reload.h"
 #include "subs/subs_read.h"
@@ -203,6 +204,8 @@ static int serve(const struct arguments *a, const struct config *config,
     struct jwks_feeder_options jwks = jwks_feeder_settings(config);
     struct jwks_wanted wanted = {.loop = NULL};
     struct dispatch_waiting waiting = {.defer = patience(config)};
+    struct introspector_options introspection = introspector_settings(config);
+    struct introspector *introspector = NULL;
     struct postbox postbox;
     struct server_options options = {
         .jwks = &jwks,
@@ -223,6 +226,11 @@ static int serve(const struct arguments *a, const struct config *config,
     int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
 
     postbox_init(&postbox);
+    if (rc == CC_OK)
+        rc = introspector_new(&introspector, &introspection, &postbox);
+    if (rc == CC_OK)
+        waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(introspector);
+    options.introspector = introspector;
     if (config->cache.enabled)
         cache = share_of_cache(config, n);
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
@@ -237,6 +245,7 @@ static int serve(const struct arguments *a, const struct config *config,
         rc = server_run(&options);
     else
         log_error("cannot start: %s", cc_strerror(rc));
+    introspector_free(&introspector);
     for (size_t i = 0; dispatches != NULL && i < n; i++)
         dispatch_free(&dispatches[i]);
     postbox_cleanup(&postbox);

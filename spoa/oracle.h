@@ -11,9 +11,10 @@
 #include <pthread.h>
 
 struct oracle {
-    /* Any worker's thread, which must not be kept: copies what it needs. False: it is not taken. */
-    bool (*ask)(struct oracle *self, const struct enforce_await *await,
-                const struct enforce_rules *rules, size_t worker);
+    /* Any worker's thread, which must not be kept: copies what it needs. ENFORCE_MAY_WAIT: a reply
+     * will come, unless nobody can say anything; else why none will. */
+    enum enforce_patience (*ask)(struct oracle *self, const struct enforce_await *await,
+                                 struct enforce_rules *rules, size_t worker);
 };
 
 struct worker;

@@ -230,6 +230,7 @@ static struct status status_of(const struct server *s)
         .responders = s->options->responders,
         .n_workers = s->n_started,
         .feeder = s->feeder,
+        .introspector = s->options->introspector,
         .admin = s->admin,
         .rules = s->rules,
         .connections = atomic_load_explicit(&s->connections, memory_order_relaxed),

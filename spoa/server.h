@@ -10,6 +10,7 @@
  * It decides nothing itself and touches no connection after worker_give(). */
 #pragma once
 
+#include "spoa/introspector.h"
 #include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
 #include "spoa/oracle.h"
@@ -32,6 +33,7 @@ struct server_options {
     struct slice admin_path; /* of the admin socket; empty: none */
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;
+    struct introspector *introspector; /* whose counters are shown; or NULL */
     uint64_t drain_timeout_s;
 };
 

@@ -49,6 +49,11 @@ void status_counters(const struct status *s, struct buf *out)
         jwks_feeder_report(s->feeder, out);
         buf_add_char(out, '\n');
     }
+    if (s->introspector != NULL) {
+        buf_add_str(out, "introspection:");
+        introspector_report(s->introspector, out);
+        buf_add_char(out, '\n');
+    }
     if (s->admin != NULL) {
         buf_add_str(out, "admin socket:");
         admin_report(s->admin, out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "spoa/admin.h"
+#include "spoa/introspector.h"
 #include "spoa/jwks_feeder.h"
 #include "spoa/worker.h"
 
@@ -12,6 +13,7 @@ struct status {
     struct responder *const *responders;
     size_t n_workers;
     const struct jwks_feeder *feeder;  /* or NULL */
+    struct introspector *introspector; /* or NULL */
     const struct admin *admin;         /* or NULL */
     const struct enforce_rules *rules; /* or NULL */
     size_t connections, max_connections;

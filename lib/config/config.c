@@ -129,11 +129,14 @@ static int set_defaults(struct loader *l)
     return rc == CC_OK ? add_default_vhost(l) : rc;
 }
 
-static struct slice working_directory(struct arena *arena)
+static int working_directory(struct arena *arena, struct slice *out)
 {
     char room[4096];
 
-    return getcwd(room, sizeof(room)) == NULL ? SLICE_NONE : arena_dup(arena, slice_of(room));
+    if (getcwd(room, sizeof(room)) == NULL)
+        return CC_EIO;
+    *out = arena_dup(arena, slice_of(room));
+    return out->p != NULL ? CC_OK : CC_ENOMEM;
 }
 
 /* The directory of `path`, absolute. */
@@ -155,11 +158,11 @@ static struct slice directory_of(const char *path, struct slice working, struct 
 static int run_stages(struct loader *l, const char *path, const struct config_override *overrides,
                       size_t n_overrides)
 {
-    struct slice working = working_directory(l->arena);
+    struct slice working = SLICE_NONE;
     int rc = set_defaults(l);
 
-    if (working.p == NULL)
-        return CC_EIO;
+    if (rc == CC_OK)
+        rc = working_directory(l->arena, &working);
     if (rc == CC_OK && path != NULL) {
         l->directory = directory_of(path, working, l->arena);
         rc = l->directory.p == NULL ? CC_ENOMEM : config_read_file(l, path);

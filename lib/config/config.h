@@ -41,6 +41,11 @@ struct config_token_service {
     struct slice *claim_mapping; /* "remote=local" */
     size_t n_claim_mapping;
     bool validate_subscription;
+    struct {
+        struct slice url;
+        struct slice client_id;
+        struct slice client_secret_file, client_secret_variable; /* at most one of them */
+    } introspection;
     struct place origin; /* of the element */
 };
 
@@ -111,6 +116,11 @@ struct config {
             struct slice ca_file; /* trustedCertPath; "" = the system's */
             uint64_t timeout_s, maximum_bytes, interval_s, minimum_age_s, maximum_age_s, stale_s;
         } jwks;
+        struct {
+            struct slice ca_file; /* trustedCertPath; "" = the system's */
+            uint64_t timeout_ms, maximum_bytes, maximum_age_s, negative_age_s;
+            uint64_t maximum_calls, maximum_queued;
+        } introspection;
     } security;
     struct slice truststore; /* directory of certificates by alias; "" = none */
     struct slice policies; /* directory of throttling policies; "" = the shipped ones */

@@ -219,30 +219,51 @@ static void report_container(struct walk *w, const struct doc_node *node, const 
                node->type == DOC_NULL ? "empty (null)" : doc_type_name(node->type), expected);
 }
 
+/* The members of an element, or of a section in it. */
+static int read_members(struct walk *w, const struct doc_node *map, struct slice section,
+                        size_t element)
+{
+    int rc = CC_OK;
+
+    for (size_t i = 0; i < map->n && rc == CC_OK; i++) {
+        const struct doc_entry *e = &map->entries[i];
+        struct slice path = arena_printf(w->l->arena, "%" PRIslice ".%" PRIslice, SLICE_ARG(section),
+                                         SLICE_ARG(e->key->text));
+        int setting = path.p == NULL ? SETTINGS_NONE : settings_find_row(path);
+
+        if (path.p == NULL)
+            return CC_ENOMEM;
+        if (slice_find(e->key->text, '.') >= 0) /* else one setting could be given in two ways */
+            report_unknown(w, e->key, path);
+        else if (setting != SETTINGS_NONE)
+            rc = read_setting(w, e->value, setting, element);
+        else if (!settings_is_section(path))
+            report_unknown(w, e->key, path);
+        else if (e->value->type == DOC_MAP)
+            rc = read_members(w, e->value, path, element);
+        else if (e->value->type != DOC_NULL)
+            report_container(w, e->value, path.p, "a mapping");
+    }
+    return rc;
+}
+
 static int read_element(struct walk *w, const struct doc_node *node, enum setting_list list)
 {
     const char *name = setting_lists[list].name;
+    struct slice section = arena_printf(w->l->arena, "%s[]", name);
     int rc;
+
+    if (section.p == NULL)
+        return CC_ENOMEM;
 
     if (node->type != DOC_MAP) {
         report_container(w, node, name, "a list of mappings");
         return CC_OK;
     }
     rc = loader_list_append(w->l, list, (struct origin){FROM_FILE, place_of(w, node)});
-    for (size_t i = 0; i < node->n && rc == CC_OK; i++) {
-        const struct doc_entry *e = &node->entries[i];
-        struct slice path =
-            arena_printf(w->l->arena, "%s[].%" PRIslice, name, SLICE_ARG(e->key->text));
-        int setting = path.p == NULL ? SETTINGS_NONE : settings_find_row(path);
-
-        if (path.p == NULL)
-            return CC_ENOMEM;
-        if (setting == SETTINGS_NONE)
-            report_unknown(w, e->key, path);
-        else
-            rc = read_setting(w, e->value, setting, loader_list_length(w->l->store, list) - 1);
-    }
-    return rc;
+    return rc == CC_OK
+               ? read_members(w, node, section, loader_list_length(w->l->store, list) - 1)
+               : rc;
 }
 
 /* A list in the file replaces the default list. */

@@ -21,6 +21,14 @@ static int digest_hex(const EVP_MD *md, struct slice data, char *hex)
     return CC_OK;
 }
 
+int crypto_sha256(struct slice data, uint8_t sum[32])
+{
+    if (EVP_Digest(data.n == 0 ? "" : data.p, data.n, sum, NULL, EVP_sha256(), NULL) == 1)
+        return CC_OK;
+    ERR_clear_error();
+    return CC_ENOMEM;
+}
+
 int crypto_sha256_hex(struct slice data, char hex[65])
 {
     return digest_hex(EVP_sha256(), data, hex);

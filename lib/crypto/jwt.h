@@ -68,6 +68,10 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_NOT_YET_VALID, "the token is not valid yet")                                      \
     X(JWT_BAD_CLAIM, "a claim has the wrong type or a control character")                   \
     X(JWT_BAD_AUDIENCE, "aud does not name this gateway")                                   \
+    X(JWT_OPAQUE_ONLY, "the issuer's tokens are no JWTs: they are introspected")            \
+    X(JWT_BAD_INTROSPECTION, "the introspection server's answer is not what RFC 7662 says") \
+    X(JWT_NOT_ACTIVE, "the introspection server says that the token is not active")         \
+    X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                       \
     X(JWT_INTERNAL, "internal error")
 
 enum jwt_fault {
@@ -144,6 +148,30 @@ enum jwt_fault jwt_peek_issuer(const struct jwt *jwt, struct arena *arena, struc
  * is JWT_BAD_PAYLOAD. */
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out);
+
+/* A member that also counts under another name. */
+struct jwt_claim_mapping {
+    struct slice remote, local;
+};
+
+struct jwt_claim_mappings {
+    const struct jwt_claim_mapping *items;
+    size_t n;
+};
+
+/* What an introspection server says of a token (RFC 7662 2.2). */
+struct jwt_introspection {
+    bool active;              /* false: nothing else is set */
+    struct slice token_type;  /* empty: it does not say */
+    struct jwt_claims claims; /* iss may be empty; consumer_key is client_id where it has no other
+                               * name; sub is username where there is none */
+};
+
+/* Reads it with the same care as claims; `mappings`, which may be NULL, count before anything but active
+ * and token_type is read. JWT_BAD_INTROSPECTION: it is no JSON object with `active`. */
+enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim_names *names,
+                                       const struct jwt_claim_mappings *mappings,
+                                       struct arena *arena, struct jwt_introspection *out);
 
 /* The times against now, with `leeway_s` of clock skew. exp is required: now < exp + leeway, else
  * JWT_EXPIRED. nbf and iat, when present: at most now + leeway, else JWT_NOT_YET_VALID. */

@@ -129,8 +129,9 @@ static const json_t *consumer_key(const json_t *payload, struct slice name)
     return key == NULL && name.n == 0 ? json_object_get(payload, "azp") : key;
 }
 
-static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_names *names,
-                               struct arena *arena, struct jwt_claims *c)
+static enum jwt_fault read_all_but_issuer(const json_t *payload,
+                                          const struct jwt_claim_names *names, struct arena *arena,
+                                          struct jwt_claims *c)
 {
     const struct {
         const json_t *value;
@@ -151,7 +152,7 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
         {json_object_get(payload, "iat"), &c->has_iat, &c->iat},
     };
     struct list scopes = {NULL, 0}, audiences = {NULL, 0};
-    enum jwt_fault fault = read_issuer(payload, arena, &c->iss);
+    enum jwt_fault fault = JWT_OK;
 
     for (size_t i = 0; fault == JWT_OK && i < sizeof(texts) / sizeof(texts[0]); i++)
         fault = jwt_read_text(texts[i].value, arena, texts[i].out);
@@ -170,6 +171,14 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
     return fault;
 }
 
+static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_names *names,
+                               struct arena *arena, struct jwt_claims *c)
+{
+    enum jwt_fault fault = read_issuer(payload, arena, &c->iss);
+
+    return fault == JWT_OK ? read_all_but_issuer(payload, names, arena, c) : fault;
+}
+
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out)
 {
@@ -183,6 +192,85 @@ enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_na
     json_decref(payload);
     /* Half-read claims are nothing to work with. */
     *out = fault == JWT_OK ? claims : (struct jwt_claims){0};
+    return fault;
+}
+
+/* --- introspection ------------------------------------------------------------------------------
+ */
+
+/* The value also stands under the other name. What was there is replaced: the mapping is the
+ * operator's word. */
+static enum jwt_fault add_name(json_t *payload, struct slice to, json_t *value)
+{
+    if (value == NULL)
+        return JWT_OK;
+    return json_object_setn_nocheck(payload, to.p, to.n, value) == 0 ? JWT_OK : JWT_INTERNAL;
+}
+
+/* Where it has no value of its own. */
+static enum jwt_fault default_to(json_t *payload, const char *name, const char *other)
+{
+    return json_object_get(payload, name) != NULL
+               ? JWT_OK
+               : add_name(payload, slice_of(name), json_object_get(payload, other));
+}
+
+/* Servers write null for what they do not know. */
+static void remove_nulls(json_t *payload)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(payload, next, name, value) if (json_is_null(value))
+        json_object_del(payload, name);
+}
+
+static enum jwt_fault rename_members(json_t *payload, const struct jwt_claim_mappings *mappings)
+{
+    enum jwt_fault fault = JWT_OK;
+
+    for (size_t i = 0; mappings != NULL && fault == JWT_OK && i < mappings->n; i++) {
+        const struct jwt_claim_mapping *m = &mappings->items[i];
+
+        fault = add_name(payload, m->local, json_object_getn(payload, m->remote.p, m->remote.n));
+    }
+    if (fault == JWT_OK)
+        fault = default_to(payload, "sub", "username");
+    return fault == JWT_OK ? default_to(payload, "consumerKey", "client_id") : fault;
+}
+
+static enum jwt_fault read_active(json_t *payload, const struct jwt_claim_names *names,
+                                  const struct jwt_claim_mappings *mappings, struct arena *arena,
+                                  struct jwt_introspection *out)
+{
+    enum jwt_fault fault;
+
+    remove_nulls(payload);
+    fault = jwt_read_text(json_object_get(payload, "token_type"), arena, &out->token_type);
+    if (fault == JWT_OK)
+        fault = rename_members(payload, mappings);
+    if (fault == JWT_OK)
+        fault = jwt_read_text(json_object_get(payload, "iss"), arena, &out->claims.iss);
+    return fault == JWT_OK ? read_all_but_issuer(payload, names, arena, &out->claims) : fault;
+}
+
+enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim_names *names,
+                                       const struct jwt_claim_mappings *mappings,
+                                       struct arena *arena, struct jwt_introspection *out)
+{
+    struct jwt_introspection in = {.active = false};
+    json_t *payload = NULL;
+    enum jwt_fault fault = jwt_json_parse(text, JWT_BAD_INTROSPECTION, &payload);
+
+    if (fault == JWT_OK && !json_is_boolean(json_object_get(payload, "active")))
+        fault = JWT_BAD_INTROSPECTION;
+    if (fault == JWT_OK && json_is_true(json_object_get(payload, "active"))) {
+        in.active = true;
+        fault = read_active(payload, names, mappings, arena, &in);
+    }
+    json_decref(payload);
+    *out = fault == JWT_OK ? in : (struct jwt_introspection){.active = false};
     return fault;
 }
 

@@ -55,6 +55,9 @@ const char *key_describe(const struct key *k);
 
 void key_free(struct key **k);
 
+/* SHA-256 of data; CC_ENOMEM. */
+int crypto_sha256(struct slice data, uint8_t sum[32]);
+
 /* Lower-case hex SHA-256 / SHA-1 of data. */
 int crypto_sha256_hex(struct slice data, char hex[65]);
 int crypto_sha1_hex(struct slice data, char hex[41]);

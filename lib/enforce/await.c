@@ -27,7 +27,7 @@ bool enforce_key_eq(const struct enforce_key *a, const struct enforce_key *b)
 }
 
 int enforce_reply_new(struct enforce_reply **out, enum enforce_wait what,
-                      const struct enforce_key *key, bool failed, int64_t time_s,
+                      const struct enforce_key *key, bool failed, int64_t until_s,
                       struct slice bytes)
 {
     struct shared_reply *s = malloc(sizeof(*s) + bytes.n);
@@ -36,7 +36,7 @@ int enforce_reply_new(struct enforce_reply **out, enum enforce_wait what,
         return CC_ENOMEM;
     if (bytes.n > 0)
         memcpy(s->bytes, bytes.p, bytes.n);
-    s->reply = (struct enforce_reply){what, *key, failed, time_s, slice_make(s->bytes, bytes.n)};
+    s->reply = (struct enforce_reply){what, *key, failed, until_s, slice_make(s->bytes, bytes.n)};
     atomic_init(&s->references, 1);
     *out = &s->reply;
     return CC_OK;

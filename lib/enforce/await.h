@@ -24,7 +24,10 @@ enum enforce_wait {
 
 const char *enforce_wait_text(enum enforce_wait what);
 
-enum { ENFORCE_KEY_BYTES = 32 };
+enum {
+    ENFORCE_KEY_BYTES = 32,
+    INTROSPECT_MAX_TOKEN = 4096 /* bytes of a token that somebody is asked about */
+};
 
 /* Requests that wait for the same thing with the same key get the same reply, and it is asked for
  * once. What must be asked for each request has a key of its own. */
@@ -46,13 +49,13 @@ struct enforce_reply {
     enum enforce_wait what;
     struct enforce_key key;
     bool failed;    /* nobody knows, and `bytes` say why, for the log */
-    int64_t time_s; /* wall clock: when it was true */
+    int64_t until_s;   /* wall clock: from then on it must be asked for again */
     struct slice bytes;
 };
 
 /* Copies `bytes`. One reference is the caller's. */
 int enforce_reply_new(struct enforce_reply **out, enum enforce_wait what,
-                      const struct enforce_key *key, bool failed, int64_t time_s,
+                      const struct enforce_key *key, bool failed, int64_t until_s,
                       struct slice bytes);
 struct enforce_reply *enforce_reply_ref(struct enforce_reply *r);
 /* Accepts a pointer to NULL. What was in it is wiped: replies hold secrets. */

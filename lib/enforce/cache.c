@@ -20,7 +20,7 @@ struct entry {
     uint32_t token_n;
     uint32_t user_n, app_n, scopes_n, subscriptions_n;
     uint32_t issuer, unused;
-    int64_t exp, nbf;
+    int64_t exp, nbf, until;
     uint64_t key;
 };
 
@@ -198,6 +198,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     e->used = 1;
     out->exp = e->exp;
     out->nbf = e->nbf;
+    out->until = e->until;
     out->key = e->key;
     out->issuer = e->issuer;
     p = (const char *)(e + 1) + e->token_n;
@@ -337,6 +338,7 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         .issuer = (uint32_t)g->issuer,
         .exp = g->exp,
         .nbf = g->nbf,
+        .until = g->until,
         .key = g->key,
     };
     p = (char *)(e + 1);

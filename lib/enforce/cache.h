@@ -23,6 +23,7 @@ enum {
  * filled it in: the worker's arena, or the cache until its next call. */
 struct grant {
     int64_t exp, nbf; /* nbf: the later one of nbf and iat; 0: none, which no clock is before */
+    int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct slice user, app, keytype;
     struct slice scopes; /* packed: see grant_next_scope() */

@@ -222,6 +222,7 @@ void refuse_token(struct enforce_decision *out, enum jwt_fault fault)
 {
     switch (fault) {
     case JWT_INTERNAL:
+    case JWT_BAD_INTROSPECTION: /* says nothing about the token */
         refuse(out, REFUSE_INTERNAL);
         break;
     case JWT_NOT_THREE_PARTS:

@@ -45,7 +45,7 @@ static int read_key(struct rules_issuer *ri, struct diag *diag)
     const struct gw_issuer *issuer = ri->issuer;
     int rc;
 
-    if (issuer->jwks_url.n > 0)
+    if (issuer->pem.n == 0) /* its keys are fetched, or its tokens introspected */
         return CC_OK;
     rc = key_public_from_pem(&ri->key, issuer->pem);
     if (rc != CC_OK) {
@@ -92,9 +92,29 @@ static int count_key_sets(const struct gw_model *m, struct diag *diag)
     return CC_EREFUSED;
 }
 
+/* A token that is no JWT does not say whose it is: shown to all servers, it would be shown to some that
+ * it is not meant for. */
+static int find_introspecting(struct enforce_rules *r, struct diag *diag)
+{
+    for (size_t i = 0; i < r->model->n_issuers; i++) {
+        if (r->model->issuers[i].introspection_url.n == 0)
+            continue;
+        if (r->introspecting != NULL) {
+            diag_error(diag, CC3051, r->model->issuers[i].origin,
+                       "more than one issuer has introspection");
+            return CC_EREFUSED;
+        }
+        r->introspecting = &r->issuers[i];
+    }
+    return CC_OK;
+}
+
 static int read_issuers(struct enforce_rules *r, struct diag *diag)
 {
     int result = count_key_sets(r->model, diag);
+
+    if (result == CC_OK)
+        result = find_introspecting(r, diag);
 
     for (size_t i = 0; i < r->model->n_issuers; i++) {
         const struct gw_issuer *issuer = &r->model->issuers[i];
@@ -138,10 +158,16 @@ static int hash_issuers(struct enforce_rules *r)
         hash_text(&b, issuer->issuer);
         hash_text(&b, issuer->pem);
         hash_text(&b, issuer->jwks_url);
+        hash_text(&b, issuer->introspection_url);
         hash_text(&b, issuer->consumer_key_claim);
         hash_text(&b, issuer->scope_claim);
         buf_add_u64(&b, issuer->algorithms);
         buf_add_char(&b, issuer->validate_subscription ? 's' : ',');
+        buf_add_u64(&b, issuer->n_claim_mappings);
+        for (size_t k = 0; k < issuer->n_claim_mappings; k++) {
+            hash_text(&b, issuer->claim_mappings[k].remote);
+            hash_text(&b, issuer->claim_mappings[k].local);
+        }
         buf_add_u64(&b, issuer->n_audiences);
         for (size_t k = 0; k < issuer->n_audiences; k++)
             hash_text(&b, issuer->audiences[k]);

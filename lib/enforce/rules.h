@@ -20,6 +20,7 @@ struct enforce_rules {
     const struct gw_model *model;
     struct arena *arena;          /* the arrays below */
     struct rules_issuer *issuers; /* as model->issuers */
+    const struct rules_issuer *introspecting; /* whose tokens may be opaque; NULL: nobody's */
     size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
     /* where Origin and Access-Control-Request-Method are in there; n_headers: no API has CORS */
     size_t origin_header, preflight_header;

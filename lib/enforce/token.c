@@ -1,7 +1,9 @@
 /* token: the OAuth 2 access token of a request. */
 #include "enforce/token.h"
 
+#include "enforce/introspect.h"
 #include "enforce/subscription.h"
+#include "enforce/token_grant.h"
 #include "enforce/token_key.h"
 
 bool token_refuse(struct attempt *a, enum refusal why, const char *text)
@@ -52,51 +54,6 @@ enum credential_state token_find(struct attempt *a, const struct gw_need *need, 
     return CREDENTIAL_GOOD;
 }
 
-static bool audience_fits(const struct gw_issuer *issuer, const struct jwt_claims *claims)
-{
-    if (issuer->n_audiences == 0)
-        return true;
-    for (size_t i = 0; i < issuer->n_audiences; i++)
-        for (size_t k = 0; k < claims->n_audiences; k++)
-            if (slice_eq(issuer->audiences[i], claims->audiences[k]))
-                return true;
-    return false;
-}
-
-/* Neither before nbf nor before it was issued; 0: it does not say. */
-static int64_t not_before(const struct jwt_claims *claims)
-{
-    int64_t nbf = claims->has_nbf ? claims->nbf : 0, iat = claims->has_iat ? claims->iat : 0;
-
-    return nbf > iat ? nbf : iat;
-}
-
-static enum jwt_fault pack_grant(const struct jwt_claims *claims, struct arena *arena,
-                                 struct grant *out)
-{
-    size_t n = 0;
-    char *room, *p;
-
-    for (size_t i = 0; i < claims->n_scopes; i++)
-        n += grant_packed_size(claims->scopes[i]);
-    room = p = arena_alloc(arena, n);
-    if (room == NULL)
-        return JWT_INTERNAL;
-    for (size_t i = 0; i < claims->n_scopes; i++) {
-        grant_pack_scope(p, claims->scopes[i]);
-        p += grant_packed_size(claims->scopes[i]);
-    }
-    *out = (struct grant){
-        .exp = claims->exp,
-        .nbf = not_before(claims),
-        .user = claims->sub,
-        .app = claims->consumer_key,
-        .keytype = claims->keytype,
-        .scopes = slice_make(room, n),
-    };
-    return JWT_OK;
-}
-
 /* Everything about a token that does not depend on the time or the resource. *issuer is set as soon
  * as it is known. */
 static enum jwt_fault verify(struct attempt *a, struct slice token, const struct gw_issuer **issuer,
@@ -137,16 +94,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (fault != JWT_OK)
         return fault;
     TRACE(claims, a->trace, by->issuer, &claims);
-    if (!claims.has_exp)
-        return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
-    if (!audience_fits(by->issuer, &claims))
-        return JWT_BAD_AUDIENCE;
-    fault = pack_grant(&claims, arena, out);
-    if (fault == JWT_OK)
-        fault = subscription_pack(&claims.subscriptions, arena, &out->subscriptions);
-    out->issuer = (size_t)(by - a->rules->issuers);
-    out->key = key;
-    return fault;
+    return token_grant(a, by, &claims, key, out);
 }
 
 static enum jwt_fault check_times(const struct grant *g, int64_t now_s, int64_t leeway_s)
@@ -183,14 +131,16 @@ static bool refuse_times(struct attempt *a, enum jwt_fault fault, const struct g
     return false;
 }
 
-/* Is the token remembered, and the key that verified it still one of its issuer? */
-static bool recall(struct attempt *a, struct slice token, struct grant *g)
+/* Is the token remembered, the key that verified it still one of its issuer, and the word of the
+ * introspection server still to be believed? */
+static bool recall(struct attempt *a, struct slice token, int64_t now_s, struct grant *g)
 {
     struct cache *cache = a->w->cache;
 
     if (cache == NULL || !cache_find(cache, token, g))
         return false;
-    if (g->key == 0 || enforce_live_has_key(a->live, g->key))
+    if ((g->key == 0 || enforce_live_has_key(a->live, g->key)) &&
+        (g->until == 0 || now_s < g->until))
         return true;
     cache_drop(cache, token);
     return false;
@@ -201,13 +151,18 @@ bool token_open(struct attempt *a, const struct gw_need *need, struct slice toke
     struct cache *cache = a->w->cache;
     int64_t now_s = clock_wall_s(a->clock), leeway_s = a->rules->model->leeway_s;
     const struct gw_issuer *issuer = NULL;
-    bool hit = recall(a, token, g);
+    bool hit = recall(a, token, now_s, g);
     enum jwt_fault fault = JWT_OK;
 
     (void)need;
     attempt_count(hit ? &a->w->cache_hits : &a->w->cache_misses, 1);
-    if (!hit)
+    if (!hit && introspect_applies(a, token)) {
+        issuer = a->rules->introspecting->issuer;
+        if (!introspect(a, token, &fault, g))
+            return false;
+    } else if (!hit) {
         fault = verify(a, token, &issuer, g);
+    }
     if (fault != JWT_OK)
         return refuse_fault(a, fault, issuer);
     a->out->user = g->user;

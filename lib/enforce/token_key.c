@@ -66,6 +66,8 @@ enum jwt_fault token_verify_signature(struct attempt *a, const struct jwt *jwt,
         TRACE(signature, a->trace, issuer, fault);
         return fault;
     }
+    if (issuer->jwks_url.n == 0)
+        return JWT_OPAQUE_ONLY;
     TRACE_STEP(a->trace, KEY, issuer->origin);
     TRACE_SAY(a->trace, "of the key set at %" PRIslice, SLICE_ARG(issuer->jwks_url));
     /* before a key is looked for: no token with another algorithm makes anybody fetch anything */

@@ -26,6 +26,7 @@
     X(OPERATION, "operation")   /* the method */                          \
     X(CREDENTIAL, "credential") /* where the token is */                  \
     X(TOKEN, "token")           /* its three parts and its header */      \
+    X(INTROSPECTION, "introspection") /* a token without parts */         \
     X(ISSUER, "issuer")         /* whose keys count */                    \
     X(KEY, "key")               /* in its key set */                      \
     X(ALGORITHM, "algorithm")                                             \

@@ -4,13 +4,18 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { ETAG_MAX = 256, MAX_AGE_END = 1 << 30, ERROR_ROOM = CURL_ERROR_SIZE + 64 };
+enum {
+    ETAG_MAX = 256,
+    HEADER_MAX = 2048,
+    MAX_AGE_END = 1 << 30,
+    ERROR_ROOM = CURL_ERROR_SIZE + 64
+};
 
 struct http_get {
     CURL *curl;
     struct curl_slist *headers;
     struct buf body;
-    bool loopback_only;
+    bool loopback_only, post;
     char curl_error[CURL_ERROR_SIZE], error[ERROR_ROOM];
     char etag[ETAG_MAX];
     int64_t max_age_s;
@@ -111,25 +116,22 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static int set_headers(struct http_get *g, struct slice etag)
+static int add_header(struct http_get *g, const char *name, struct slice value)
 {
-    char line[ETAG_MAX + 32];
+    char line[HEADER_MAX];
+    struct curl_slist *more;
     struct buf b;
 
-    g->headers = curl_slist_append(NULL, "Accept: application/jwk-set+json, application/json");
-    if (g->headers == NULL)
+    buf_init_fixed(&b, line, sizeof(line));
+    buf_add_str(&b, name);
+    buf_add(&b, value);
+    if (buf_error(&b) != CC_OK)
+        return buf_error(&b);
+    more = curl_slist_append(g->headers, line);
+    explicit_bzero(line, sizeof(line));
+    if (more == NULL)
         return CC_ENOMEM;
-    if (is_etag(etag)) {
-        struct curl_slist *more;
-
-        buf_init_fixed(&b, line, sizeof(line));
-        buf_add_str(&b, "If-None-Match: ");
-        buf_add(&b, etag);
-        more = curl_slist_append(g->headers, line);
-        if (more == NULL)
-            return CC_ENOMEM;
-        g->headers = more;
-    }
+    g->headers = more;
     return CC_OK;
 }
 
@@ -156,7 +158,7 @@ static bool set_options(struct http_get *g, const char *url, const struct http_l
     /* a look-up that does not end must not hold up who waits for nothing else: its thread is left
      * alone when the time is over */
     SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_FORBID_REUSE, 1L); /* minutes lie between two fetches */
+    SET(CURLOPT_FORBID_REUSE, g->post ? 0L : 1L); /* minutes lie between two fetches */
     SET(CURLOPT_USERAGENT, "cc-gateway/" CC_VERSION);
     SET(CURLOPT_HTTPHEADER, g->headers);
     SET(CURLOPT_ERRORBUFFER, g->curl_error);
@@ -174,34 +176,78 @@ static bool set_options(struct http_get *g, const char *url, const struct http_l
     return ok;
 }
 
+static int make(struct http_get **out, struct slice url, bool post,
+                const struct http_limits *limits)
+{
+    struct http_get *g = calloc(1, sizeof(*g));
+
+    *out = g;
+    if (g == NULL)
+        return CC_ENOMEM;
+    buf_init(&g->body, limits->max_bytes);
+    g->max_age_s = -1;
+    g->post = post;
+    g->loopback_only = slice_starts(url, SLICE("http://"));
+    g->curl = curl_easy_init();
+    return g->curl != NULL ? CC_OK : CC_ENOMEM;
+}
+
+/* After all headers. */
+static int set_up(struct http_get *g, struct slice url, const struct http_limits *limits)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, 1 << 16);
+    buf_add(&text, url);
+    rc = buf_error(&text);
+    if (rc == CC_OK && !set_options(g, text.p, limits))
+        rc = CC_EUNSUPPORTED;
+    buf_free(&text);
+    return rc;
+}
+
+static int finish_new(struct http_get **out, struct http_get *g, int rc)
+{
+    if (rc == CC_OK)
+        *out = g;
+    else
+        http_get_free(&g);
+    return rc;
+}
+
 int http_get_new(struct http_get **out, struct slice url, struct slice etag,
                  const struct http_limits *limits)
 {
-    struct http_get *g = calloc(1, sizeof(*g));
-    struct buf text;
-    int rc = CC_ENOMEM;
+    struct http_get *g;
+    int rc = make(&g, url, false, limits);
 
-    buf_init(&text, 1 << 16);
-    if (g == NULL)
-        goto out;
-    buf_init(&g->body, limits->max_bytes);
-    g->max_age_s = -1;
-    g->loopback_only = slice_starts(url, SLICE("http://"));
-    g->curl = curl_easy_init();
-    buf_add(&text, url);
-    if (g->curl == NULL || buf_error(&text) != CC_OK)
-        goto out;
-    rc = set_headers(g, etag);
-    if (rc == CC_OK && !set_options(g, text.p, limits))
-        rc = CC_EUNSUPPORTED;
-    if (rc != CC_OK)
-        goto out;
-    *out = g;
-    g = NULL;
-out:
-    buf_free(&text);
-    http_get_free(&g);
-    return rc;
+    if (rc == CC_OK)
+        rc = add_header(g, "Accept: ", SLICE("application/jwk-set+json, application/json"));
+    if (rc == CC_OK && is_etag(etag))
+        rc = add_header(g, "If-None-Match: ", etag);
+    if (rc == CC_OK)
+        rc = set_up(g, url, limits);
+    return finish_new(out, g, rc);
+}
+
+int http_post_new(struct http_get **out, struct slice url, struct slice form,
+                  struct slice authorization, const struct http_limits *limits)
+{
+    struct http_get *g;
+    int rc = make(&g, url, true, limits);
+
+    if (rc == CC_OK)
+        rc = add_header(g, "Accept: ", SLICE("application/json"));
+    if (rc == CC_OK && authorization.n > 0)
+        rc = add_header(g, "Authorization: ", authorization);
+    if (rc == CC_OK)
+        rc = set_up(g, url, limits);
+    if (rc == CC_OK &&
+        (curl_easy_setopt(g->curl, CURLOPT_POSTFIELDSIZE, (long)form.n) != CURLE_OK ||
+         curl_easy_setopt(g->curl, CURLOPT_COPYPOSTFIELDS, form.p) != CURLE_OK))
+        rc = CC_ENOMEM;
+    return finish_new(out, g, rc);
 }
 
 void http_get_free(struct http_get **pg)
@@ -233,9 +279,9 @@ static const char *explain(struct http_get *g, CURLcode code, int status)
         buf_printf(&b, "the answer has more than %zu bytes", g->body.max);
     } else if (code != CURLE_OK) {
         buf_add_str(&b, g->curl_error[0] != '\0' ? g->curl_error : curl_easy_strerror(code));
-    } else if (status >= 300 && status < 400 && status != 304) {
+    } else if (status >= 300 && status < 400 && (g->post || status != 304)) {
         buf_printf(&b, "it redirects (status %d), which is not followed", status);
-    } else if (status != 200 && status != 304) {
+    } else if (status != 200 && (g->post || status != 304)) {
         buf_printf(&b, "it answers with status %d", status);
     } else {
         return NULL;

@@ -1,4 +1,4 @@
-/* http: one GET, by libcurl.
+/* http: one GET or POST, by libcurl.
  *
  * Bounded in time and bytes. Never followed: redirects (a server could send us to an address that
  * only we can reach), proxies of the environment, credentials of files. https checks certificate and
@@ -21,7 +21,7 @@ struct http_limits {
 
 /* What came back; slices and texts live until http_get_free(). */
 struct http_result {
-    const char *error;  /* NULL: status is 200 or 304; else why there is nothing to use */
+    const char *error;  /* NULL: status is 200, or 304 to a GET; else why there is nothing to use */
     int status;         /* 0: no answer */
     struct slice body;
     struct slice etag;  /* "" = none */
@@ -36,6 +36,11 @@ int http_init(void);
 /* A GET of `url`; `etag` (or "") becomes If-None-Match. */
 int http_get_new(struct http_get **out, struct slice url, struct slice etag,
                  const struct http_limits *limits);
+
+/* A POST of `form` (application/x-www-form-urlencoded) that wants JSON back. `authorization` is the
+ * value of that header, or "". Connections are kept for the next one to the same server. */
+int http_post_new(struct http_get **out, struct slice url, struct slice form,
+                  struct slice authorization, const struct http_limits *limits);
 void http_get_free(struct http_get **g);
 
 CURL *http_get_handle(struct http_get *g);

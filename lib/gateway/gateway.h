@@ -270,8 +270,11 @@ struct gw_issuer {
     const struct slice *audiences; /* none: `aud` is not looked at */
     size_t n_audiences;
     unsigned algorithms;             /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
-    struct slice pem;                /* certificate or public key; "" with jwks_url */
+    struct slice pem;                /* certificate or public key; "" with jwks_url, and when it
+                                      * has opaque tokens only */
     struct slice jwks_url;           /* where its key set is; "" with pem */
+    struct slice introspection_url;  /* where its opaque tokens are asked about (RFC 7662); "" = nowhere */
+    struct slice introspection_authorization; /* "Basic ..."; "" = none. A secret */
     struct slice consumer_key_claim; /* "" = consumerKey, then azp */
     struct slice scope_claim;        /* "" = scope */
     const struct gw_claim_mapping *claim_mappings;
@@ -280,7 +283,7 @@ struct gw_issuer {
     struct place origin;
 };
 
-/* What is wrong with the URL of a key set, or NULL: https://host[:port]/path[?query], or http:// to
+/* What is wrong with the URL of a key set, or of introspection, or NULL: https://host[:port]/path[?query], or http:// to
  * localhost, 127.0.0.0/8 or [::1], where nobody else can be on the way. */
 const char *gw_jwks_url_fault(struct slice url);
 

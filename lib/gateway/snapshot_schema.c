@@ -19,6 +19,12 @@ static const char *required_text(struct slice s)
     return s.n == 0 ? "it is empty" : optional_text(s);
 }
 
+/* The value of an Authorization header, or none. */
+static const char *authorization_text(struct slice s)
+{
+    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : optional_text(s);
+}
+
 static const char *pem_text(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -214,8 +220,12 @@ static const char *issuer_fault(const void *object)
 {
     const struct gw_issuer *issuer = object;
 
-    if ((issuer->pem.n == 0) == (issuer->jwks_url.n == 0))
-        return "it must have either a key or the URL of a key set";
+    if (issuer->pem.n > 0 && issuer->jwks_url.n > 0)
+        return "it has both a key and the URL of a key set";
+    if (issuer->pem.n + issuer->jwks_url.n + issuer->introspection_url.n == 0)
+        return "it must have a key, the URL of a key set, or that of introspection";
+    if (issuer->introspection_authorization.n > 0 && issuer->introspection_url.n == 0)
+        return "it has credentials for no introspection";
     return issuer->algorithms == 0 ? "it allows no algorithm" : NULL;
 }
 
@@ -515,6 +525,9 @@ static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_issuer, jwks_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
+    {AT(struct gw_issuer, introspection_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
+    {AT(struct gw_issuer, introspection_authorization), .type = SNAPSHOT_TEXT,
+     .fault = authorization_text, .secret = true},
     {LIST(struct gw_issuer, claim_mappings, &claim_mapping)},
     {AT(struct gw_issuer, validate_subscription), .type = SNAPSHOT_BOOL},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},

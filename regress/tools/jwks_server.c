@@ -11,8 +11,11 @@
  *   drip                 200, then a byte a second
  *   redirect URL         302 to there
  *
+ * A POST is an introspection (RFC 7662), for which "ok" means: 401 unless its Authorization is the line in
+ * DIR/authorization, where there is such a file; else what DIR/tokens/TOKEN says, or that it is not active.
+ *
  * The file is read for each request, and each request appends a line to DIR/requests:
- * "PATH IF-NONE-MATCH". A connection is a process of its own. */
+ * "PATH IF-NONE-MATCH", or "PATH TOKEN". A connection is a process of its own. */
 #include "crypto/crypto.h"
 
 #include <arpa/inet.h>
@@ -108,6 +111,32 @@ static void serve_set(int fd, struct slice if_none_match, struct slice cache_con
     buf_free(&set);
 }
 
+/* The token of "token=TOKEN&..."; those of tests have nothing to decode. */
+static struct slice form_token(struct slice form)
+{
+    struct slice pair = SLICE_NONE;
+
+    while (slice_split(&form, '&', &pair))
+        if (slice_starts(pair, SLICE("token=")))
+            return slice_from(pair, 6);
+    return SLICE("");
+}
+
+static void serve_introspection(int fd, struct slice form, struct slice authorization)
+{
+    struct slice token = form_token(form), text, wanted;
+
+    if (file_read(arena, path("authorization"), 4096, &wanted) == CC_OK &&
+        !slice_eq(slice_trim(slice_first(wanted, wanted.n - 1)), authorization))
+        answer(fd, "401 Unauthorized", "", SLICE("{\"error\":\"invalid_client\"}"));
+    else if (slice_find(token, '/') < 0 &&
+             file_read(arena, arena_printf(arena, "%s/tokens/%" PRIslice, dir, SLICE_ARG(token)).p,
+                       65536, &text) == CC_OK)
+        answer(fd, "200 OK", "Content-Type: application/json\r\n", text);
+    else
+        answer(fd, "200 OK", "Content-Type: application/json\r\n", SLICE("{\"active\":false}"));
+}
+
 static void serve_huge(int fd)
 {
     char *text = malloc(HUGE_BYTES);
@@ -120,7 +149,12 @@ static void serve_huge(int fd)
     free(text);
 }
 
-static void serve(int fd, struct slice if_none_match)
+struct request {
+    struct slice target, if_none_match, authorization, form;
+    bool post;
+};
+
+static void serve(int fd, const struct request *r)
 {
     struct slice rest = SLICE_NONE, mode = SLICE_NONE;
 
@@ -129,8 +163,10 @@ static void serve(int fd, struct slice if_none_match)
     while (slice_ends(rest, SLICE("\n")))
         rest.n--;
     slice_split(&rest, ' ', &mode);
-    if (slice_is(mode, "ok"))
-        serve_set(fd, if_none_match, rest);
+    if (slice_is(mode, "ok") && r->post)
+        serve_introspection(fd, r->form, r->authorization);
+    else if (slice_is(mode, "ok"))
+        serve_set(fd, r->if_none_match, rest);
     else if (slice_is(mode, "file") && file_read(arena, path("set.json"), SET_MAX, &rest) == CC_OK)
         answer(fd, "200 OK", "", rest);
     else if (slice_is(mode, "status"))
@@ -153,34 +189,56 @@ static void serve(int fd, struct slice if_none_match)
     }
 }
 
-/* GET PATH ... If-None-Match: VALUE */
+static bool is_header(struct slice line, struct slice name, struct slice *value)
+{
+    if (!slice_eq_nocase(slice_first(line, name.n), name))
+        return false;
+    *value = slice_trim(slice_first(slice_from(line, name.n), line.n - name.n - 1));
+    return true;
+}
+
+/* False: more of it is to come. */
+static bool parse(struct slice all, struct request *r)
+{
+    struct slice rest = all, line = SLICE_NONE, length = SLICE("0");
+    uint64_t n = 0;
+
+    *r = (struct request){.if_none_match = SLICE(""), .authorization = SLICE("")};
+    if (!slice_contains(all, SLICE("\r\n\r\n")))
+        return false;
+    slice_split(&rest, '\n', &line);
+    r->post = slice_starts(line, SLICE("POST "));
+    slice_split(&line, ' ', &r->target);
+    slice_split(&line, ' ', &r->target);
+    while (slice_split(&rest, '\n', &line) && line.n > 1)
+        if (!is_header(line, SLICE("If-None-Match:"), &r->if_none_match) &&
+            !is_header(line, SLICE("Authorization:"), &r->authorization))
+            is_header(line, SLICE("Content-Length:"), &length);
+    r->form = rest;
+    return slice_to_u64(length, &n) == CC_OK && rest.n >= n;
+}
+
 static void handle(int fd)
 {
-    char request[REQUEST_MAX];
+    char text[REQUEST_MAX];
+    struct request request;
     size_t n = 0;
-    struct slice rest, line, target = SLICE_NONE, etag = SLICE("");
     FILE *log;
 
     do {
-        ssize_t got = recv(fd, request + n, sizeof(request) - n, 0);
+        ssize_t got = recv(fd, text + n, sizeof(text) - n, 0);
 
         if (got <= 0)
             exit(0); /* only looked whether somebody listens */
         n += (size_t)got;
-    } while (!slice_contains(slice_make(request, n), SLICE("\r\n\r\n")) && n < sizeof(request));
-    rest = slice_make(request, n);
-    slice_split(&rest, '\n', &line);
-    slice_split(&line, ' ', &target);
-    slice_split(&line, ' ', &target);
-    while (slice_split(&rest, '\n', &line))
-        if (slice_eq_nocase(slice_first(line, 14), SLICE("If-None-Match:")))
-            etag = slice_trim(slice_first(slice_from(line, 14), line.n - 15));
+    } while (!parse(slice_make(text, n), &request) && n < sizeof(text));
     log = fopen(path("requests"), "a");
     if (log != NULL) {
-        fprintf(log, "%" PRIslice " %" PRIslice "\n", SLICE_ARG(target), SLICE_ARG(etag));
+        fprintf(log, "%" PRIslice " %" PRIslice "\n", SLICE_ARG(request.target),
+                SLICE_ARG(request.post ? form_token(request.form) : request.if_none_match));
         fclose(log);
     }
-    serve(fd, etag);
+    serve(fd, &request);
 }
 
 int main(int argc, char **argv)

@@ -39,11 +39,11 @@ struct slow_responder {
     struct slice backend;
 };
 
-static bool ask(struct oracle *self, const struct enforce_await *await,
-                const struct enforce_rules *rules, size_t worker)
+static enum enforce_patience ask(struct oracle *self, const struct enforce_await *await,
+                                 struct enforce_rules *rules, size_t worker)
 {
     struct dependency *d = (struct dependency *)self;
-    bool taken = false;
+    enum enforce_patience patience = ENFORCE_CROWDED;
 
     (void)rules;
     pthread_mutex_lock(&d->lock);
@@ -52,10 +52,10 @@ static bool ask(struct oracle *self, const struct enforce_await *await,
 
         *q = (struct question){.key = await->key, .worker = worker};
         memcpy(q->name, await->question.p, await->question.n);
-        taken = true;
+        patience = ENFORCE_MAY_WAIT;
     }
     pthread_mutex_unlock(&d->lock);
-    return taken;
+    return patience;
 }
 
 static void note(const struct dependency *d, const char *name)
@@ -161,7 +161,7 @@ static size_t slow_answer(struct responder *self, const struct spop_frame *notif
            await.question.n < ENFORCE_KEY_BYTES ? await.question.n : ENFORCE_KEY_BYTES);
     if (!defer_has_room(self->defer, line, notify) ||
         (!defer_waits_for(self->defer, &await) &&
-         !ask(&dependency.oracle, &await, NULL, s->worker))) {
+         ask(&dependency.oracle, &await, NULL, s->worker) != ENFORCE_MAY_WAIT)) {
         counter_bump(&counters->crowded);
         return write_answer(s, notify->stream_id, notify->frame_id, false, "crowded", room,
                             max_frame);

@@ -25,7 +25,7 @@ static inline int config_fixture_setup(void **state)
     struct config_fixture *f = test_calloc(1, sizeof(*f));
     struct buf b;
 
-    f->arena = arena_new(64 << 20);
+    f->arena = arena_new(256 << 20);
     f->diag = diag_new();
     memcpy(f->directory, "/tmp/test_config_XXXXXX", 24);
     if (mkdtemp(f->directory) == NULL)

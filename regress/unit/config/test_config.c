@@ -55,6 +55,20 @@ static const char full[] = "router:\n"
                            "      - {name: two, issuer: x, certificateFilePath: /k}\n"
                            "agent: {socketMode: 0600, logLevel: debug}\n";
 
+/* An element has sections as well. */
+static void test_sections_of_elements(void **state)
+{
+    struct config_fixture *f = *state;
+
+    load_ok(f,
+            "enforcer: {security: {tokenService: [{name: a, issuer: b},\n"
+            "  {name: c, issuer: d, introspection: {url: 'https://x/y', clientId: z}}]}}",
+            NULL);
+    assert_int_equal(f->config->security.token_service[0].introspection.url.n, 0);
+    assert_text(f->config->security.token_service[1].introspection.url, "https://x/y");
+    assert_text(f->config->security.token_service[1].introspection.client_id, "z");
+}
+
 static void test_file(void **state)
 {
     struct config_fixture *f = *state;
@@ -312,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_defaults_without_a_file),
         T(test_empty_sections_are_fine),
+        T(test_sections_of_elements),
         T(test_file),
         T(test_default_environment_is_always_there),
         T(test_relative_path_of_the_file),

@@ -3,6 +3,7 @@
 
 #include "crypto/crypto.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct slice rs256[] = {SLICE_INIT("RS256"), SLICE_INIT("PS512")};
@@ -208,6 +209,78 @@ static void test_no_issuer(void **state)
     fixture_close(&f);
 }
 
+/* Two services with introspection, as a case wants them: what is found, and the second's header. */
+static void introspect(struct fixture *f, const struct config_token_service *first,
+                       const struct config_token_service *second, const char *expected)
+{
+    struct config_token_service services[2] = {*first, *second};
+    size_t n = second->name.n > 0 ? 2 : 1;
+    char got[512];
+
+    for (size_t i = 0; i < n; i++) {
+        services[i].algorithms = rs256;
+        services[i].n_algorithms = 2;
+    }
+    services[0].issuer = SLICE("https://a");
+    services[1].issuer = SLICE("https://b");
+    fixture_open(f);
+    f->options.n_development_issuers = 0;
+    f->config.agent.processing_timeout_ms = 1000;
+    f->config.security.token_service = services;
+    f->config.security.n_token_service = n;
+    fixture_build(f);
+    assert_string_equal(fixture_findings(f, got, sizeof(got)), expected);
+}
+
+#define SERVICE(...)                                     \
+    &(struct config_token_service)                       \
+    {                                                    \
+        .name = SLICE("x"), .introspection = {__VA_ARGS__} \
+    }
+#define URL .url = SLICE("https://a/introspect")
+
+static void test_introspection(void **state)
+{
+    static const struct config_token_service none = {.name = SLICE_INIT("")};
+    const struct config_token_service *const bad[] = {
+        SERVICE(.url = SLICE("http://a/introspect")),
+        SERVICE(.url = SLICE("https://a/i#f")),
+        SERVICE(URL, .client_id = SLICE("a")),
+        SERVICE(URL, .client_secret_variable = SLICE("CC_TEST_SECRET")),
+        SERVICE(URL, .client_id = SLICE("a"), .client_secret_variable = SLICE("CC_TEST_SECRET"),
+                .client_secret_file = SLICE("/etc/hostname")),
+    };
+    const struct config_token_service *const unreadable[] = {
+        SERVICE(URL, .client_id = SLICE("a"), .client_secret_variable = SLICE("CC_TEST_UNSET")),
+        SERVICE(URL, .client_id = SLICE("a"), .client_secret_variable = SLICE("CC_TEST_EMPTY")),
+        SERVICE(URL, .client_id = SLICE("a"), .client_secret_file = SLICE("/nonexistent")),
+    };
+    const struct config_token_service *good = SERVICE(
+        URL, .client_id = SLICE("the gw"), .client_secret_variable = SLICE("CC_TEST_SECRET"));
+    struct fixture f;
+
+    (void)state;
+    setenv("CC_TEST_SECRET", "a:b/\xc3\xa9", 1);
+    setenv("CC_TEST_EMPTY", "", 1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        introspect(&f, bad[i], &none, "error CC3050 :0:0\n");
+        fixture_close(&f);
+    }
+    for (size_t i = 0; i < sizeof(unreadable) / sizeof(unreadable[0]); i++) {
+        introspect(&f, unreadable[i], &none, "error CC3052 :0:0\n");
+        fixture_close(&f);
+    }
+    introspect(&f, SERVICE(URL), good, "error CC3051 :0:0\n");
+    fixture_close(&f);
+    introspect(&f, good, &none, "");
+    assert_int_equal(f.model->issuers[0].pem.n, 0);
+    assert_true(slice_is(f.model->issuers[0].introspection_url, "https://a/introspect"));
+    /* "the+gw:a%3Ab%2F%C3%A9" */
+    assert_true(slice_is(f.model->issuers[0].introspection_authorization,
+                         "Basic dGhlK2d3OmElM0FiJTJGJUMzJUE5"));
+    fixture_close(&f);
+}
+
 static void test_resolve(void **state)
 {
     struct fixture f;
@@ -240,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_sources),
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_no_issuer),
+        cmocka_unit_test(test_introspection),
         cmocka_unit_test(test_resolve),
     };
 

@@ -73,18 +73,18 @@ static void fake_decide(struct enforce_worker *w, struct enforce_rules *rules,
     }
 }
 
-static bool fake_ask(struct oracle *self, const struct enforce_await *await,
-                     const struct enforce_rules *rules, size_t worker)
+static enum enforce_patience fake_ask(struct oracle *self, const struct enforce_await *await,
+                                      struct enforce_rules *rules, size_t worker)
 {
     assert_ptr_equal(self, &t.oracle);
     assert_non_null(rules);
     assert_int_equal(worker, 3);
     if (t.deaf)
-        return false;
+        return ENFORCE_CROWDED;
     t.asked++;
     t.last = *await;
     snprintf(t.question, sizeof t.question, "%.*s", SLICE_ARG(await->question));
-    return true;
+    return ENFORCE_MAY_WAIT;
 }
 
 static void on_wake(struct defer_line *line)

@@ -1,0 +1,10 @@
+/* token_grant: from the claims of a token, or what is said of it, to what it grants (private to
+ * enforce). */
+#pragma once
+
+#include "enforce/attempt.h"
+
+/* Checks what depends neither on the time nor on the resource: exp is there, and aud names us where
+ * the issuer has audiences. `key` as in struct grant. All of *out lies in the worker's arena. */
+enum jwt_fault token_grant(struct attempt *a, const struct rules_issuer *by,
+                           const struct jwt_claims *claims, uint64_t key, struct grant *out);
