@@ -167,6 +167,24 @@ void diag_move(struct diag *d, const struct diag *from)
         diag_count(d, (enum diag_severity)s, left[s]);
 }
 
+void diag_own_places(struct diag *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        struct diag_view *view = &d->items[i]->view;
+        const struct source *old = view->place.source;
+        struct source *own;
+        struct slice name;
+
+        if (old == NULL || old->text.p != NULL)
+            continue;
+        own = arena_alloc(d->arena, sizeof(*own));
+        name = arena_dup(d->arena, slice_of(old->name));
+        view->place.source = own != NULL && name.p != NULL ? own : NULL;
+        if (view->place.source != NULL)
+            *own = (struct source){.name = name.p};
+    }
+}
+
 void diag_set_reader(struct diag *d,
                      bool (*read)(void *context, const struct source *source, struct slice *text),
                      void *context)

@@ -89,6 +89,10 @@ struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum dia
 struct diag_view;
 void diag_copy(struct diag *d, const struct diag_view *finding);
 
+/* Makes the places of findings outlive their sources, as far as these have no text: what a snapshot
+ * names, for example. Only the names of sources are kept. */
+void diag_own_places(struct diag *d);
+
 /* All findings of another diag, those that it had no room for as a number. */
 void diag_move(struct diag *d, const struct diag *from);
 

@@ -291,6 +291,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
     *out = r;
     r = NULL;
 out:
+    if (rc != CC_OK)
+        diag_own_places(diag); /* they are in the snapshot, which a refusal may be the end of */
     enforce_rules_unref(&r);
     return rc;
 }

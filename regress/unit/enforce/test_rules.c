@@ -38,6 +38,9 @@ static void expect_finding(struct fixture *f, enum diag_code code, const char *p
     assert_string_equal(diag_code_name(finding.code), diag_code_name(code));
     if (!slice_contains(finding.message, slice_of(part)))
         fail_msg("'%s' is not in '%" PRIslice "'", part, SLICE_ARG(finding.message));
+    /* the snapshot is gone, its place is not */
+    if (finding.place.source != NULL)
+        assert_true(slice_ends(slice_of(finding.place.source->name), SLICE(".yaml")));
     diag_free(&diag);
 }
 
