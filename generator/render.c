@@ -7,9 +7,6 @@
 
 enum {
     RENDER_MAX_BYTES = 64 << 20,
-    /* A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is one byte); a
-     * header takes two, and other facts take 7. */
-    RENDER_MAX_HEADERS = (255 - 7) / 2,
     RENDER_MAX_MOCK_HEADERS = 200 /* a rule each, for every answer of a mock API */
 };
 
@@ -185,11 +182,11 @@ static int check_limits(const struct gw_model *model, struct arena *arena, struc
                    mock_headers, RENDER_MAX_MOCK_HEADERS);
         return CC_EREFUSED;
     }
-    if (model->n_headers <= RENDER_MAX_HEADERS)
+    if (model->n_headers <= GW_MAX_HEADERS)
         return CC_OK;
     diag_error(diag, CC1204, PLACE_NONE,
                "the APIs together need %zu different request headers; the agent can be sent %d",
-               model->n_headers, RENDER_MAX_HEADERS);
+               model->n_headers, GW_MAX_HEADERS);
     return CC_EREFUSED;
 }
 

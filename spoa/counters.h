@@ -21,6 +21,7 @@
     X(crowded, "NOTIFY frames refused because too many wait")              \
     X(replies, "replies that a frame waited for")                          \
     X(replies_late, "replies that none waited for any more")               \
+    X(earlier, "NOTIFY frames of a HAProxy that is not reloaded yet")      \
     X(protocol_errors, "connections closed because of what the peer sent") \
     X(timeouts, "connections closed because the peer was silent")
 

@@ -8,16 +8,21 @@ struct dispatch {
     struct responder responder; /* first: a responder is converted back by a cast */
     struct enforce_worker *enforce;
     struct enforce_rules *rules;
-    struct enforce_live *live; /* NULL: nothing is known yet */
+    struct enforce_rules *earlier; /* of another HAProxy generation before them; may be NULL */
+    int64_t earlier_end_us;        /* not used from then on */
+    struct enforce_rules *chosen;  /* of the two, those for the request at hand */
+    struct enforce_live *live;     /* NULL: nothing is known yet */
     struct jwks_wanted *wanted;
     size_t worker;
     struct oracle *oracles[ENFORCE_WAIT_COUNT]; /* NULL: nobody knows */
-    struct enforce_header headers[DISPATCH_MAX_HEADERS];
+    struct enforce_header headers[GW_MAX_HEADERS];
 };
 
-/* The fixed arguments, in the order in which HAProxy sends them. `src` and `tls` are sent for the
- * features that need them and not looked at by the engine yet, so they have no place to go. */
+/* The fixed arguments, in the order in which HAProxy sends them. `hgen` is read by choose_rules();
+ * `src` and `tls` are sent for the features that need them and not looked at by the engine yet, so
+ * they have no place to go. */
 #define ARGS(X)                 \
+    X(hgen, NULL)               \
     X(id, &request->id)         \
     X(src, NULL)                \
     X(method, &request->method) \
@@ -118,6 +123,37 @@ static bool read_args(struct dispatch *d, struct spop_reader *r, unsigned n_args
     return true;
 }
 
+/* The rules that belong to the configuration of the HAProxy that asks, which says so in its first
+ * argument; the current ones when it does not, or when these are neither. */
+static struct enforce_rules *find_rules(const struct dispatch *d, const struct spop_frame *notify,
+                                        const struct clock *clock)
+{
+    struct spop_reader r = notify->payload;
+    struct spop_value value;
+    struct slice name;
+    unsigned n_args;
+    uint64_t asks;
+
+    if (d->earlier == NULL || !spop_read_message(&r, &name, &n_args) || n_args == 0 ||
+        !spop_read_arg(&r, &name, &value) || !slice_eq(name, arg_names[ARG_hgen]) ||
+        value.type < SPOP_INT32 || value.type > SPOP_UINT64)
+        return d->rules;
+    asks = (uint64_t)value.integer;
+    if (asks != enforce_rules_model(d->earlier)->haproxy_generation ||
+        asks == enforce_rules_model(d->rules)->haproxy_generation ||
+        clock_mono_us(clock) >= d->earlier_end_us)
+        return d->rules;
+    return d->earlier;
+}
+
+/* Also when a frame has waited: the HAProxy that sent it is what it was. */
+static const struct gw_model *choose_rules(struct dispatch *d, const struct spop_frame *notify,
+                                           const struct clock *clock)
+{
+    d->chosen = find_rules(d, notify, clock);
+    return enforce_rules_model(d->chosen);
+}
+
 /* Reads the one message of a NOTIFY. False: malformed. *known is false when it is not exactly one
  * message of ours; such a frame is well-formed but must not be decided on. */
 static bool read_request(struct dispatch *d, const struct spop_frame *notify,
@@ -176,7 +212,8 @@ static void set_facts(struct vars *v, const struct enforce_decision *d)
     set_cors(v, &d->cors);
 }
 
-static enum vars_verdict set_decision(struct vars *v, const struct enforce_decision *d)
+static enum vars_verdict set_decision(struct vars *v, const struct enforce_decision *d,
+                                      const struct gw_model *current)
 {
     set_facts(v, d);
     switch (d->verdict) {
@@ -195,7 +232,9 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->lines = d->lines;
         v->headers = d->headers;
         return VARS_ANSWER;
-    case ENFORCE_READY:
+    case ENFORCE_READY: /* whoever decides: is what was loaded last in effect? */
+        v->gen = (int64_t)current->generation;
+        v->hgen = (int64_t)current->haproxy_generation;
         return VARS_READY;
     case ENFORCE_DENY:
         v->status = d->status;
@@ -229,7 +268,7 @@ static size_t answer_error(const struct spop_frame *notify, const struct gw_mode
 static void decide(struct dispatch *d, const struct enforce_request *request,
                    const struct clock *clock, struct enforce_decision *decision)
 {
-    enforce_decide(d->enforce, d->rules, d->live, request, clock, decision);
+    enforce_decide(d->enforce, d->chosen, d->live, request, clock, decision);
     jwks_want(d->wanted, decision->fetch);
 }
 
@@ -237,9 +276,9 @@ static size_t answer_decision(const struct dispatch *d, const struct spop_frame 
                               const struct enforce_decision *decision, struct counters *counters,
                               void *room, size_t max_frame)
 {
-    const struct gw_model *model = enforce_rules_model(d->rules);
-    struct vars v = {.gen = (int64_t)model->generation, .hgen = (int64_t)model->haproxy_generation};
-    enum vars_verdict verdict = set_decision(&v, decision);
+    const struct gw_model *model = enforce_rules_model(d->chosen);
+    struct vars v = {.gen = (int64_t)model->generation};
+    enum vars_verdict verdict = set_decision(&v, decision, enforce_rules_model(d->rules));
     struct spop_writer w;
     size_t n;
 
@@ -263,7 +302,7 @@ static enum enforce_patience ask(struct dispatch *d, const struct enforce_await 
         return ENFORCE_ALONE;
     if (defer_waits_for(d->responder.defer, await))
         return ENFORCE_MAY_WAIT;
-    return oracle->ask(oracle, await, d->rules, d->worker);
+    return oracle->ask(oracle, await, d->chosen, d->worker);
 }
 
 static void decide_now(struct dispatch *d, struct enforce_request *request,
@@ -282,7 +321,7 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
                               struct counters *counters, void *room, size_t max_frame)
 {
     struct dispatch *d = (struct dispatch *)self;
-    const struct gw_model *model = enforce_rules_model(d->rules);
+    const struct gw_model *model = choose_rules(d, notify, clock);
     struct enforce_request request;
     struct enforce_decision decision;
     bool known;
@@ -292,6 +331,8 @@ static size_t dispatch_answer(struct responder *self, const struct spop_frame *n
     if (!known)
         return answer_error(notify, model, counters, "the NOTIFY is not one cc-request message",
                             room, max_frame);
+    if (d->chosen != d->rules)
+        counter_bump(&counters->earlier);
     request.patience = self->defer != NULL ? ENFORCE_MAY_WAIT : ENFORCE_ALONE;
     decide(d, &request, clock, &decision);
     if (decision.verdict == ENFORCE_PENDING) {
@@ -323,7 +364,8 @@ static size_t dispatch_answer_ready(struct responder *self, struct defer_line *l
         .payload = {(const uint8_t *)f->payload.p, (const uint8_t *)f->payload.p + f->payload.n}};
     struct enforce_request request;
     struct enforce_decision decision;
-    bool known, read = read_request(d, &notify, enforce_rules_model(d->rules), &request, &known);
+    const struct gw_model *model = choose_rules(d, &notify, clock);
+    bool known, read = read_request(d, &notify, model, &request, &known);
     size_t n;
 
     CC_ASSERT(read && known); /* it was, when it came */
@@ -344,13 +386,24 @@ static size_t dispatch_answer_ready(struct responder *self, struct defer_line *l
     return n;
 }
 
-static struct enforce_rules *dispatch_adopt(struct responder *self, struct enforce_rules *rules)
+/* Rules of the same HAProxy generation follow one another at once; and when what is decided changes
+ * again, nobody is served any longer by rules that are two changes old. */
+static struct enforce_rules *dispatch_adopt(struct responder *self, struct enforce_rules *rules,
+                                            const struct clock *clock)
 {
     struct dispatch *d = (struct dispatch *)self;
-    struct enforce_rules *old = d->rules;
+    struct enforce_rules *old = d->rules, *unused = old;
+    const struct gw_model *before = enforce_rules_model(old), *after = enforce_rules_model(rules);
 
     d->rules = rules;
-    return old;
+    if (before->haproxy_generation != after->haproxy_generation) {
+        unused = d->earlier;
+        d->earlier = old;
+        d->earlier_end_us = clock_mono_us(clock) + DISPATCH_EARLIER_US;
+    } else if (before->generation != after->generation) {
+        d->earlier_end_us = INT64_MIN;
+    }
+    return unused;
 }
 
 static struct enforce_live *dispatch_adopt_live(struct responder *self, struct enforce_live *live)
@@ -381,7 +434,7 @@ int dispatch_new(struct dispatch **out, const struct enforce_options *options,
 
     if (d == NULL)
         goto out;
-    CC_ASSERT(enforce_rules_model(rules)->n_headers <= DISPATCH_MAX_HEADERS);
+    CC_ASSERT(enforce_rules_model(rules)->n_headers <= GW_MAX_HEADERS);
     d->responder = (struct responder){.answer = dispatch_answer,
                                       .answer_ready = dispatch_answer_ready,
                                       .adopt = dispatch_adopt,
@@ -423,6 +476,7 @@ void dispatch_free(struct dispatch **pd)
     defer_free(&d->responder.defer);
     enforce_worker_free(&d->enforce);
     enforce_live_unref(&d->live);
+    enforce_rules_unref(&d->earlier);
     enforce_rules_unref(&d->rules);
     free(d);
     *pd = NULL;

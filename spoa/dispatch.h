@@ -5,19 +5,22 @@
  * The message is the one that HAProxy's generated SPOE section sends (cc-request): named arguments,
  * looked up by name with their usual place as a hint. What is unknown is ignored, so that an older
  * agent serves a newer configuration; what is absent stays empty, and an empty value is never
- * enough to be allowed. */
+ * enough to be allowed.
+ *
+ * HAProxy is reloaded after the agent, and its old processes live on for a while. Their requests,
+ * which say what generation of HAProxy's configuration they come from, are decided by the rules
+ * that belong to it: new rules may name clusters, and need headers, that they do not have. */
 #pragma once
 
 #include "spoa/jwks_wanted.h"
 #include "spoa/oracle.h"
 #include "spoa/responder.h"
 
-enum {
-    /* a message has at most 255 arguments (SPOE.txt 3.2.6); a header takes two */
-    DISPATCH_MAX_HEADERS = 120
-};
-
 struct dispatch;
+
+/* How long the rules of the HAProxy generation before count: long enough for whoever reloads
+ * HAProxy after the agent, short enough for a change that lets fewer in, should nobody do it. */
+#define DISPATCH_EARLIER_US (INT64_C(600) * 1000000)
 
 /* Takes over the reference to `rules`. What decisions want to have fetched goes to `wanted`, which
  * outlives the dispatch. */

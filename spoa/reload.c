@@ -31,10 +31,10 @@ int rules_load(struct enforce_rules **out, const char *path, struct diag *diag)
     if (rc != CC_OK)
         goto out;
     model = gw_snapshot_model(snapshot);
-    if (model->n_headers > DISPATCH_MAX_HEADERS) {
+    if (model->n_headers > GW_MAX_HEADERS) {
         diag_error(diag, CC6001, PLACE_NONE,
                    "%s asks for %zu request headers; one SPOP message carries at most %d", path,
-                   model->n_headers, (int)DISPATCH_MAX_HEADERS);
+                   model->n_headers, (int)GW_MAX_HEADERS);
         rc = CC_EREFUSED;
         goto out;
     }

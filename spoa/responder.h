@@ -31,8 +31,10 @@ struct responder {
     /* What waits. NULL: everything is answered at once, and answer_ready is not called. */
     struct defer *defer;
 
-    /* Takes over the reference to new rules, returns that to the old ones. NULL: has no rules. */
-    struct enforce_rules *(*adopt)(struct responder *self, struct enforce_rules *rules);
+    /* Takes over the reference to new rules, returns one to rules that it no longer uses; NULL when
+     * there are none. NULL: has no rules. */
+    struct enforce_rules *(*adopt)(struct responder *self, struct enforce_rules *rules,
+                                   const struct clock *clock);
 
     /* The same for what feeders know. NULL: does not care. */
     struct enforce_live *(*adopt_live)(struct responder *self, struct enforce_live *live);

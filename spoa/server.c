@@ -1,6 +1,7 @@
 #include "spoa/server.h"
 
 #include "spoa/admin.h"
+#include "spoa/dispatch.h"
 #include "spoa/live_hub.h"
 #include "spoa/reload.h"
 #include "spoa/status.h"
@@ -145,9 +146,20 @@ static void on_accept(struct ev_loop *loop, ev_io *io, int revents)
 
 /* Rules */
 
-static unsigned long long generation(const struct enforce_rules *rules)
+/* HAProxy is reloaded after the agent: see dispatch.h. */
+static void log_reloaded(const struct enforce_rules *old, const struct enforce_rules *new,
+                         int64_t took_ms)
 {
-    return (unsigned long long)enforce_rules_model(rules)->generation;
+    const struct gw_model *before = enforce_rules_model(old), *after = enforce_rules_model(new);
+
+    log_info("reloaded: generation %llu -> %llu, %zu APIs, %lld ms",
+             (unsigned long long)before->generation, (unsigned long long)after->generation,
+             after->n_apis, (long long)took_ms);
+    if (before->haproxy_generation != after->haproxy_generation)
+        log_info("generation %llu is in effect once HAProxy is reloaded; until then, but for %d "
+                 "minutes at most, generation %llu decides",
+                 (unsigned long long)after->generation, (int)(DISPATCH_EARLIER_US / 60000000),
+                 (unsigned long long)before->generation);
 }
 
 static void publish_live(struct server *s)
@@ -203,9 +215,7 @@ static void on_reloaded(void *context, struct reload_result result)
     for (size_t i = 0; i < s->n_started; i++)
         worker_publish(s->workers[i], enforce_rules_ref(result.rules));
     s->rules = result.rules;
-    log_info("reloaded: generation %llu -> %llu, %zu APIs, %lld ms", generation(old),
-             generation(s->rules), enforce_rules_model(s->rules)->n_apis,
-             (long long)result.took_ms);
+    log_reloaded(old, s->rules, result.took_ms);
     if (s->feeder != NULL)
         follow_key_sets(s);
     enforce_rules_unref(&old); /* the workers still have theirs until they read their mail */
@@ -396,8 +406,8 @@ static int start(struct server *s)
         return CC_ENOMEM;
     start_watchers(s);
     if (s->options->snapshot_path != NULL) {
-        rc = reload_new(&s->reload, s->loop, s->options->snapshot_path,
-                        s->options->subs_path, on_reloaded, s);
+        rc = reload_new(&s->reload, s->loop, s->options->snapshot_path, s->options->subs_path,
+                        on_reloaded, s);
         if (rc != CC_OK)
             return rc;
     }

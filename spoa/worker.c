@@ -85,7 +85,7 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
     pthread_mutex_unlock(&w->lock);
 
     if (mail.rules != NULL)
-        retire(w, w->options.responder->adopt(w->options.responder, mail.rules));
+        retire(w, w->options.responder->adopt(w->options.responder, mail.rules, &w->clock.clock));
     if (mail.live != NULL) {
         mail.live = w->options.responder->adopt_live(w->options.responder, mail.live);
         enforce_live_unref(&mail.live);

@@ -287,6 +287,10 @@ struct gw_issuer {
  * localhost, 127.0.0.0/8 or [::1], where nobody else can be on the way. */
 const char *gw_jwks_url_fault(struct slice url);
 
+/* Of gw_model.headers. A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is one
+ * byte); a header takes two, and a few are other facts. */
+enum { GW_MAX_HEADERS = 120 };
+
 struct gw_model {
     uint64_t generation;         /* counts up with each build into one output directory */
     uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */

@@ -188,6 +188,7 @@ int main(int argc, char **argv)
     }
     c.path = argv[1];
     c.fd = -1;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* others look at it meanwhile */
     while ((n = getline(&line, &room, stdin)) > 0) {
         if (line[n - 1] == '\n')
             n--;

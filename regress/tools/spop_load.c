@@ -168,7 +168,8 @@ static void make_payload(struct load *l)
     char name[64];
 
     spop_put_name(&w, SLICE("cc-request"));
-    spop_put_varint(&w, 7 + 2 * o->n_headers);
+    spop_put_varint(&w, 8 + 2 * o->n_headers);
+    peer_put_int(&w, "hgen", 1);
     peer_put_text(&w, "id", SLICE("6ba7b810-9dad-11d1-80b4-00c04fd430c8"));
     spop_put_name(&w, SLICE("src"));
     spop_put_varint(&w, SPOP_IPV4);

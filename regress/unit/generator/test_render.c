@@ -300,19 +300,19 @@ static void hostile_names_stay_words(void **state)
 
 static void too_many_headers_are_refused(void **state)
 {
-    struct slice headers[125];
+    struct slice headers[GW_MAX_HEADERS + 1];
     struct diag_view view;
     struct fixture f;
 
     (void)state;
     fixture_init(&f);
     f.config.router.upstream.verify_host_name = false;
-    for (size_t i = 0; i < 125; i++)
+    for (size_t i = 0; i <= GW_MAX_HEADERS; i++)
         headers[i] = arena_printf(f.arena, "x-%zu", i);
     f.model.headers = headers;
-    f.model.n_headers = 124;
+    f.model.n_headers = GW_MAX_HEADERS;
     assert_int_equal(fixture_render(&f), CC_OK);
-    f.model.n_headers = 125;
+    f.model.n_headers = GW_MAX_HEADERS + 1;
     assert_int_equal(fixture_render(&f), CC_EREFUSED);
     assert_true(diag_get(f.diag, 0, &view));
     assert_int_equal(view.code, CC1204);

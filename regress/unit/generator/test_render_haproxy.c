@@ -160,7 +160,7 @@ static void odd_header_names(void **state)
 
 static void many_clusters_and_headers(void **state)
 {
-    enum { CLUSTERS = 1000, HEADERS = 124 };
+    enum { CLUSTERS = 1000, HEADERS = GW_MAX_HEADERS };
     static struct gw_endpoint endpoints[CLUSTERS][2];
     static struct gw_cluster clusters[CLUSTERS];
     static struct slice headers[HEADERS];

@@ -19,6 +19,7 @@ struct bench {
     struct jwks_wanted wanted;
     struct counters counters;
     struct clock_fixed clock;
+    int64_t hgen; /* of the HAProxy that asks; 0: of none */
     char header[2048]; /* "Bearer " and the last token that was signed */
     uint8_t notify[SPOP_MAX_FRAME_SIZE], ack[SPOP_LENGTH_SIZE + SPOP_MAX_FRAME_SIZE];
     size_t n_ack;
@@ -103,7 +104,8 @@ static void ask(struct bench *b, const struct request *r)
 {
     struct spop_writer w;
 
-    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS);
+    peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS + 1);
+    peer_put_int(&w, "hgen", b->hgen);
     put_request(&w, r);
     answer(b, &w, MAX_FRAME);
 }
@@ -259,7 +261,8 @@ static void cors_is_told(void **state)
     b->fixture.model.n_cors = 1;
     b->fixture.model.headers = headers;
     b->fixture.model.n_headers = 4;
-    assert_int_equal(dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture), &b->wanted), CC_OK);
+    assert_int_equal(dispatch_new(&b->dispatch, &options, fixture_rules(&b->fixture), &b->wanted),
+                     CC_OK);
     b->responder = dispatch_responder(b->dispatch);
 
     for (int round = 0; round < 4; round++) {
@@ -270,7 +273,8 @@ static void cors_is_told(void **state)
              "status api apiver resource cors cors_origin cors_credentials cors_expose "
              "cors_methods cors_headers reason gen verdict"},
             {"GET", "https://a.example", NULL,
-             "backend path host set_auth strip api apiver resource cors cors_origin cors_credentials "
+             "backend path host set_auth strip api apiver resource cors cors_origin "
+             "cors_credentials "
              "cors_expose gen verdict"},
             {"GET", "https://b.example", NULL,
              "backend path host set_auth strip api apiver resource cors gen verdict"},
@@ -385,8 +389,10 @@ static void a_header_is_known_by_its_name(void **state)
     static const struct {
         const char *first, *second, *verdict;
     } rows[] = {
-        {"x-token", "authorization", "allow"}, {"x-older", "authorization", "allow"},
-        {"x-token", "x-older", "deny"},        {"authorizatio", "authorization2", "deny"},
+        {"x-token", "authorization", "allow"},
+        {"x-older", "authorization", "allow"},
+        {"x-token", "x-older", "deny"},
+        {"authorizatio", "authorization2", "deny"},
         {"", "0", "deny"},
     };
     struct bench *b = *state;
@@ -501,17 +507,117 @@ static void a_warm_request_allocates_nothing(void **state)
     assert_int_equal(alloc_freed, freed);
 }
 
+/* Rules that are no longer used; NULL: none are. */
+static struct enforce_rules *adopt(struct bench *b, uint64_t generation,
+                                   uint64_t haproxy_generation)
+{
+    b->fixture.model.generation = generation;
+    b->fixture.model.haproxy_generation = haproxy_generation;
+    return b->responder->adopt(b->responder, fixture_rules(&b->fixture), &b->clock.clock);
+}
+
+static void expect_decided_by(struct bench *b, int64_t hgen, int64_t generation)
+{
+    b->hgen = hgen;
+    ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    expect_text(b, "verdict", "allow");
+    expect_int(b, "gen", generation);
+}
+
 static void new_rules_are_used_from_the_next_request_on(void **state)
 {
     struct bench *b = *state;
     struct enforce_rules *old;
 
-    b->fixture.model.generation = 8;
-    old = b->responder->adopt(b->responder, fixture_rules(&b->fixture));
+    old = adopt(b, 8, 6);
     assert_int_equal(enforce_rules_model(old)->generation, 7);
     enforce_rules_unref(&old);
-    ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    expect_decided_by(b, 6, 8);
+}
+
+/* HAProxy is reloaded after the agent: what asks before that, and its old processes after it, get
+ * the rules that belong to their configuration. */
+static void each_haproxy_gets_the_rules_of_its_configuration(void **state)
+{
+    struct bench *b = *state;
+
+    assert_null(adopt(b, 8, 8));
+    expect_decided_by(b, 6, 7);
+    expect_decided_by(b, 8, 8);
+    expect_decided_by(b, 6, 7);
+    assert_int_equal(counter_get(&b->counters.earlier), 2);
+    /* what says nothing, or something else, gets the current ones */
+    expect_decided_by(b, 7, 8);
+    expect_decided_by(b, -1, 8);
+    assert_int_equal(counter_get(&b->counters.earlier), 2);
+    /* which configuration is not in effect yet shows, whoever answers */
+    b->hgen = 6;
+    ask(b, &(struct request){"GET", "/ready", "localhost", NULL});
+    expect_text(b, "verdict", "ready");
     expect_int(b, "gen", 8);
+    expect_int(b, "hgen", 8);
+}
+
+/* Headers are numbered as the rules do that decide. */
+static void headers_are_those_of_the_rules(void **state)
+{
+    static const struct slice more[] = {SLICE_INIT("a-new-one"), SLICE_INIT("authorization"),
+                                        SLICE_INIT("x-token")};
+    struct bench *b = *state;
+
+    a_good_token_is_allowed(state);
+    b->fixture.model.headers = more;
+    b->fixture.model.n_headers = 3;
+    assert_null(adopt(b, 8, 8));
+    b->hgen = 6;
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+    expect_text(b, "verdict", "allow");
+    b->hgen = 8;
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+    expect_text(b, "verdict", "allow");
+}
+
+static void earlier_rules_end(void **state)
+{
+    struct bench *b = *state;
+    struct enforce_rules *unused;
+
+    assert_null(adopt(b, 8, 8));
+    b->clock.now_mono_us += DISPATCH_EARLIER_US - 1;
+    expect_decided_by(b, 6, 7);
+    b->clock.now_mono_us++;
+    expect_decided_by(b, 6, 8);
+    /* the next ones in their place */
+    unused = adopt(b, 9, 9);
+    assert_int_equal(enforce_rules_model(unused)->generation, 7);
+    enforce_rules_unref(&unused);
+    expect_decided_by(b, 8, 8);
+    expect_decided_by(b, 6, 9);
+    /* back again, as by a rollback */
+    unused = adopt(b, 8, 8);
+    assert_int_equal(enforce_rules_model(unused)->generation, 8);
+    enforce_rules_unref(&unused);
+    expect_decided_by(b, 8, 8);
+    expect_decided_by(b, 9, 9);
+}
+
+/* A change that HAProxy has no part in is in effect at once, for all; reading the same once more
+ * is none. */
+static void earlier_rules_end_with_the_next_change(void **state)
+{
+    struct bench *b = *state;
+    struct enforce_rules *unused;
+
+    assert_null(adopt(b, 8, 8));
+    unused = adopt(b, 8, 8);
+    assert_int_equal(enforce_rules_model(unused)->generation, 8);
+    enforce_rules_unref(&unused);
+    expect_decided_by(b, 6, 7);
+    unused = adopt(b, 9, 8);
+    assert_int_equal(enforce_rules_model(unused)->generation, 8);
+    enforce_rules_unref(&unused);
+    expect_decided_by(b, 6, 9);
+    expect_decided_by(b, 8, 9);
 }
 
 /* vars.def: the verdict is the last variable, whatever the verdict is. */
@@ -553,6 +659,10 @@ int main(void)
         TEST(an_answer_that_does_not_fit_is_an_error),
         TEST(a_warm_request_allocates_nothing),
         TEST(new_rules_are_used_from_the_next_request_on),
+        TEST(each_haproxy_gets_the_rules_of_its_configuration),
+        TEST(headers_are_those_of_the_rules),
+        TEST(earlier_rules_end),
+        TEST(earlier_rules_end_with_the_next_change),
         cmocka_unit_test(the_verdict_is_last),
     };
 

@@ -32,6 +32,7 @@ static struct {
     struct clock_fixed clock;
     struct defer_line line;
     struct oracle oracle;
+    int64_t hgen; /* of the HAProxy that asks */
     unsigned looks, asked, woken;
     bool deaf;                 /* the oracle takes no question */
     unsigned stubborn;         /* so many looks wait for yet another key */
@@ -133,7 +134,8 @@ static bool ask_for(const char *path, uint64_t stream)
     struct spop_frame f;
     size_t n;
 
-    peer_begin_notify(&w, t.notify, sizeof t.notify, stream, 9, "cc-request", 1);
+    peer_begin_notify(&w, t.notify, sizeof t.notify, stream, 9, "cc-request", 2);
+    peer_put_int(&w, "hgen", t.hgen);
     peer_put_text(&w, "path", slice_of(path));
     n = spop_end(&w, sizeof t.notify);
     spop_read_frame(slice_make(t.notify + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE), &f);
@@ -295,6 +297,15 @@ static void without_oracle_or_table_it_is_refused_at_once(void **state)
     }
 }
 
+static void expect_generation(int64_t generation)
+{
+    struct spop_value v;
+
+    assert_true(peer_ack_value(slice_make(t.ack + SPOP_LENGTH_SIZE, t.n_ack - SPOP_LENGTH_SIZE),
+                               "gen", &v));
+    assert_int_equal(v.integer, generation);
+}
+
 static void new_rules_count_at_the_second_look(void **state)
 {
     struct enforce_rules *old;
@@ -302,18 +313,35 @@ static void new_rules_count_at_the_second_look(void **state)
     (void)state;
     assert_false(ask_for("/a", 1));
     t.fixture.model.generation = 77;
-    old = t.responder->adopt(t.responder, fixture_rules(&t.fixture));
+    old = t.responder->adopt(t.responder, fixture_rules(&t.fixture), &t.clock.clock);
     enforce_rules_unref(&old);
     deliver("cc_b_1");
     assert_true(answer_ready());
     assert_int_equal(enforce_rules_model(t.dispatch->rules)->generation, 77);
-    {
-        struct spop_value v;
+    expect_generation(77);
+}
 
-        assert_true(peer_ack_value(slice_make(t.ack + SPOP_LENGTH_SIZE, t.n_ack - SPOP_LENGTH_SIZE),
-                                   "gen", &v));
-        assert_int_equal(v.integer, 77);
-    }
+/* As at the first look, in both directions: the HAProxy that asked is not another one. */
+static void a_haproxy_that_is_not_reloaded_keeps_its_rules_meanwhile(void **state)
+{
+    (void)state;
+    t.hgen = (int64_t)t.fixture.model.haproxy_generation;
+    assert_false(ask_for("/a", 1));
+    t.fixture.model.generation = 77;
+    t.fixture.model.haproxy_generation = 77;
+    assert_null(t.responder->adopt(t.responder, fixture_rules(&t.fixture), &t.clock.clock));
+    deliver("cc_b_1");
+    assert_true(answer_ready());
+    expect_generation(7);
+    assert_false(ask_for("/b", 2));
+    deliver("cc_b_1");
+    assert_true(answer_ready());
+    expect_generation(7);
+    t.hgen = 77;
+    assert_false(ask_for("/c", 3));
+    deliver("cc_b_2");
+    assert_true(answer_ready());
+    expect_generation(77);
 }
 
 int main(void)
@@ -329,6 +357,7 @@ int main(void)
         TEST(an_engine_that_never_has_enough_comes_to_an_end),
         TEST(without_oracle_or_table_it_is_refused_at_once),
         TEST(new_rules_count_at_the_second_look),
+        TEST(a_haproxy_that_is_not_reloaded_keeps_its_rules_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
