@@ -63,9 +63,15 @@ static bool reserve(struct buf *b, size_t more)
     return true;
 }
 
+/* The usual case of reserve(), without a call: snapshots are made of millions of small pieces. */
+static inline bool fits(const struct buf *b, size_t more)
+{
+    return b->error == CC_OK && more <= b->max - b->n && b->n + more < b->cap;
+}
+
 void buf_add(struct buf *b, struct slice s)
 {
-    if (!reserve(b, s.n))
+    if (!fits(b, s.n) && !reserve(b, s.n))
         return;
     if (s.n > 0)
         memcpy(b->p + b->n, s.p, s.n);
@@ -80,7 +86,10 @@ void buf_add_str(struct buf *b, const char *cstr)
 
 void buf_add_char(struct buf *b, char c)
 {
-    buf_add(b, slice_make(&c, 1));
+    if (!fits(b, 1) && !reserve(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)

@@ -1,11 +1,10 @@
-/* The reader: walks the schema's tables over the lines of a snapshot. One line at a time becomes a
- * jansson tree, is copied into the arena with equal texts stored once, and is freed again. */
+/* The reader: walks the schema's tables over the lines of a snapshot, and puts what it takes off a
+ * line into the arena at once, with equal texts stored once. */
 #include "crypto/crypto.h"
 #include "gateway/intern.h"
 #include "gateway/snapshot.h"
+#include "gateway/snapshot_json.h"
 #include "gateway/snapshot_schema.h"
-
-#include <jansson.h>
 
 #include <limits.h>
 #include <stdatomic.h>
@@ -26,6 +25,7 @@ struct reader {
     struct diag *diag;
     struct slice rest; /* what was not read yet */
     unsigned line;     /* number of the line at hand */
+    struct snapshot_json json; /* what was not taken off it yet */
     struct arena *arena;
     struct intern texts;
     struct intern clusters; /* names, numbered as in `first_cluster` */
@@ -80,17 +80,38 @@ static void leave(struct reader *r)
     r->depth--;
 }
 
-/* Values. Each reads one JSON value into a member. */
+/* Values. Each takes one off the line and puts it into a member. */
 
-static int read_slice(struct reader *r, const json_t *json, const char *(*fault)(struct slice),
-                      struct slice *out)
+static int not_json(struct reader *r)
 {
-    struct slice s = slice_make(json_string_value(json), json_string_length(json));
+    return refuse(r, "it is not valid JSON");
+}
+
+/* Takes a byte that JSON demands here. */
+static int need(struct reader *r, char c)
+{
+    return snapshot_json_take(&r->json, c) ? CC_OK : not_json(r);
+}
+
+/* `otherwise` is what is wrong with anything that is not text. */
+static int take_text(struct reader *r, const char *otherwise, struct slice *out)
+{
+    int rc = snapshot_json_text(&r->json, out);
+
+    if (rc == CC_OK)
+        return CC_OK;
+    return rc == CC_ENOENT ? refuse(r, otherwise) : rc == CC_EPARSE ? not_json(r) : out_of_memory(r);
+}
+
+static int read_slice(struct reader *r, const char *(*fault)(struct slice), struct slice *out)
+{
+    struct slice s = SLICE_NONE;
     const char *said;
     uint32_t number;
+    int rc = take_text(r, "it is not text", &s);
 
-    if (!json_is_string(json))
-        return refuse(r, "it is not text");
+    if (rc != CC_OK)
+        return rc;
     said = fault != NULL ? fault(s) : NULL;
     if (said != NULL)
         return refuse(r, said);
@@ -100,18 +121,24 @@ static int read_slice(struct reader *r, const json_t *json, const char *(*fault)
     return CC_OK;
 }
 
-/* The arena's array for the elements of a JSON list. */
-static int new_list(struct reader *r, const json_t *json, size_t size, char **first, size_t *n)
+/* The arena's array for the elements of a list, which is read up to the first of them. */
+static int begin_list(struct reader *r, size_t size, char **first, size_t *n)
 {
     *first = NULL;
-    *n = 0;
-    if (!json_is_array(json))
+    if (!snapshot_json_list(&r->json, n))
         return refuse(r, "it is not a list");
-    *n = json_array_size(json);
     if (*n == 0)
         return CC_OK;
     *first = arena_array(r->arena, *n, size);
     return *first != NULL ? CC_OK : out_of_memory(r);
+}
+
+/* What stands before element i, or, when i is n, behind the last one. */
+static int between(struct reader *r, size_t i, size_t n)
+{
+    if (i == n)
+        return need(r, ']');
+    return i > 0 ? need(r, ',') : CC_OK;
 }
 
 static void put_list(const struct snapshot_field *f, char *object, const char *first, size_t n)
@@ -120,246 +147,337 @@ static void put_list(const struct snapshot_field *f, char *object, const char *f
     memcpy(object + f->count_offset, &n, sizeof(n));
 }
 
-static int read_texts(struct reader *r, const struct snapshot_field *f, const json_t *json,
-                      char *object)
+static int read_texts(struct reader *r, const struct snapshot_field *f, char *object)
 {
     char *first;
-    size_t n;
-    int rc = new_list(r, json, sizeof(struct slice), &first, &n);
+    size_t n = 0;
+    int rc = begin_list(r, sizeof(struct slice), &first, &n);
 
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
         enter(r, NULL, i);
-        rc = read_slice(r, json_array_get(json, i), f->fault,
-                        (struct slice *)(void *)(first + i * sizeof(struct slice)));
+        rc = between(r, i, n);
+        if (rc == CC_OK)
+            rc = read_slice(r, f->fault,
+                            (struct slice *)(void *)(first + i * sizeof(struct slice)));
         leave(r);
     }
+    if (rc == CC_OK)
+        rc = between(r, n, n);
     if (rc == CC_OK)
         put_list(f, object, first, n);
     return rc;
 }
 
-static int read_integer(struct reader *r, const json_t *json, uint64_t min, uint64_t max,
-                        uint64_t *out)
+static int read_integer(struct reader *r, uint64_t min, uint64_t max, uint64_t *out)
 {
-    json_int_t value = json_integer_value(json);
+    int rc = snapshot_json_number(&r->json, out);
 
-    if (!json_is_integer(json))
+    if (rc == CC_ENOENT)
         return refuse(r, "it is not a whole number");
-    if (value < 0 || (uint64_t)value < min || (uint64_t)value > max)
-        return refuse(r, "it is out of range");
-    *out = (uint64_t)value;
-    return CC_OK;
+    return rc == CC_OK && *out >= min && *out <= max ? CC_OK : refuse(r, "it is out of range");
 }
 
-static int read_unsigned(struct reader *r, const json_t *json, uint64_t min, uint64_t max,
-                         unsigned *out)
+static int read_unsigned(struct reader *r, uint64_t min, uint64_t max, unsigned *out)
 {
     uint64_t value = 0;
-    int rc = read_integer(r, json, min, max < UINT_MAX ? max : UINT_MAX, &value);
+    int rc = read_integer(r, min, max < UINT_MAX ? max : UINT_MAX, &value);
 
     *out = (unsigned)value;
     return rc;
 }
 
-static int read_bool(struct reader *r, const json_t *json, bool *out)
+static int read_bool(struct reader *r, bool *out)
 {
-    if (!json_is_boolean(json))
+    *out = snapshot_json_word(&r->json, SLICE("true"));
+    if (!*out && !snapshot_json_word(&r->json, SLICE("false")))
         return refuse(r, "it is neither true nor false");
-    *out = json_is_true(json);
     return CC_OK;
 }
 
-static int read_method(struct reader *r, const json_t *json, enum gw_method *out)
+static int read_method(struct reader *r, enum gw_method *out)
 {
-    *out = gw_method_parse(slice_make(json_string_value(json), json_string_length(json)));
+    struct slice s = SLICE_NONE;
+    int rc = take_text(r, "it is not a method", &s);
+
+    if (rc != CC_OK)
+        return rc;
+    *out = gw_method_parse(s);
     return *out != GW_METHOD_COUNT ? CC_OK : refuse(r, "it is not a method");
 }
 
-static int read_credential(struct reader *r, const json_t *json, enum gw_credential *out)
+static int read_credential(struct reader *r, enum gw_credential *out)
 {
-    *out = gw_credential_parse(slice_make(json_string_value(json), json_string_length(json)));
+    struct slice s = SLICE_NONE;
+    int rc = take_text(r, "it is not a kind of credential", &s);
+
+    if (rc != CC_OK)
+        return rc;
+    *out = gw_credential_parse(s);
     return *out != GW_CREDENTIAL_COUNT ? CC_OK : refuse(r, "it is not a kind of credential");
 }
 
-static int read_enum(struct reader *r, const struct snapshot_field *f, const json_t *json,
-                     unsigned *out)
+static int read_enum(struct reader *r, const struct snapshot_field *f, unsigned *out)
 {
-    *out = snapshot_enum_parse(f, slice_make(json_string_value(json), json_string_length(json)));
+    struct slice s = SLICE_NONE;
+    int rc = take_text(r, "it is none of the words that it can be", &s);
+
+    if (rc != CC_OK)
+        return rc;
+    *out = snapshot_enum_parse(f, s);
     return *out <= f->max ? CC_OK : refuse(r, "it is none of the words that it can be");
 }
 
-static int read_algorithms(struct reader *r, const json_t *json, unsigned *out)
+static int read_algorithms(struct reader *r, unsigned *out)
 {
-    if (!json_is_array(json))
-        return refuse(r, "it is not a list");
-    for (size_t i = 0; i < json_array_size(json); i++) {
-        const json_t *name = json_array_get(json, i);
-        enum jwt_alg alg =
-            jwt_alg_parse(slice_make(json_string_value(name), json_string_length(name)));
+    size_t n = 0;
+    int rc = snapshot_json_list(&r->json, &n) ? CC_OK : refuse(r, "it is not a list");
 
+    for (size_t i = 0; rc == CC_OK && i < n; i++) {
+        struct slice name = SLICE_NONE;
+        enum jwt_alg alg;
+
+        rc = between(r, i, n);
+        if (rc == CC_OK)
+            rc = take_text(r, "it names an unknown algorithm", &name);
+        if (rc != CC_OK)
+            return rc;
+        alg = jwt_alg_parse(name);
         if (alg == JWT_ALG_COUNT)
             return refuse(r, "it names an unknown algorithm");
         *out |= 1u << alg;
     }
-    return CC_OK;
+    return rc == CC_OK ? between(r, n, n) : rc;
 }
 
-static int read_origin(struct reader *r, const json_t *json, struct place *out)
+static int read_origin(struct reader *r, struct place *out)
 {
     unsigned file = 0;
+    size_t n = 0;
     int rc;
 
-    if (json_is_null(json))
+    if (snapshot_json_word(&r->json, SLICE("null")))
         return CC_OK;
-    if (json_array_size(json) != 3)
+    if (!snapshot_json_list(&r->json, &n) || n != 3)
         return refuse(r, "it is neither [file,line,column] nor null");
     if (r->n_files == 0)
         return refuse(r, "it names a file, but there are none");
-    rc = read_unsigned(r, json_array_get(json, 0), 0, r->n_files - 1, &file);
+    rc = read_unsigned(r, 0, r->n_files - 1, &file);
     if (rc == CC_OK)
-        rc = read_unsigned(r, json_array_get(json, 1), 0, UINT_MAX, &out->line);
+        rc = need(r, ',');
     if (rc == CC_OK)
-        rc = read_unsigned(r, json_array_get(json, 2), 0, UINT_MAX, &out->col);
+        rc = read_unsigned(r, 0, UINT_MAX, &out->line);
+    if (rc == CC_OK)
+        rc = need(r, ',');
+    if (rc == CC_OK)
+        rc = read_unsigned(r, 0, UINT_MAX, &out->col);
+    if (rc == CC_OK)
+        rc = need(r, ']');
     if (rc == CC_OK)
         out->source = &r->files[file];
     return rc;
 }
 
-static int read_cluster(struct reader *r, const json_t *json, const struct gw_cluster **out)
+static int read_cluster(struct reader *r, const struct gw_cluster **out)
 {
+    struct slice name = SLICE_NONE;
     uint32_t number;
+    int rc;
 
-    if (json_is_null(json))
+    if (snapshot_json_word(&r->json, SLICE("null")))
         return CC_OK;
-    if (!intern_find(&r->clusters, slice_make(json_string_value(json), json_string_length(json)),
-                     &number))
+    rc = take_text(r, "it names no cluster of this snapshot", &name);
+    if (rc != CC_OK)
+        return rc;
+    if (!intern_find(&r->clusters, name, &number))
         return refuse(r, "it names no cluster of this snapshot");
     *out = &r->first_cluster[number];
     return CC_OK;
 }
 
-static int read_cors(struct reader *r, const json_t *json, const struct gw_cors **out)
+/* A number below n, or null, which leaves *out as it is; *out is set to false then. */
+static int read_index(struct reader *r, size_t n, const char *none, unsigned *number, bool *out)
+{
+    *out = !snapshot_json_word(&r->json, SLICE("null"));
+    if (!*out)
+        return CC_OK;
+    return n > 0 ? read_unsigned(r, 0, n - 1, number) : refuse(r, none);
+}
+
+static int read_cors(struct reader *r, const struct gw_cors **out)
 {
     unsigned number = 0;
-    int rc;
+    bool some;
+    int rc = read_index(r, r->n_cors, "it names a CORS policy, but there are none", &number, &some);
 
-    if (json_is_null(json))
-        return CC_OK;
-    if (r->n_cors == 0)
-        return refuse(r, "it names a CORS policy, but there are none");
-    rc = read_unsigned(r, json, 0, r->n_cors - 1, &number);
-    if (rc == CC_OK)
+    if (rc == CC_OK && some)
         *out = &r->cors[number];
     return rc;
 }
 
-static int read_identity(struct reader *r, const json_t *json, const struct gw_identity **out)
+static int read_identity(struct reader *r, const struct gw_identity **out)
 {
     unsigned number = 0;
-    int rc;
+    bool some;
+    int rc = read_index(r, r->n_identities, "it names an identity, but there are none", &number,
+                        &some);
 
-    if (json_is_null(json))
-        return CC_OK;
-    if (r->n_identities == 0)
-        return refuse(r, "it names an identity, but there are none");
-    rc = read_unsigned(r, json, 0, r->n_identities - 1, &number);
-    if (rc == CC_OK)
+    if (rc == CC_OK && some)
         *out = &r->identities[number];
     return rc;
 }
 
-static int read_c_string(struct reader *r, const struct snapshot_field *f, const json_t *json,
-                         const char **out)
+static int read_c_string(struct reader *r, const struct snapshot_field *f, const char **out)
 {
     struct slice s = SLICE_NONE;
-    int rc = read_slice(r, json, f->fault, &s);
+    int rc = read_slice(r, f->fault, &s);
 
-    *out = s.p; /* the arena ends texts with a NUL, and f->fault let none be inside */
+    *out = s.p; /* the arena ends texts with a NUL, and JSON here has none inside */
     return rc;
 }
 
-static int read_object(struct reader *r, const struct snapshot_schema *schema, const json_t *json,
-                       char *object);
+static int read_object(struct reader *r, const struct snapshot_schema *schema, char *object);
 
-static int read_list(struct reader *r, const struct snapshot_field *f, const json_t *json,
-                     char *object)
+static int read_list(struct reader *r, const struct snapshot_field *f, char *object)
 {
     char *first;
-    size_t n;
-    int rc = new_list(r, json, f->of->size, &first, &n);
+    size_t n = 0;
+    int rc = begin_list(r, f->of->size, &first, &n);
 
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
         enter(r, NULL, i);
-        rc = read_object(r, f->of, json_array_get(json, i), first + i * f->of->size);
+        rc = between(r, i, n);
+        if (rc == CC_OK)
+            rc = read_object(r, f->of, first + i * f->of->size);
         leave(r);
     }
+    if (rc == CC_OK)
+        rc = between(r, n, n);
     if (rc == CC_OK)
         put_list(f, object, first, n);
     return rc;
 }
 
-static int read_value(struct reader *r, const struct snapshot_field *f, const json_t *json,
-                      char *object)
+static int read_value(struct reader *r, const struct snapshot_field *f, char *object)
 {
     void *at = object + f->offset;
 
     switch (f->type) {
     case SNAPSHOT_TEXT:
-        return read_slice(r, json, f->fault, at);
+        return read_slice(r, f->fault, at);
     case SNAPSHOT_TEXTS:
-        return read_texts(r, f, json, object);
+        return read_texts(r, f, object);
     case SNAPSHOT_BOOL:
-        return read_bool(r, json, at);
+        return read_bool(r, at);
     case SNAPSHOT_INT:
-        return read_integer(r, json, f->min, f->max, at);
+        return read_integer(r, f->min, f->max, at);
     case SNAPSHOT_UNSIGNED:
-        return read_unsigned(r, json, f->min, f->max, at);
+        return read_unsigned(r, f->min, f->max, at);
     case SNAPSHOT_METHOD:
-        return read_method(r, json, at);
+        return read_method(r, at);
     case SNAPSHOT_CREDENTIAL:
-        return read_credential(r, json, at);
+        return read_credential(r, at);
     case SNAPSHOT_ENUM:
-        return read_enum(r, f, json, at);
+        return read_enum(r, f, at);
     case SNAPSHOT_ALGORITHMS:
-        return read_algorithms(r, json, at);
+        return read_algorithms(r, at);
     case SNAPSHOT_ORIGIN:
-        return read_origin(r, json, at);
+        return read_origin(r, at);
     case SNAPSHOT_CLUSTER:
-        return read_cluster(r, json, at);
+        return read_cluster(r, at);
     case SNAPSHOT_CORS:
-        return read_cors(r, json, at);
+        return read_cors(r, at);
     case SNAPSHOT_IDENTITY:
-        return read_identity(r, json, at);
+        return read_identity(r, at);
     case SNAPSHOT_C_STRING:
-        return read_c_string(r, f, json, at);
+        return read_c_string(r, f, at);
     case SNAPSHOT_LIST:
-        return read_list(r, f, json, object);
+        return read_list(r, f, object);
     }
     return refuse(r, "its type is unknown");
 }
 
-/* All members of the schema and no others: within a schema version nothing is optional. */
-static int read_object(struct reader *r, const struct snapshot_schema *schema, const json_t *json,
+/* The number of the field with this name, most often `hint`; n_fields: there is none. */
+static size_t find_field(const struct snapshot_schema *schema, struct slice name, size_t hint)
+{
+    for (size_t i = hint; i < schema->n_fields; i++) {
+        if (slice_is(name, schema->fields[i].name))
+            return i;
+    }
+    for (size_t i = 0; i < hint; i++) {
+        if (slice_is(name, schema->fields[i].name))
+            return i;
+    }
+    return schema->n_fields;
+}
+
+/* One member. *seen has a bit for each field that there was. */
+static int read_member(struct reader *r, const struct snapshot_schema *schema, size_t *hint,
+                       uint64_t *seen, char *object)
+{
+    struct slice name = SLICE_NONE;
+    size_t i;
+    int rc = snapshot_json_text(&r->json, &name);
+
+    if (rc == CC_ENOMEM)
+        return out_of_memory(r);
+    if (rc != CC_OK || !snapshot_json_take(&r->json, ':'))
+        return not_json(r);
+    i = find_field(schema, name, *hint);
+    if (i == schema->n_fields)
+        return refuse(r, "there is a member that this schema does not have");
+    enter(r, schema->fields[i].name, 0);
+    rc = (*seen >> i & 1) != 0 ? refuse(r, "it is there twice")
+                               : read_value(r, &schema->fields[i], object);
+    leave(r);
+    *seen |= UINT64_C(1) << i;
+    *hint = i + 1;
+    return rc;
+}
+
+/* A member that is not there is what zeroed memory says: nothing. Where that cannot be, it is
+ * missing. */
+static int read_absent(struct reader *r, const struct snapshot_schema *schema, uint64_t seen,
                        char *object)
 {
-    const char *said;
-
-    if (!json_is_object(json))
-        return refuse(r, "it is not an object");
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct snapshot_field *f = &schema->fields[i];
-        const json_t *value = json_object_get(json, f->name);
-        int rc;
+        int rc = CC_OK;
 
+        if ((seen >> i & 1) != 0)
+            continue;
         enter(r, f->name, 0);
-        rc = value != NULL ? read_value(r, f, value, object) : refuse(r, "it is missing");
+        if (schema->whole || !snapshot_may_be_absent(f))
+            rc = refuse(r, "it is missing");
         leave(r);
         if (rc != CC_OK)
             return rc;
+        if (f->type == SNAPSHOT_TEXT)
+            *(struct slice *)(void *)(object + f->offset) = SLICE("");
     }
-    /* all of the schema's names were there and names are unique, so any other is one too many */
-    if (json_object_size(json) != schema->n_fields)
-        return refuse(r, "there is a member that this schema does not have");
+    return CC_OK;
+}
+
+static int read_object(struct reader *r, const struct snapshot_schema *schema, char *object)
+{
+    size_t hint = 0;
+    uint64_t seen = 0;
+    const char *said;
+    int rc = CC_OK;
+
+    CC_ASSERT(schema->n_fields <= 64);
+    if (!snapshot_json_take(&r->json, '{'))
+        return refuse(r, "it is not an object");
+    if (!snapshot_json_take(&r->json, '}')) {
+        do
+            rc = read_member(r, schema, &hint, &seen, object);
+        while (rc == CC_OK && snapshot_json_take(&r->json, ','));
+        if (rc == CC_OK)
+            rc = need(r, '}');
+    }
+    if (rc == CC_OK)
+        rc = read_absent(r, schema, seen, object);
+    if (rc != CC_OK)
+        return rc;
     said = schema->fault != NULL ? schema->fault(object) : NULL;
     return said != NULL ? refuse(r, said) : CC_OK;
 }
@@ -383,18 +501,12 @@ static int next_line(struct reader *r, struct slice *line)
 static int parse_object(struct reader *r, const struct snapshot_schema *schema, struct slice text,
                         char *object)
 {
-    json_error_t error;
-    json_t *json = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
-    int rc;
+    int rc = snapshot_json_begin(&r->json, text);
 
-    if (json == NULL) {
-        diag_error(r->diag, CC6001, PLACE_NONE, "%s, line %u: it is not valid JSON: %s", r->name,
-                   r->line, error.text);
-        return CC_EREFUSED;
-    }
-    rc = read_object(r, schema, json, object);
-    json_decref(json);
-    return rc;
+    if (rc != CC_OK)
+        return rc == CC_ENOMEM ? out_of_memory(r) : not_json(r);
+    rc = read_object(r, schema, object);
+    return rc == CC_OK && r->json.rest.n > 0 ? not_json(r) : rc;
 }
 
 /* A line of members, "name":value,..., with a comma at its end. */
@@ -533,8 +645,9 @@ static int read_schema_line(struct reader *r)
     return CC_EVERSION;
 }
 
-/* "name":"SHA-256 of all behind this line", */
-static int read_hash_line(struct reader *r, const char *name, char hex[SNAPSHOT_HASH_HEX + 1])
+/* "name":"SHA-256 of `text`", */
+static int read_hash_line(struct reader *r, const char *name, struct slice text,
+                          char hex[SNAPSHOT_HASH_HEX + 1])
 {
     char want[SNAPSHOT_HASH_HEX + 32];
     struct buf b;
@@ -542,7 +655,7 @@ static int read_hash_line(struct reader *r, const char *name, char hex[SNAPSHOT_
     int rc = next_line(r, &line);
 
     if (rc == CC_OK)
-        rc = crypto_sha256_hex(r->rest, hex);
+        rc = crypto_sha256_hex(text, hex);
     if (rc != CC_OK)
         return rc;
     buf_init_fixed(&b, want, sizeof(want));
@@ -553,6 +666,23 @@ static int read_hash_line(struct reader *r, const char *name, char hex[SNAPSHOT_
     return CC_OK;
 }
 
+/* What the first hash covers: the two lines behind its own, the second of which is the hash of all
+ * the rest. */
+static struct slice hashed_lines(struct slice rest)
+{
+    struct slice from = slice_from(rest, (size_t)(slice_find(rest, '\n') + 1)), text = from;
+
+    for (unsigned i = 0; i < 2; i++)
+        text = slice_from(text, (size_t)(slice_find(text, '\n') + 1));
+    return slice_first(from, from.n - text.n);
+}
+
+/* What the second one covers: all behind its line. */
+static struct slice behind_line(struct slice rest)
+{
+    return slice_from(rest, (size_t)(slice_find(rest, '\n') + 1));
+}
+
 static int read_all(struct reader *r, struct gw_snapshot *s)
 {
     struct gw_model *m = s->model;
@@ -560,11 +690,11 @@ static int read_all(struct reader *r, struct gw_snapshot *s)
     int rc = read_schema_line(r);
 
     if (rc == CC_OK)
-        rc = read_hash_line(r, "hash", hash);
+        rc = read_hash_line(r, "hash", hashed_lines(r->rest), hash);
     if (rc == CC_OK)
         rc = read_members(r, &snapshot_generations, m);
     if (rc == CC_OK)
-        rc = read_hash_line(r, "content", s->hash);
+        rc = read_hash_line(r, "content", behind_line(r->rest), s->hash);
     if (rc == CC_OK)
         rc = read_members(r, &snapshot_settings, m);
     if (rc == CC_OK)
@@ -625,8 +755,9 @@ static void snapshot_free(struct gw_snapshot *s)
     free(s);
 }
 
-/* The model takes less than this times the text that it was read from: the worst are short texts,
- * 4 bytes of JSON that become a slice of 16 and a copy of 16. */
+/* The model takes less than this times the text that it was read from: the worst are texts of one
+ * character, 4 bytes of JSON that become a slice of 16 and a copy of 16, and examples without name and
+ * body, 3 bytes that become 32. */
 enum { ARENA_PER_BYTE = 16, ARENA_BASE = 65536 };
 
 int gw_snapshot_read(struct gw_snapshot **out, struct slice text, const char *name,
@@ -643,6 +774,7 @@ int gw_snapshot_read(struct gw_snapshot **out, struct slice text, const char *na
     if (s == NULL)
         goto out;
     atomic_init(&s->references, 1);
+    snapshot_json_init(&r.json, SNAPSHOT_MAX_LINE);
     s->arena = arena_new(text.n * ARENA_PER_BYTE + ARENA_BASE);
     if (s->arena == NULL)
         goto out;
@@ -659,6 +791,7 @@ int gw_snapshot_read(struct gw_snapshot **out, struct slice text, const char *na
     s = NULL;
 out:
     snapshot_free(s);
+    snapshot_json_free(&r.json);
     intern_free(&r.texts);
     intern_free(&r.clusters);
     return rc;

@@ -323,9 +323,13 @@ static const char *generations_fault(const void *object)
 
 /* The tables. */
 
-#define SCHEMA(rows, owner, check)                                   \
-    {                                                                \
-        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check \
+#define SCHEMA(rows, owner, check)                                          \
+    {                                                                       \
+        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check, false \
+    }
+#define SCHEMA_WHOLE(rows, owner, check)                                   \
+    {                                                                      \
+        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check, true \
     }
 #define AT(owner, member) .name = #member, .offset = offsetof(owner, member)
 #define LIST(owner, member, element)                                                       \
@@ -638,11 +642,37 @@ static const struct snapshot_field settings_fields[] = {
     {THROTTLING(unauthenticated_tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
 };
 const struct snapshot_schema snapshot_settings =
-    SCHEMA(settings_fields, struct gw_model, settings_fault);
+    SCHEMA_WHOLE(settings_fields, struct gw_model, settings_fault);
 
 static const struct snapshot_field generations_fields[] = {
     {AT(struct gw_model, generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
     {AT(struct gw_model, haproxy_generation), .type = SNAPSHOT_INT, .max = MAX_EXACT},
 };
 const struct snapshot_schema snapshot_generations =
-    SCHEMA(generations_fields, struct gw_model, generations_fault);
+    SCHEMA_WHOLE(generations_fields, struct gw_model, generations_fault);
+
+bool snapshot_may_be_absent(const struct snapshot_field *f)
+{
+    switch (f->type) {
+    case SNAPSHOT_TEXT:
+        return f->fault == NULL || f->fault(SLICE("")) == NULL;
+    case SNAPSHOT_INT:
+    case SNAPSHOT_UNSIGNED:
+        return f->min == 0;
+    case SNAPSHOT_TEXTS:
+    case SNAPSHOT_BOOL:
+    case SNAPSHOT_ORIGIN:
+    case SNAPSHOT_CLUSTER:
+    case SNAPSHOT_CORS:
+    case SNAPSHOT_IDENTITY:
+    case SNAPSHOT_LIST:
+        return true;
+    case SNAPSHOT_METHOD:
+    case SNAPSHOT_CREDENTIAL:
+    case SNAPSHOT_ENUM:
+    case SNAPSHOT_ALGORITHMS:
+    case SNAPSHOT_C_STRING:
+        return false;
+    }
+    return false;
+}

@@ -4,8 +4,8 @@
  * The file is JSON, laid out by lines; the reader insists on the layout, because it takes one line
  * at a time and never holds more of the document as a tree:
  *
- *     {"schema":4,
- *     "hash":"SHA-256 of all that follows this line",
+ *     {"schema":5,
+ *     "hash":"SHA-256 of the next two lines",
  *     "generation":7,"haproxy_generation":6,
  *     "content":"SHA-256 of all that follows this line",
  *     "system_host":"localhost",...,"headers":["authorization"],
@@ -27,9 +27,10 @@
  *     "apis":[ ...
  *     ]}
  *
- * All members are always there, in the order of the tables. An origin is [file,line,column] with
- * file an index into "files", or null. A CORS policy is an index into "cors", or null;
- * an identity is one into "identities". */
+ * Members are in the order of the tables. Those of the model itself are always there, of others only
+ * those that say something: false, 0, "", null and empty lists are left out, wherever they can
+ * be, which makes a file of half the size. An origin is [file,line,column] with file an index into
+ * "files". A CORS policy is an index into "cors", an identity one into "identities". */
 #pragma once
 
 #include "gateway/gateway.h"
@@ -71,10 +72,14 @@ struct snapshot_schema {
     size_t n_fields;
     const struct snapshot_field *fields;
     const char *(*fault)(const void *object); /* what one field alone cannot tell; may be NULL */
+    bool whole;                               /* no member is ever left out */
 };
 
 /* The value of an enum's name, or f->max + 1. */
 unsigned snapshot_enum_parse(const struct snapshot_field *f, struct slice name);
+
+/* Is it left out when it says nothing? */
+bool snapshot_may_be_absent(const struct snapshot_field *f);
 
 /* struct gw_model's members on one line each; struct source; the elements of the sections. */
 extern const struct snapshot_schema snapshot_generations;

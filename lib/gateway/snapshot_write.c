@@ -11,6 +11,8 @@ struct writer {
     struct intern *files; /* numbered as origins name them */
     const struct gw_model *model;
     int error; /* what is not the buffer's; sticks */
+    const struct source *source; /* the last one that was numbered: origins come in runs */
+    uint32_t source_number;
 };
 
 static const void *member(const void *object, size_t offset)
@@ -28,18 +30,23 @@ static const char *list_of(const struct snapshot_field *f, const void *object, s
     return first;
 }
 
+static uint32_t number_of(struct writer *w, const struct source *source)
+{
+    if (source == w->source || w->error != CC_OK)
+        return w->source_number;
+    w->error = intern_put(w->files, slice_of(source->name), NULL, &w->source_number);
+    w->source = source;
+    return w->source_number;
+}
+
 static void write_origin(struct writer *w, const struct place *origin)
 {
-    uint32_t file = 0;
-
     if (origin->source == NULL) {
         buf_add_str(w->out, "null");
         return;
     }
-    if (w->error == CC_OK)
-        w->error = intern_put(w->files, slice_of(origin->source->name), NULL, &file);
     buf_add_char(w->out, '[');
-    buf_add_u64(w->out, file);
+    buf_add_u64(w->out, number_of(w, origin->source));
     buf_add_char(w->out, ',');
     buf_add_u64(w->out, origin->line);
     buf_add_char(w->out, ',');
@@ -168,15 +175,72 @@ static void write_value(struct writer *w, const struct snapshot_field *f, const 
     }
 }
 
+/* Is it what a reader takes for a member that is not there? */
+static bool says_nothing(const struct snapshot_field *f, const void *object)
+{
+    const void *at = member(object, f->offset);
+    const void *pointer;
+    size_t n;
+
+    switch (f->type) {
+    case SNAPSHOT_TEXT:
+        return ((const struct slice *)at)->n == 0;
+    case SNAPSHOT_BOOL:
+        return !*(const bool *)at;
+    case SNAPSHOT_INT:
+        return *(const uint64_t *)at == 0;
+    case SNAPSHOT_UNSIGNED:
+        return *(const unsigned *)at == 0;
+    case SNAPSHOT_ORIGIN:
+        return ((const struct place *)at)->source == NULL;
+    case SNAPSHOT_CLUSTER:
+    case SNAPSHOT_CORS:
+    case SNAPSHOT_IDENTITY:
+        memcpy(&pointer, at, sizeof(pointer));
+        return pointer == NULL;
+    case SNAPSHOT_TEXTS:
+    case SNAPSHOT_LIST:
+        (void)list_of(f, object, &n);
+        return n == 0;
+    case SNAPSHOT_METHOD:
+    case SNAPSHOT_CREDENTIAL:
+    case SNAPSHOT_ENUM:
+    case SNAPSHOT_ALGORITHMS:
+    case SNAPSHOT_C_STRING:
+        return false;
+    }
+    return false;
+}
+
+/* ,"name": */
+static void write_name(struct writer *w, const char *name, bool first)
+{
+    char room[64];
+    size_t n = strlen(name), at = 0;
+
+    CC_ASSERT(n + 4 <= sizeof(room));
+    if (!first)
+        room[at++] = ',';
+    room[at++] = '"';
+    memcpy(room + at, name, n);
+    at += n;
+    room[at++] = '"';
+    room[at++] = ':';
+    buf_add(w->out, slice_make(room, at));
+}
+
 static void write_fields(struct writer *w, const struct snapshot_schema *schema, const void *object)
 {
+    bool first = true;
+
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct snapshot_field *f = &schema->fields[i];
 
-        buf_add_str(w->out, i > 0 ? ",\"" : "\"");
-        buf_add_str(w->out, f->name);
-        buf_add_str(w->out, "\":");
+        if (!schema->whole && says_nothing(f, object) && snapshot_may_be_absent(f))
+            continue;
+        write_name(w, f->name, first);
         write_value(w, f, object);
+        first = false;
     }
 }
 
@@ -224,7 +288,7 @@ static int write_content(const struct gw_model *m, struct buf *out)
 {
     struct intern files = {.texts = NULL};
     struct buf sections;
-    struct writer w = {&sections, &files, m, CC_OK};
+    struct writer w = {.out = &sections, .files = &files, .model = m};
 
     buf_init(&sections, GW_SNAPSHOT_MAX_BYTES);
     write_section(&w, "issuers", &snapshot_issuer, m->issuers, m->n_issuers, "],\n");
@@ -249,26 +313,6 @@ static int write_content(const struct gw_model *m, struct buf *out)
     return w.error;
 }
 
-/* Replaces the hex digits at `at`, written as a place-holder, by the hash of all behind `from`. */
-static int fill_hash(struct buf *out, size_t at, size_t from)
-{
-    char hex[SNAPSHOT_HASH_HEX + 1];
-    int rc = buf_error(out);
-
-    if (rc == CC_OK)
-        rc = crypto_sha256_hex(slice_from(buf_slice(out), from), hex);
-    if (rc == CC_OK)
-        memcpy(out->p + at, hex, SNAPSHOT_HASH_HEX);
-    return rc;
-}
-
-/* "name":"000...", and where its digits begin. */
-static size_t write_hash_line(struct buf *out, const char *name)
-{
-    buf_printf(out, "\"%s\":\"%0*d\",\n", name, SNAPSHOT_HASH_HEX, 0);
-    return out->n - SNAPSHOT_HASH_HEX - strlen("\",\n");
-}
-
 int gw_content_write(const struct gw_model *model, struct buf *content, char hash[65])
 {
     int rc = write_content(model, content);
@@ -279,16 +323,23 @@ int gw_content_write(const struct gw_model *model, struct buf *content, char has
 int gw_snapshot_complete(const struct gw_model *model, const struct buf *content,
                          const char *content_hash, struct buf *out)
 {
-    struct writer w = {out, NULL, model, CC_OK};
-    size_t hash, hashed;
+    char room[256], hash[SNAPSHOT_HASH_HEX + 1];
+    struct buf head;
+    struct writer w = {.out = &head, .model = model};
+    int rc;
 
-    buf_printf(out, "{\"schema\":%d,\n", GW_SCHEMA);
-    hash = write_hash_line(out, "hash");
-    hashed = out->n;
+    buf_init_fixed(&head, room, sizeof(room));
     write_fields(&w, &snapshot_generations, model);
-    buf_printf(out, ",\n\"content\":\"%s\",\n", content_hash);
+    buf_printf(&head, ",\n\"content\":\"%s\",\n", content_hash);
+    rc = buf_error(&head);
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex(buf_slice(&head), hash);
+    if (rc != CC_OK)
+        return rc;
+    buf_printf(out, "{\"schema\":%d,\n\"hash\":\"%s\",\n", GW_SCHEMA, hash);
+    buf_add(out, buf_slice(&head));
     buf_add(out, buf_slice(content));
-    return fill_hash(out, hash, hashed);
+    return buf_error(out);
 }
 
 int gw_snapshot_write(const struct gw_model *model, struct buf *out)

@@ -8,17 +8,17 @@
 static inline void seal_snapshot(struct buf *out, struct slice generations, struct slice content)
 {
     char hex[65];
-    struct buf rest;
+    struct buf head;
 
     CC_ASSERT(crypto_sha256_hex(content, hex) == CC_OK);
-    buf_init(&rest, GW_SNAPSHOT_MAX_BYTES);
-    buf_add(&rest, generations);
-    buf_printf(&rest, "\n\"content\":\"%s\",\n", hex);
-    buf_add(&rest, content);
-    CC_ASSERT(crypto_sha256_hex(buf_slice(&rest), hex) == CC_OK);
+    buf_init(&head, GW_SNAPSHOT_MAX_BYTES);
+    buf_add(&head, generations);
+    buf_printf(&head, "\n\"content\":\"%s\",\n", hex);
+    CC_ASSERT(crypto_sha256_hex(buf_slice(&head), hex) == CC_OK);
     buf_printf(out, "{\"schema\":%d,\n\"hash\":\"%s\",\n", GW_SCHEMA, hex);
-    buf_add(out, buf_slice(&rest));
-    buf_free(&rest);
+    buf_add(out, buf_slice(&head));
+    buf_add(out, content);
+    buf_free(&head);
 }
 
 /* Everything behind the first n lines. */
