@@ -106,27 +106,65 @@ int file_sync_dir(const char *path)
     return rc;
 }
 
-int file_write_atomic(const char *path, struct slice data, unsigned mode)
+int file_replace_begin(struct file_replacement *r, const char *path)
 {
-    char temporary[PATH_MAX], dir[PATH_MAX];
-    int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
-    int fd, rc;
+    int n = snprintf(r->temporary, sizeof(r->temporary), "%s.XXXXXX", path);
 
-    if (n < 0 || (size_t)n >= sizeof(temporary))
+    if (n < 0 || (size_t)n >= sizeof(r->temporary))
         return CC_ETOOBIG;
-    fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return cc_from_errno(errno);
-    rc = write_full(fd, data);
-    if (rc == CC_OK && (fchmod(fd, mode) != 0 || fsync(fd) != 0))
+    r->path = path;
+    r->fd = mkostemp(r->temporary, O_CLOEXEC);
+    return r->fd < 0 ? cc_from_errno(errno) : CC_OK;
+}
+
+int file_replace_add(struct file_replacement *r, struct slice data)
+{
+    return write_full(r->fd, data);
+}
+
+int file_replace_end(struct file_replacement *r, int rc, unsigned mode)
+{
+    char dir[PATH_MAX];
+
+    if (rc == CC_OK && (fchmod(r->fd, mode) != 0 || fsync(r->fd) != 0))
         rc = cc_from_errno(errno);
-    if (close(fd) != 0 && rc == CC_OK)
+    if (close(r->fd) != 0 && rc == CC_OK)
         rc = cc_from_errno(errno);
-    if (rc == CC_OK && rename(temporary, path) != 0)
+    if (rc == CC_OK && rename(r->temporary, r->path) != 0)
         rc = cc_from_errno(errno);
     if (rc != CC_OK)
-        unlink(temporary);
-    return rc == CC_OK ? file_sync_dir(directory_of(path, dir)) : rc;
+        unlink(r->temporary);
+    return rc == CC_OK ? file_sync_dir(directory_of(r->path, dir)) : rc;
+}
+
+int file_write_atomic(const char *path, struct slice data, unsigned mode)
+{
+    struct file_replacement r;
+    int rc = file_replace_begin(&r, path);
+
+    return rc == CC_OK ? file_replace_end(&r, file_replace_add(&r, data), mode) : rc;
+}
+
+static int check_owner(const struct stat *st)
+{
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return CC_EREFUSED;
+    return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ? CC_EREFUSED : CC_OK;
+}
+
+int file_check_ours(const char *directory, const char *path)
+{
+    struct stat st;
+    int rc;
+
+    if (stat(directory, &st) != 0)
+        return cc_from_errno(errno);
+    rc = check_owner(&st);
+    if (rc != CC_OK)
+        return rc;
+    if (lstat(path, &st) != 0)
+        return cc_from_errno(errno);
+    return S_ISREG(st.st_mode) ? check_owner(&st) : CC_EREFUSED;
 }
 
 static int make_dir(const char *path, unsigned mode)

@@ -2,10 +2,6 @@
 
 #include <jansson.h>
 
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 enum { PATH_ROOM = 4096, FILE_MAX = 7 * JWKS_MAX_BYTES }; /* each byte may need six as JSON */
 
 #define TIME_END (INT64_C(1) << 40)
@@ -78,30 +74,6 @@ int jwks_saved_parse(struct slice text, struct slice url, struct arena *arena,
     return ok ? CC_OK : CC_EPARSE;
 }
 
-/* Ours or root's, and nobody else's to write. */
-static int check_owner(const struct stat *st)
-{
-    if (st->st_uid != 0 && st->st_uid != geteuid())
-        return CC_EREFUSED;
-    return (st->st_mode & (S_IWGRP | S_IWOTH)) != 0 ? CC_EREFUSED : CC_OK;
-}
-
-/* Once the directory is ours alone, nobody can exchange the file between two looks at it. */
-static int check_file(const char *directory, const char *path)
-{
-    struct stat st;
-    int rc;
-
-    if (stat(directory, &st) != 0)
-        return cc_from_errno(errno);
-    rc = check_owner(&st);
-    if (rc != CC_OK)
-        return rc;
-    if (lstat(path, &st) != 0)
-        return cc_from_errno(errno);
-    return S_ISREG(st.st_mode) ? check_owner(&st) : CC_EREFUSED;
-}
-
 int jwks_saved_read(const char *directory, struct slice url, struct arena *arena,
                     struct jwks_saved *out)
 {
@@ -110,7 +82,7 @@ int jwks_saved_read(const char *directory, struct slice url, struct arena *arena
     int rc = path_of(directory, url, path);
 
     if (rc == CC_OK)
-        rc = check_file(directory, path);
+        rc = file_check_ours(directory, path);
     if (rc == CC_OK)
         rc = file_read(arena, path, FILE_MAX, &text);
     return rc == CC_OK ? jwks_saved_parse(text, url, arena, out) : rc;
