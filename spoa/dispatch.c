@@ -482,6 +482,11 @@ void dispatch_free(struct dispatch **pd)
     *pd = NULL;
 }
 
+void dispatch_count_in(struct dispatch *d, struct counter_table *counters)
+{
+    enforce_worker_count_in(d->enforce, counters);
+}
+
 struct responder *dispatch_responder(struct dispatch *d)
 {
     return &d->responder;

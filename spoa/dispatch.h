@@ -38,4 +38,7 @@ struct dispatch_waiting {
  * its reply is there or its time is over. Without this, what would wait is refused. */
 int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting);
 
+/* See enforce_worker_count_in(). Before the first request. */
+void dispatch_count_in(struct dispatch *d, struct counter_table *counters);
+
 struct responder *dispatch_responder(struct dispatch *d);

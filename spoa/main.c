@@ -1,6 +1,7 @@
 /* cc-spoa: command line, start-up checks, hardening. */
 #include "config/config.h"
 #include "fetch/fetch.h"
+#include "spoa/counting.h"
 #include "spoa/dispatch.h"
 #include "spoa/introspector.h"
 #include "spoa/options.h"
@@ -140,8 +141,10 @@ static struct enforce_options share_of_cache(const struct config *config, size_t
     size_t entries = (size_t)config->cache.maximum_size / n;
     size_t bytes = (size_t)config->cache.maximum_bytes / n;
 
-    return (struct enforce_options){entries > 0 ? entries : 1,
-                                    bytes > MIN_CACHE_BYTES ? bytes : MIN_CACHE_BYTES};
+    return (struct enforce_options){
+        .cache_entries = entries > 0 ? entries : 1,
+        .cache_bytes = bytes > MIN_CACHE_BYTES ? bytes : MIN_CACHE_BYTES,
+    };
 }
 
 /* A decision that waits is made a sixth before HAProxy gives it up, so that there is an answer with its
@@ -180,6 +183,15 @@ static int load_all(const struct arguments *a, struct arena *arena, struct diag 
     return rc != CC_OK ? rc : rules_rc != CC_OK ? rules_rc : subs_rc;
 }
 
+static struct counting_options counting_settings(const struct config *config)
+{
+    return (struct counting_options){
+        .keys = (size_t)config->counters.maximum_keys,
+        .directory = config->agent.state_directory.p,
+        .interval_s = (int64_t)config->counters.save_interval_s,
+    };
+}
+
 static int exit_code(int rc)
 {
     switch (rc) {
@@ -207,6 +219,8 @@ static int serve(const struct arguments *a, const struct config *config,
     struct introspector_options introspection = introspector_settings(config);
     struct introspector *introspector = NULL;
     struct postbox postbox;
+    struct counting_options counted = counting_settings(config);
+    struct counting *counting = NULL;
     struct server_options options = {
         .jwks = &jwks,
         .wanted = &wanted,
@@ -233,13 +247,18 @@ static int serve(const struct arguments *a, const struct config *config,
     options.introspector = introspector;
     if (config->cache.enabled)
         cache = share_of_cache(config, n);
+    if (rc == CC_OK)
+        rc = counting_new(&counting, &counted);
+    options.counting = counting;
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
         rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules), &wanted);
         waiting.worker = i;
         if (rc == CC_OK)
             rc = dispatch_let_wait(dispatches[i], &waiting);
-        if (rc == CC_OK)
-            responders[i] = dispatch_responder(dispatches[i]);
+        if (rc != CC_OK)
+            break;
+        responders[i] = dispatch_responder(dispatches[i]);
+        dispatch_count_in(dispatches[i], counting_table(counting));
     }
     if (rc == CC_OK)
         rc = server_run(&options);
@@ -249,6 +268,7 @@ static int serve(const struct arguments *a, const struct config *config,
     for (size_t i = 0; dispatches != NULL && i < n; i++)
         dispatch_free(&dispatches[i]);
     postbox_cleanup(&postbox);
+    counting_free(&counting); /* after the workers, which count */
     free(responders);
     free(dispatches);
     return exit_code(rc);

@@ -242,6 +242,7 @@ static struct status status_of(const struct server *s)
         .feeder = s->feeder,
         .introspector = s->options->introspector,
         .admin = s->admin,
+        .counting = s->options->counting,
         .rules = s->rules,
         .connections = atomic_load_explicit(&s->connections, memory_order_relaxed),
         .max_connections = s->max_connections,
@@ -290,6 +291,8 @@ static int open_admin(struct server *s)
     rc = admin_new(&s->admin, s->loop, &options);
     if (rc == CC_OK)
         admin_register(s->admin, commands, sizeof commands / sizeof *commands, s);
+    if (rc == CC_OK && s->options->counting != NULL)
+        admin_register(s->admin, counting_commands, counting_n_commands, s->options->counting);
     return rc;
 }
 
@@ -429,6 +432,8 @@ static int start(struct server *s)
         take_subs(s, subs_ref(s->options->subs));
     if (s->feeder != NULL)
         follow_key_sets(s);
+    if (s->options->counting != NULL)
+        counting_start(s->options->counting, s->loop);
     ev_io_init(&s->accept, on_accept, s->listener.fd, EV_READ);
     ev_io_start(s->loop, &s->accept);
     return CC_OK;
@@ -446,6 +451,8 @@ static void stop(struct server *s)
         worker_join(&s->workers[i]);
     }
     free(s->workers);
+    if (s->options->counting != NULL)
+        counting_stop(s->options->counting);
     jwks_feeder_free(&s->feeder); /* after the workers, which wake it */
     enforce_rules_unref(&s->rules);
     live_hub_free(&s->hub);

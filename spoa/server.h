@@ -10,6 +10,7 @@
  * It decides nothing itself and touches no connection after worker_give(). */
 #pragma once
 
+#include "spoa/counting.h"
 #include "spoa/introspector.h"
 #include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
@@ -34,6 +35,7 @@ struct server_options {
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;
     struct introspector *introspector; /* whose counters are shown; or NULL */
+    struct counting *counting; /* borrowed; saved now and then; NULL: nothing is counted */
     uint64_t drain_timeout_s;
 };
 

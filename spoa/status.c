@@ -54,6 +54,11 @@ void status_counters(const struct status *s, struct buf *out)
         introspector_report(s->introspector, out);
         buf_add_char(out, '\n');
     }
+    if (s->counting != NULL) {
+        buf_add_str(out, "limits:");
+        counting_report(s->counting, out);
+        buf_add_char(out, '\n');
+    }
     if (s->admin != NULL) {
         buf_add_str(out, "admin socket:");
         admin_report(s->admin, out);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "spoa/admin.h"
+#include "spoa/counting.h"
 #include "spoa/introspector.h"
 #include "spoa/jwks_feeder.h"
 #include "spoa/worker.h"
@@ -15,6 +16,7 @@ struct status {
     const struct jwks_feeder *feeder;  /* or NULL */
     struct introspector *introspector; /* or NULL */
     const struct admin *admin;         /* or NULL */
+    struct counting *counting;         /* or NULL */
     const struct enforce_rules *rules; /* or NULL */
     size_t connections, max_connections;
     int64_t uptime_us;

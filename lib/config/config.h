@@ -140,6 +140,10 @@ struct config {
         uint64_t maximum_bytes; /* memory for them over all workers */
     } cache;
     struct {
+        uint64_t maximum_keys;    /* that can be counted at a time */
+        uint64_t save_interval_s; /* in the state directory */
+    } counters;
+    struct {
         struct slice socket;       /* unix path, or host:port */
         uint64_t socket_mode;      /* octal text in cc.yaml */
         struct slice socket_group; /* "" = leave */

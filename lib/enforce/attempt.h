@@ -24,6 +24,7 @@ struct attempt_room {
 struct enforce_worker {
     struct arena *arena;
     struct cache *cache;   /* NULL: none */
+    struct counter_table *counters; /* NULL: nobody counts */
     char issuers_hash[65]; /* of the rules under which the cache was filled */
     struct attempt_room rooms[2];
     char host[GW_HOST_MAX];

@@ -43,6 +43,11 @@ void enforce_worker_free(struct enforce_worker **w)
     *w = NULL;
 }
 
+void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *counters)
+{
+    w->counters = counters;
+}
+
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
 /* The system resources: no API can take their place. HAProxy itself answers /health; what of it

@@ -112,6 +112,7 @@ struct enforce_decision {
 };
 
 struct enforce_worker;
+struct counter_table; /* throttle/counter.h */
 
 struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
@@ -122,6 +123,10 @@ struct enforce_options {
 /* CC_ENOMEM, or CC_EINVAL for cache_bytes out of range. */
 int enforce_worker_new(struct enforce_worker **out, const struct enforce_options *options);
 void enforce_worker_free(struct enforce_worker **w);
+
+/* From here on its requests are counted in this table, which all workers share and which outlives
+ * them. Without one, nothing is counted. */
+void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *counters);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
  * the worker's own thread only. When `rules` differ from the last call's in their issuers, the
