@@ -30,6 +30,8 @@ BASEFLAGS   := -std=c11 -D_GNU_SOURCE -DCC_VERSION='"$(VERSION)"' -Ilib -I. -g $
 LIBS        := -lssl $(shell pkg-config --libs $(PKGS) 2>/dev/null || echo -lcrypto -ljansson -lyaml -lcurl -lpcre2-8) -lpthread
 # What only cc-gen needs; the agent parses no archives.
 GEN_LIBS    := $(shell pkg-config --libs libarchive 2>/dev/null || echo -larchive)
+# What only the agent needs; the others do not talk to Redis.
+REDIS_LIBS  := $(shell pkg-config --libs hiredis 2>/dev/null || echo -lhiredis)
 HARDEN      := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 SANFLAGS    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -90,7 +92,7 @@ benches: $(BENCH_BIN)
 $(BIN)/cc-gen: $(O)/generator/main.o $(O)/libgen.a $(O)/libcc.a
 $(BIN)/cc-gen: LDLIBS += $(GEN_LIBS)
 $(BIN)/cc-spoa: $(O)/spoa/main.o $(O)/libspoa.a $(O)/libcc.a
-$(BIN)/cc-spoa: LDLIBS += -lev
+$(BIN)/cc-spoa: LDLIBS += -lev $(REDIS_LIBS)
 $(BIN)/%:
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
@@ -123,27 +125,27 @@ $(O)/%.o: %.c
 $(O)/unit/%: $(O)/regress/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(GEN_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lcmocka -lev $(REDIS_LIBS) $(GEN_LIBS) $(LIBS)
 $(O)/tools/%: $(O)/regress/tools/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(REDIS_LIBS) $(GEN_LIBS) $(LIBS)
 $(O)/bench/%: $(O)/regress/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(ARCHIVES) -lev $(REDIS_LIBS) $(GEN_LIBS) $(LIBS)
 $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@$(SAY) LINK $@
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(GEN_LIBS) $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(ARCHIVES) -lev $(REDIS_LIBS) $(GEN_LIBS) $(LIBS)
 
 
 # ---------------------------------------------------------------------------------------------
 # Packages: the one list, by what they are needed for. Debian 12 names.
 
-DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev libpcre2-dev
+DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev libpcre2-dev libhiredis-dev
 DEPS_RUN    := haproxy
-DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish
+DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish redis-server redis-tools
 DEPS_BENCH  := wrk
 DEPS_DOCS   := npm
 DOC_PACKAGES := @readme/oas-examples @octokit/openapi

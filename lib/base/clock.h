@@ -5,6 +5,8 @@
  * system, so that a test can stand at any moment and `explain --at` can ask about any other. */
 #pragma once
 
+#include "base/slice.h"
+
 #include <stdint.h>
 
 struct clock {
@@ -33,3 +35,7 @@ static inline int64_t clock_mono_us(const struct clock *c)
 {
     return c->mono_us(c);
 }
+
+/* Wall time as people write it: "2030-01-01T00:00:00Z" (RFC 3339), or seconds since 1970. CC_EPARSE; also
+ * before 1970 and after the year 9999. */
+int clock_parse(struct slice text, int64_t *wall_s);

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
@@ -423,4 +424,15 @@ void diag_add_json(const struct diag *d, struct buf *out)
     }
     buf_add_char(out, ']');
     free(sorted);
+}
+
+void diag_log(const struct diag *d)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct diag_view *v = &d->items[i]->view;
+        const char *name = v->place.source != NULL ? v->place.source->name : "snapshot";
+
+        log_write(v->severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN, "%s:%u:%u: %s: %" PRIslice, name,
+                  v->place.line, v->place.col, diag_code_name(v->code), SLICE_ARG(v->message));
+    }
 }

@@ -115,6 +115,9 @@ size_t diag_infos(const struct diag *d);
 /* Prints all findings in the order of source name, line, column, code. */
 void diag_print(const struct diag *d, FILE *out, bool colour);
 
+/* Each finding as one line of the log, without help; for programs that nobody looks at. */
+void diag_log(const struct diag *d);
+
 /* The same as one JSON array of {"id", "severity", "file", "line", "column", "message", "help"}, for
  * programs; file is null where there is none, line and column where there is no line. */
 void diag_add_json(const struct diag *d, struct buf *out);

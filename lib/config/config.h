@@ -121,6 +121,11 @@ struct config {
             uint64_t timeout_ms, maximum_bytes, maximum_age_s, negative_age_s;
             uint64_t maximum_calls, maximum_queued;
         } introspection;
+        struct {
+            struct slice file; /* of revoked tokens; "" = none */
+            uint64_t maximum_entries;
+            bool without_redis;
+        } revocation;
     } security;
     struct slice truststore; /* directory of certificates by alias; "" = none */
     struct slice policies; /* directory of throttling policies; "" = the shipped ones */
@@ -148,6 +153,11 @@ struct config {
         uint64_t socket_mode;      /* octal text in cc.yaml */
         struct slice socket_group; /* "" = leave */
         struct slice admin_socket; /* "" = none */
+        struct {
+            struct slice address; /* "" = none */
+            struct slice user, password, prefix;
+            uint64_t database, connect_timeout_ms, command_timeout_ms;
+        } redis;
         struct slice state_directory; /* "" = nothing is saved */
         uint64_t workers;          /* 0 = one a CPU, at most 8 */
         uint64_t processing_timeout_ms;

@@ -10,6 +10,7 @@
 #define TYPE_BYTES       "bytes"
 #define TYPE_MODE        "octal permissions"
 #define TYPE_TEXT        "text"
+#define TYPE_SECRET      "text, not shown"
 #define TYPE_HOST        "host"
 #define TYPE_HEADER      "header name"
 #define TYPE_PATH        "path"
@@ -31,6 +32,7 @@
 #define LIMITS_BYTES                      LIMITS_VALUE
 #define LIMITS_MODE                       LIMITS_VALUE
 #define LIMITS_TEXT                       LIMITS_LENGTH
+#define LIMITS_SECRET                     LIMITS_LENGTH
 #define LIMITS_HOST                       LIMITS_LENGTH
 #define LIMITS_HEADER                     LIMITS_LENGTH
 #define LIMITS_PATH                       LIMITS_LENGTH

@@ -44,6 +44,8 @@ struct slice value_expected(struct loader *l, int setting)
 static void refuse(struct loader *l, int setting, size_t element, struct slice found,
                    enum diag_code code, struct place place)
 {
+    if (settings[setting].kind == KIND_SECRET)
+        found = SLICE("(not shown)");
     diag_help(diag_error(l->diag, code, place, "%s is '%" PRIslice "', expected %" PRIslice,
                          loader_title(l, setting, element), SLICE_ARG(slice_first(found, 100)),
                          SLICE_ARG(value_expected(l, setting))),
@@ -314,6 +316,8 @@ void value_format(const struct config_store *store, int setting, size_t element,
         buf_printf(out, "\"%04llo\"", (unsigned long long)*(const uint64_t *)member);
     } else if (s->kind < KIND_MODE) {
         buf_add_u64(out, *(const uint64_t *)member);
+    } else if (s->kind == KIND_SECRET && ((const struct slice *)member)->n > 0) {
+        format_text(SLICE("(not shown)"), out);
     } else if (!is_list(setting)) {
         format_text(*(const struct slice *)member, out);
     } else {

@@ -177,7 +177,7 @@ static void test_environment_overrides_each(void **state)
                    : is_list                       ? "[%s]"
                    : settings[i].kind == KIND_MODE ? "\"%s\""
                                                    : "%s",
-                   value);
+                   settings[i].kind == KIND_SECRET ? "\"(not shown)\"" : value);
         assert_value(f->config, name, expected);
         assert_origin(f->config, name, origin);
         buf_free(&variable);
