@@ -5,6 +5,7 @@
 #include "generator/output.h"
 #include "generator/progress.h"
 #include "generator/subscriptions.h"
+#include "revoke/revoke_read.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -143,6 +144,21 @@ static int check_subscriptions(struct cmd_work *w, int model_rc)
     return model_rc != CC_OK ? model_rc : rc;
 }
 
+/* The same. */
+static int check_revoked(struct cmd_work *w, int before)
+{
+    const struct slice file = w->config->security.revocation.file;
+    struct revoked *table = NULL;
+    int rc = CC_OK;
+
+    if (file.n > 0)
+        rc = revoked_new(&table, 1);
+    if (rc == CC_OK && file.n > 0)
+        rc = revoke_read(file.p, table, clock_wall_s(&clock_system), w->arena, w->diag);
+    revoked_free(&table);
+    return before != CC_OK ? before : rc == CC_OK || rc == CC_ENOMEM ? rc : CC_EINVAL;
+}
+
 int cmd_check(const struct cli_args *args)
 {
     struct cmd_work w;
@@ -153,7 +169,7 @@ int cmd_check(const struct cli_args *args)
         goto out;
     rc = cmd_load(&w, args, NULL, 0, &options);
     if (w.config != NULL && rc != CC_ENOMEM)
-        rc = check_subscriptions(&w, rc);
+        rc = check_revoked(&w, check_subscriptions(&w, rc));
     if (cli_has(args, "json")) {
         int json_rc = cmd_print_findings_json(w.diag, rc != CC_OK);
 

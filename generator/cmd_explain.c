@@ -262,15 +262,19 @@ out:
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* --state, or with project directories what their cc.yaml says. */
-static int load_keys(struct explainer *e, const struct cli_args *args)
+/* What the agent knows: by options, or with project directories by what their cc.yaml says. */
+static int load_state(struct explainer *e, const struct cli_args *args)
 {
     const struct config *config = e->view->work.config;
-    const char *directory = cli_value(args, "state");
+    const char *directory = cli_value(args, "state"), *revoked = cli_value(args, "revoked");
+    int rc;
 
     if (directory == NULL && config != NULL && config->agent.state_directory.n > 0)
         directory = config->agent.state_directory.p;
-    return directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
+    if (revoked == NULL && config != NULL && config->security.revocation.file.n > 0)
+        revoked = config->security.revocation.file.p;
+    rc = directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
+    return rc == CC_OK ? explainer_load_revoked(e, revoked, directory) : rc;
 }
 
 /* Those of the option, or of the settings where there are settings. */
@@ -314,7 +318,7 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
     int ip_rc = read_ip(args, v->work.arena, &asked->ip);
 
     if (rc == CC_OK)
-        rc = load_keys(e, args);
+        rc = load_state(e, args);
     if (rc == CC_OK)
         rc = load_subscriptions(e, args);
     if (rc == CC_OK)

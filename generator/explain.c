@@ -1,6 +1,7 @@
 #include "generator/explain.h"
 
 #include "gateway/path.h"
+#include "revoke/revoke.h"
 
 int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
 {
@@ -12,6 +13,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
     e->rules = NULL;
     e->live = NULL;
     e->introspection = SLICE_NONE;
+    e->revoked = NULL;
     e->worker = NULL;
     clock_fixed_init(&e->clock, now_s, 0);
     e->headers = arena_array(view->work.arena, view->model->n_headers, sizeof(*e->headers));
@@ -24,6 +26,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
 void explainer_close(struct explainer *e)
 {
     enforce_worker_free(&e->worker);
+    revoked_free(&e->revoked);
     enforce_live_unref(&e->live);
     enforce_rules_unref(&e->rules);
 }

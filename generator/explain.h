@@ -2,7 +2,7 @@
  *
  *   explain_request.h   what is asked       view.h   about which snapshot
  *   explain.c           the decision        explain_print.c   text and JSON
- *   explain_keys.c      fetched keys                                        */
+ *   explain_keys.c      fetched keys       explain_revoked.c   revoked tokens    */
 #pragma once
 
 #include "enforce/trace.h"
@@ -16,6 +16,7 @@ struct explainer {
     struct enforce_rules *rules;
     struct enforce_live *live; /* what the agent has saved; or NULL */
     struct slice introspection; /* what the introspection server answers; absent: nobody knows */
+    struct revoked *revoked;   /* NULL: nothing is known of revoked tokens */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
     struct clock_fixed clock;
@@ -37,6 +38,9 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s);
 /* From now on, tokens are looked at with the key sets that the agent saved in this directory. Those
  * that are not there stay unknown. */
 int explainer_load_keys(struct explainer *e, const char *directory);
+/* From now on, the tokens that this file says are revoked (NULL: none), and those that the agent saved in
+ * the directory (NULL: none), are refused. */
+int explainer_load_revoked(struct explainer *e, const char *file, const char *directory);
 void explainer_close(struct explainer *e);
 
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out);

@@ -355,12 +355,15 @@ void admin_stop_listening(struct admin *a)
 void admin_free(struct admin **pa)
 {
     struct admin *a = *pa;
+    struct session *next;
 
     *pa = NULL;
     if (a == NULL)
         return;
-    while (a->first != NULL)
-        session_close(a->first);
+    for (struct session *s = a->first; s != NULL; s = next) {
+        next = s->next;
+        session_close(s);
+    }
     admin_stop_listening(a);
     free(a);
 }

@@ -487,6 +487,11 @@ void dispatch_count_in(struct dispatch *d, struct counter_table *counters)
     enforce_worker_count_in(d->enforce, counters);
 }
 
+void dispatch_set_revoked(struct dispatch *d, const struct revoked *revoked)
+{
+    enforce_worker_set_revoked(d->enforce, revoked);
+}
+
 struct responder *dispatch_responder(struct dispatch *d)
 {
     return &d->responder;

@@ -41,4 +41,7 @@ int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting
 /* See enforce_worker_count_in(). Before the first request. */
 void dispatch_count_in(struct dispatch *d, struct counter_table *counters);
 
+/* As enforce_worker_set_revoked(). */
+void dispatch_set_revoked(struct dispatch *d, const struct revoked *revoked);
+
 struct responder *dispatch_responder(struct dispatch *d);

@@ -139,8 +139,7 @@ static int open_unix(struct listener *l, const struct listener_options *options)
     return CC_OK;
 }
 
-/* "host:port" or "[v6]:port" -> NUL-terminated parts. */
-static bool split_address(struct slice address, char host[256], char port[6])
+bool listener_split_address(struct slice address, char host[256], char port[6])
 {
     size_t colon = address.n;
     struct slice h, p;
@@ -169,7 +168,7 @@ static int open_tcp(struct listener *l, const struct listener_options *options)
     char host[256], port[6];
     int on = 1, error;
 
-    if (!split_address(options->address, host, port)) {
+    if (!listener_split_address(options->address, host, port)) {
         log_error("%s is %" PRIslice ", expected a path or host:port", setting_of(options),
                   SLICE_ARG(options->address));
         return CC_EINVAL;

@@ -31,3 +31,6 @@ int listener_open(struct listener *l, const struct listener_options *options);
 
 /* Stops listening and removes the socket file. May be called twice. */
 void listener_close(struct listener *l);
+
+/* "host:port" or "[v6]:port" -> its parts; false when it is neither. */
+bool listener_split_address(struct slice address, char host[256], char port[6]);

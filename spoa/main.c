@@ -1,13 +1,15 @@
 /* cc-spoa: command line, start-up checks, hardening. */
 #include "config/config.h"
 #include "fetch/fetch.h"
+#include "revoke/revoke_journal.h"
+#include "revoke/revoke_read.h"
 #include "spoa/counting.h"
 #include "spoa/dispatch.h"
 #include "spoa/introspector.h"
 #include "spoa/options.h"
 #include "spoa/reload.h"
-#include "subs/subs_read.h"
 #include "spoa/server.h"
+#include "subs/subs_read.h"
 
 #include <getopt.h>
 #include <sched.h>
@@ -170,17 +172,50 @@ static void setup_log(const struct config *config, bool debug)
               slice_eq(config->agent.log_format, SLICE("json")) ? LOG_JSON : LOG_TEXT);
 }
 
-/* Reads settings, snapshot and subscriptions; findings of all go to diag. */
-static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
-                    struct config **config, struct enforce_rules **rules, struct subs **subs)
-{
-    int rc = config_load(config, a->config, environ, a->sets, a->n_sets, arena, diag);
-    int rules_rc = rules_load(rules, a->snapshot, diag);
-    int subs_rc = CC_OK;
+/* All that the command line leads to. */
+struct loaded {
+    struct config *config; /* in the arena */
+    struct enforce_rules *rules;
+    struct subs *subs; /* NULL: none */
+    struct revoked *revoked;
+    struct stat revoked_seen; /* the file of revoked tokens, before it was read */
+};
 
-    if (rc == CC_OK && (*config)->subscriptions.n > 0)
-        subs_rc = subs_read(subs, (*config)->subscriptions.p, arena, diag);
-    return rc != CC_OK ? rc : rules_rc != CC_OK ? rules_rc : subs_rc;
+static void unload(struct loaded *l)
+{
+    revoked_free(&l->revoked);
+    subs_unref(&l->subs);
+    enforce_rules_unref(&l->rules);
+}
+
+static int load_revoked(struct loaded *l, struct arena *arena, struct diag *diag)
+{
+    const struct slice file = l->config->security.revocation.file;
+    int rc = revoked_new(&l->revoked, (size_t)l->config->security.revocation.maximum_entries);
+
+    if (rc != CC_OK || file.n == 0)
+        return rc;
+    if (stat(file.p, &l->revoked_seen) != 0)
+        l->revoked_seen.st_ino = 0;
+    return revoke_read(file.p, l->revoked, clock_wall_s(&clock_system), arena, diag);
+}
+
+/* Reads settings, snapshot, subscriptions and revoked tokens; findings of all go to diag. */
+static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
+                    struct loaded *l)
+{
+    int rc = config_load(&l->config, a->config, environ, a->sets, a->n_sets, arena, diag);
+    int rules_rc = rules_load(&l->rules, a->snapshot, diag);
+    int subs_rc = CC_OK, revoked_rc = CC_OK;
+
+    if (rc == CC_OK && l->config->subscriptions.n > 0)
+        subs_rc = subs_read(&l->subs, l->config->subscriptions.p, arena, diag);
+    if (rc == CC_OK)
+        revoked_rc = load_revoked(l, arena, diag);
+    return rc != CC_OK         ? rc
+           : rules_rc != CC_OK ? rules_rc
+           : subs_rc != CC_OK  ? subs_rc
+                               : revoked_rc;
 }
 
 static struct counting_options counting_settings(const struct config *config)
@@ -199,6 +234,9 @@ static int exit_code(int rc)
         return EX_OK;
     case CC_EEXIST:
         return EX_UNAVAILABLE;
+    case CC_EPARSE: /* the state directory's, which the log has named */
+    case CC_EREFUSED:
+        return EX_DATAERR;
     case CC_ENOMEM:
         return EX_OSERR;
     default:
@@ -206,71 +244,107 @@ static int exit_code(int rc)
     }
 }
 
-static int serve(const struct arguments *a, const struct config *config,
-                 struct enforce_rules *rules, struct subs *subs)
-{
-    size_t n = worker_count(config);
-    struct enforce_options cache = {0};
-    struct dispatch **dispatches = calloc(n, sizeof *dispatches);
-    struct responder **responders = calloc(n, sizeof *responders);
-    struct jwks_feeder_options jwks = jwks_feeder_settings(config);
-    struct jwks_wanted wanted = {.loop = NULL};
-    struct dispatch_waiting waiting = {.defer = patience(config)};
-    struct introspector_options introspection = introspector_settings(config);
-    struct introspector *introspector = NULL;
+/* What stands behind the workers, one of each for each. */
+struct crew {
+    size_t n;
+    struct dispatch **dispatches;
+    struct responder **responders;
+    struct jwks_wanted wanted;
     struct postbox postbox;
-    struct counting_options counted = counting_settings(config);
-    struct counting *counting = NULL;
+    struct introspector *introspector;
+    struct counting *counting;
+};
+
+static void crew_disband(struct crew *crew)
+{
+    introspector_free(&crew->introspector);
+    for (size_t i = 0; crew->dispatches != NULL && i < crew->n; i++)
+        dispatch_free(&crew->dispatches[i]);
+    postbox_cleanup(&crew->postbox);
+    counting_free(&crew->counting); /* after the workers, which count */
+    free(crew->responders);
+    free(crew->dispatches);
+}
+
+static int gather_one(struct crew *crew, size_t i, const struct loaded *l,
+                      const struct enforce_options *cache, struct dispatch_waiting *waiting)
+{
+    int rc = dispatch_new(&crew->dispatches[i], cache, enforce_rules_ref(l->rules), &crew->wanted);
+
+    if (rc != CC_OK)
+        return rc;
+    crew->responders[i] = dispatch_responder(crew->dispatches[i]);
+    dispatch_set_revoked(crew->dispatches[i], l->revoked);
+    dispatch_count_in(crew->dispatches[i], counting_table(crew->counting));
+    waiting->worker = i;
+    return dispatch_let_wait(crew->dispatches[i], waiting);
+}
+
+static int crew_gather(struct crew *crew, const struct loaded *l)
+{
+    struct introspector_options introspection = introspector_settings(l->config);
+    struct counting_options counted = counting_settings(l->config);
+    struct dispatch_waiting waiting = {.defer = patience(l->config)};
+    struct enforce_options cache = {0};
+    int rc;
+
+    *crew = (struct crew){.n = worker_count(l->config), .wanted = {.loop = NULL}};
+    postbox_init(&crew->postbox);
+    crew->dispatches = calloc(crew->n, sizeof *crew->dispatches);
+    crew->responders = calloc(crew->n, sizeof *crew->responders);
+    rc = crew->dispatches != NULL && crew->responders != NULL ? CC_OK : CC_ENOMEM;
+    if (rc == CC_OK)
+        rc = introspector_new(&crew->introspector, &introspection, &crew->postbox);
+    if (rc == CC_OK)
+        rc = counting_new(&crew->counting, &counted);
+    if (rc == CC_OK)
+        waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(crew->introspector);
+    if (l->config->cache.enabled)
+        cache = share_of_cache(l->config, crew->n);
+    for (size_t i = 0; rc == CC_OK && i < crew->n; i++)
+        rc = gather_one(crew, i, l, &cache, &waiting);
+    return rc;
+}
+
+static int serve(const struct arguments *a, struct loaded *l)
+{
+    const struct config *config = l->config;
+    struct jwks_feeder_options jwks = jwks_feeder_settings(config);
+    struct revoker_options revocation = revoker_settings(config);
+    struct redis_link_options redis = redis_link_settings(config);
+    struct revoker *revoker = NULL;
+    struct crew crew;
+    int rc = crew_gather(&crew, l);
     struct server_options options = {
         .jwks = &jwks,
-        .wanted = &wanted,
+        .wanted = &crew.wanted,
         .listener = {.address = config->agent.socket,
                      .mode = (unsigned)config->agent.socket_mode,
                      .group = config->agent.socket_group},
-        .responders = responders,
-        .n_workers = n,
+        .responders = crew.responders,
+        .n_workers = crew.n,
         .snapshot_path = a->snapshot,
-        .rules = rules,
+        .rules = l->rules,
         .subs_path = config->subscriptions.n > 0 ? config->subscriptions.p : NULL,
-        .subs = subs,
+        .subs = l->subs,
+        .redis = redis.address.n > 0 ? &redis : NULL,
         .admin_path = config->agent.admin_socket,
-        .postbox = &postbox,
+        .postbox = &crew.postbox,
+        .introspector = crew.introspector,
+        .counting = crew.counting,
         .drain_timeout_s = config->agent.drain_timeout_s,
     };
-    int rc = dispatches != NULL && responders != NULL ? CC_OK : CC_ENOMEM;
 
-    postbox_init(&postbox);
+    revocation.seen = l->revoked_seen;
     if (rc == CC_OK)
-        rc = introspector_new(&introspector, &introspection, &postbox);
-    if (rc == CC_OK)
-        waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(introspector);
-    options.introspector = introspector;
-    if (config->cache.enabled)
-        cache = share_of_cache(config, n);
-    if (rc == CC_OK)
-        rc = counting_new(&counting, &counted);
-    options.counting = counting;
-    for (size_t i = 0; rc == CC_OK && i < n; i++) {
-        rc = dispatch_new(&dispatches[i], &cache, enforce_rules_ref(rules), &wanted);
-        waiting.worker = i;
-        if (rc == CC_OK)
-            rc = dispatch_let_wait(dispatches[i], &waiting);
-        if (rc != CC_OK)
-            break;
-        responders[i] = dispatch_responder(dispatches[i]);
-        dispatch_count_in(dispatches[i], counting_table(counting));
-    }
+        rc = revoker_new(&revoker, l->revoked, &revocation);
+    options.revoker = revoker;
     if (rc == CC_OK)
         rc = server_run(&options);
     else
         log_error("cannot start: %s", cc_strerror(rc));
-    introspector_free(&introspector);
-    for (size_t i = 0; dispatches != NULL && i < n; i++)
-        dispatch_free(&dispatches[i]);
-    postbox_cleanup(&postbox);
-    counting_free(&counting); /* after the workers, which count */
-    free(responders);
-    free(dispatches);
+    revoker_free(&revoker);
+    crew_disband(&crew);
     return exit_code(rc);
 }
 
@@ -302,47 +376,57 @@ static void test_key_sets(const struct config *config, const struct gw_model *mo
     }
 }
 
+/* What a start would find, for -t. */
+static void test(const struct loaded *l)
+{
+    const struct gw_model *model = enforce_rules_model(l->rules);
+    struct revoke_journal_report report;
+    struct revoked_stats revoked;
+    struct subs_counts counts;
+
+    test_key_sets(l->config, model);
+    if (l->config->agent.state_directory.n > 0)
+        revoke_journal_read(l->config->agent.state_directory.p, l->revoked,
+                            clock_wall_s(&clock_system), &report);
+    printf("ok: generation %llu, %zu APIs", (unsigned long long)model->generation, model->n_apis);
+    if (l->subs != NULL) {
+        subs_count(l->subs, &counts);
+        printf(", %zu subscriptions of %zu applications", counts.subscriptions,
+               counts.applications);
+    }
+    revoked_stats(l->revoked, &revoked);
+    if (revoked.entries > 0)
+        printf(", %zu revoked tokens", revoked.entries);
+    putchar('\n');
+}
+
 static int run(const struct arguments *a)
 {
     struct arena *arena = arena_new(ARENA_BYTES);
     struct diag *diag = diag_new();
-    struct enforce_rules *rules = NULL;
-    struct config *config = NULL;
-    struct subs *subs = NULL;
+    struct loaded l = {.config = NULL};
     int code = EX_OSERR, rc;
 
     if (arena == NULL || diag == NULL || http_init() != CC_OK)
         goto out;
-    rc = load_all(a, arena, diag, &config, &rules, &subs);
+    rc = load_all(a, arena, diag, &l);
     diag_print(diag, stderr, isatty(STDERR_FILENO));
     if (rc != CC_OK) {
         fprintf(stderr, "cc-spoa: not usable: %s\n", cc_strerror(rc));
         code = EX_DATAERR;
         goto out;
     }
-    setup_log(config, a->debug);
+    setup_log(l.config, a->debug);
     if (a->test) {
-        const struct gw_model *model = enforce_rules_model(rules);
-        struct subs_counts counts;
-
-        test_key_sets(config, model);
-        printf("ok: generation %llu, %zu APIs", (unsigned long long)model->generation,
-               model->n_apis);
-        if (subs != NULL) {
-            subs_count(subs, &counts);
-            printf(", %zu subscriptions of %zu applications", counts.subscriptions,
-                   counts.applications);
-        }
-        putchar('\n');
+        test(&l);
         code = EX_OK;
         goto out;
     }
     harden(a->debug);
     server_raise_limits();
-    code = serve(a, config, rules, subs);
+    code = serve(a, &l);
 out:
-    subs_unref(&subs);
-    enforce_rules_unref(&rules);
+    unload(&l);
     diag_free(&diag);
     arena_free(&arena);
     return code;

@@ -44,18 +44,6 @@ out:
     return rc;
 }
 
-static void log_findings(const struct diag *diag)
-{
-    struct diag_view v;
-
-    for (size_t i = 0; diag_get(diag, i, &v); i++) {
-        const char *name = v.place.source != NULL ? v.place.source->name : "snapshot";
-
-        log_write(v.severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN, "%s:%u:%u: %s: %" PRIslice, name,
-                  v.place.line, v.place.col, diag_code_name(v.code), SLICE_ARG(v.message));
-    }
-}
-
 static void load_rules(struct reload *r)
 {
     struct diag *diag = diag_new();
@@ -63,7 +51,7 @@ static void load_rules(struct reload *r)
 
     if (diag != NULL) {
         rc = rules_load(&r->result.rules, r->path, diag);
-        log_findings(diag);
+        diag_log(diag);
     }
     if (rc != CC_OK)
         log_error("snapshot %s refused (%s); the one in use stays", r->path, cc_strerror(rc));
@@ -78,7 +66,7 @@ static void load_subs(struct reload *r)
 
     if (arena != NULL && diag != NULL) {
         rc = subs_read(&r->result.subs, r->subs_path, arena, diag);
-        log_findings(diag);
+        diag_log(diag);
     }
     if (rc != CC_OK)
         log_error("subscriptions in %s refused (%s); those in use stay", r->subs_path,

@@ -37,6 +37,7 @@ struct server {
     struct reload *reload;
     struct jwks_feeder *feeder; /* NULL: nothing is fetched */
     struct admin *admin;        /* NULL: no socket */
+    struct redis_link *redis;   /* NULL: none */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     struct live_hub hub;         /* the same */
     _Atomic size_t connections;
@@ -227,8 +228,12 @@ static void on_hangup(struct ev_loop *loop, ev_signal *signal_, int revents)
 
     (void)loop;
     (void)revents;
-    if (s->reload != NULL && !s->draining)
+    if (s->draining)
+        return;
+    if (s->reload != NULL)
         reload_start(s->reload);
+    if (s->options->revoker != NULL)
+        revoker_reload(s->options->revoker);
 }
 
 /* Counters */
@@ -243,6 +248,8 @@ static struct status status_of(const struct server *s)
         .introspector = s->options->introspector,
         .admin = s->admin,
         .counting = s->options->counting,
+        .revoker = s->options->revoker,
+        .redis = s->redis,
         .rules = s->rules,
         .connections = atomic_load_explicit(&s->connections, memory_order_relaxed),
         .max_connections = s->max_connections,
@@ -400,6 +407,20 @@ static int start_workers(struct server *s)
     return rc;
 }
 
+/* What changes by itself, and who tells us. */
+static int start_live(struct server *s)
+{
+    int rc = CC_OK;
+
+    if (s->options->redis != NULL)
+        rc = redis_link_new(&s->redis, s->loop, s->options->redis);
+    if (rc == CC_OK && s->options->revoker != NULL)
+        rc = revoker_start(s->options->revoker, s->loop, s->admin, s->redis);
+    if (rc == CC_OK && s->redis != NULL)
+        redis_link_start(s->redis);
+    return rc;
+}
+
 static int start(struct server *s)
 {
     int rc;
@@ -428,6 +449,9 @@ static int start(struct server *s)
         return rc;
     if (s->options->postbox != NULL) /* before a connection comes, and with it a question */
         postbox_open(s->options->postbox, s->workers, s->n_started);
+    rc = start_live(s);
+    if (rc != CC_OK)
+        return rc;
     if (s->options->subs != NULL)
         take_subs(s, subs_ref(s->options->subs));
     if (s->feeder != NULL)
@@ -443,6 +467,9 @@ static void stop(struct server *s)
 {
     reload_free(&s->reload);
     admin_free(&s->admin);
+    redis_link_free(&s->redis); /* before its users */
+    if (s->options->revoker != NULL)
+        revoker_stop(s->options->revoker);
     listener_close(&s->listener);
     if (s->options->postbox != NULL)
         postbox_close(s->options->postbox);

@@ -15,7 +15,9 @@
 #include "spoa/jwks_feeder.h"
 #include "spoa/listener.h"
 #include "spoa/oracle.h"
+#include "spoa/redis_link.h"
 #include "spoa/responder.h"
+#include "spoa/revoker.h"
 #include "subs/subs.h"
 
 struct server_options {
@@ -31,6 +33,8 @@ struct server_options {
     /* what SIGHUP loads besides, and what the workers start with, borrowed; NULL: none */
     const char *subs_path;
     struct subs *subs;
+    struct revoker *revoker; /* what it knows the responders know; borrowed; or NULL */
+    const struct redis_link_options *redis; /* NULL: none */
     struct slice admin_path; /* of the admin socket; empty: none */
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;

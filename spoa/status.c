@@ -59,6 +59,16 @@ void status_counters(const struct status *s, struct buf *out)
         counting_report(s->counting, out);
         buf_add_char(out, '\n');
     }
+    if (s->revoker != NULL) {
+        buf_add_str(out, "revocations:");
+        revoker_report(s->revoker, out);
+        buf_add_char(out, '\n');
+    }
+    if (s->redis != NULL) {
+        buf_add_str(out, "redis:");
+        redis_link_report(s->redis, out);
+        buf_add_char(out, '\n');
+    }
     if (s->admin != NULL) {
         buf_add_str(out, "admin socket:");
         admin_report(s->admin, out);

@@ -6,6 +6,8 @@
 #include "spoa/counting.h"
 #include "spoa/introspector.h"
 #include "spoa/jwks_feeder.h"
+#include "spoa/redis_link.h"
+#include "spoa/revoker.h"
 #include "spoa/worker.h"
 
 /* Everything is borrowed from the server. */
@@ -17,6 +19,8 @@ struct status {
     struct introspector *introspector; /* or NULL */
     const struct admin *admin;         /* or NULL */
     struct counting *counting;         /* or NULL */
+    const struct revoker *revoker;     /* or NULL */
+    const struct redis_link *redis;    /* or NULL */
     const struct enforce_rules *rules; /* or NULL */
     size_t connections, max_connections;
     int64_t uptime_us;

@@ -25,6 +25,7 @@ struct enforce_worker {
     struct arena *arena;
     struct cache *cache;   /* NULL: none */
     struct counter_table *counters; /* NULL: nobody counts */
+    const struct revoked *revocations; /* NULL: there are none */
     char issuers_hash[65]; /* of the rules under which the cache was filled */
     struct attempt_room rooms[2];
     char host[GW_HOST_MAX];

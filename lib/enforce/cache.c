@@ -22,6 +22,7 @@ struct entry {
     uint32_t issuer, unused;
     int64_t exp, nbf, until;
     uint64_t key;
+    struct revoked_key id;
 };
 
 enum entry_state { ENTRY_FILLER, ENTRY_DEAD, ENTRY_LIVE };
@@ -200,6 +201,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->nbf = e->nbf;
     out->until = e->until;
     out->key = e->key;
+    out->id = e->id;
     out->issuer = e->issuer;
     p = (const char *)(e + 1) + e->token_n;
     out->user = slice_make(p, e->user_n);
@@ -340,6 +342,7 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         .nbf = g->nbf,
         .until = g->until,
         .key = g->key,
+        .id = g->id,
     };
     p = (char *)(e + 1);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -12,7 +12,7 @@
  * entries that its bytes push out and CACHE_SECOND_CHANCES moves. */
 #pragma once
 
-#include "base/base.h"
+#include "revoke/revoke.h"
 
 enum {
     CACHE_SECOND_CHANCES = 8,   /* entries one insertion may save */
@@ -25,6 +25,7 @@ struct grant {
     int64_t exp, nbf; /* nbf: the later one of nbf and iat; 0: none, which no clock is before */
     int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
+    struct revoked_key id; /* what a revocation names; see revocation.h */
     struct slice user, app, keytype;
     struct slice scopes; /* packed: see grant_next_scope() */
     size_t issuer;       /* in gw_model.issuers */

@@ -2,6 +2,7 @@
 #include "enforce/attempt.h"
 #include "enforce/authorize.h"
 #include "enforce/cors.h"
+#include "enforce/revocation.h"
 
 #include <stdlib.h>
 
@@ -48,6 +49,11 @@ void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *cou
     w->counters = counters;
 }
 
+void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *revoked)
+{
+    w->revocations = revoked;
+}
+
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
 /* The system resources: no API can take their place. HAProxy itself answers /health; what of it
@@ -71,7 +77,7 @@ static bool serve_system(struct attempt *a)
         refuse_method(a->out, a->refusal, 1u << GW_GET | 1u << GW_HEAD);
     } else if (health) {
         refuse(a->out, REFUSE_NOT_FOUND);
-    } else {
+    } else if (revocation_is_ready(a)) {
         a->out->verdict = ENFORCE_READY;
         a->out->status = 0;
         a->out->code = a->out->body = SLICE_NONE;

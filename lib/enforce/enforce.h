@@ -113,6 +113,7 @@ struct enforce_decision {
 
 struct enforce_worker;
 struct counter_table; /* throttle/counter.h */
+struct revoked;
 
 struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
@@ -127,6 +128,10 @@ void enforce_worker_free(struct enforce_worker **w);
 /* From here on its requests are counted in this table, which all workers share and which outlives
  * them. Without one, nothing is counted. */
 void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *counters);
+
+/* From now on, tokens in this table are refused, and all of them while it is not ready; before the first
+ * decision. It outlives the worker. */
+void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *revoked);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
  * the worker's own thread only. When `rules` differ from the last call's in their issuers, the
@@ -143,6 +148,7 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     X(answered, "requests answered by mock APIs")     \
     X(denied, "requests refused")                     \
     X(pending, "looks at requests that had to wait")  \
+    X(revoked, "requests refused because their token is revoked") \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \
     X(cache_evictions, "tokens dropped to make room")

@@ -2,6 +2,7 @@
 
 #include "crypto/crypto.h"
 #include "enforce/await_reply.h"
+#include "enforce/revocation.h"
 #include "enforce/token_grant.h"
 
 enum { MAX_MAPPINGS = 64 };
@@ -67,8 +68,8 @@ static enum jwt_fault check_answer(const struct jwt_introspection *in,
     return JWT_OK;
 }
 
-static enum jwt_fault read_answer(struct attempt *a, const struct enforce_reply *reply,
-                                  struct grant *out)
+static enum jwt_fault read_answer(struct attempt *a, struct slice token,
+                                  const struct enforce_reply *reply, struct grant *out)
 {
     const struct rules_issuer *by = a->rules->introspecting;
     const struct gw_issuer *issuer = by->issuer;
@@ -94,6 +95,8 @@ static enum jwt_fault read_answer(struct attempt *a, const struct enforce_reply 
     }
     fault = token_grant(a, by, &in.claims, 0, out);
     out->until = reply->until_s;
+    if (fault == JWT_OK)
+        revocation_note(a, in.claims.jti, token, out);
     return fault;
 }
 
@@ -124,6 +127,6 @@ bool introspect(struct attempt *a, struct slice token, enum jwt_fault *fault, st
         refuse(a->out, REFUSE_INTERNAL);
         return false;
     }
-    *fault = read_answer(a, reply, out);
+    *fault = read_answer(a, token, reply, out);
     return true;
 }

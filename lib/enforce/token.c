@@ -2,6 +2,7 @@
 #include "enforce/token.h"
 
 #include "enforce/introspect.h"
+#include "enforce/revocation.h"
 #include "enforce/subscription.h"
 #include "enforce/token_grant.h"
 #include "enforce/token_key.h"
@@ -94,7 +95,10 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
     if (fault != JWT_OK)
         return fault;
     TRACE(claims, a->trace, by->issuer, &claims);
-    return token_grant(a, by, &claims, key, out);
+    fault = token_grant(a, by, &claims, key, out);
+    if (fault == JWT_OK)
+        revocation_note(a, claims.jti, slice_from(token, jwt.signing_input.n + 1), out);
+    return fault;
 }
 
 static enum jwt_fault check_times(const struct grant *g, int64_t now_s, int64_t leeway_s)
@@ -168,6 +172,8 @@ bool token_open(struct attempt *a, const struct gw_need *need, struct slice toke
     a->out->user = g->user;
     a->out->app = g->app;
     a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");
+    if (!revocation_check(a, g))
+        return false;
     TRACE(times, a->trace, g, now_s, leeway_s);
     fault = check_times(g, now_s, leeway_s);
     if (fault != JWT_OK) {

@@ -179,6 +179,15 @@ void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
     say_list(t, issuer->audiences, issuer->n_audiences);
 }
 
+void trace_revocation(struct enforce_trace *t, struct slice jti)
+{
+    trace_open(t, ENFORCE_STEP_REVOCATION, PLACE_NONE);
+    if (jti.n > 0)
+        trace_say(t, "by its jti '%" PRIslice "'", SHOW(jti));
+    else
+        trace_say(t, "no jti: by its signature");
+}
+
 /* 1700000000 (2023-11-14T22:13:20Z) */
 static void say_time(struct enforce_trace *t, const char *name, int64_t at_s)
 {

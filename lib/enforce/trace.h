@@ -32,6 +32,7 @@
     X(ALGORITHM, "algorithm")                                             \
     X(SIGNATURE, "signature")                                             \
     X(CLAIMS, "claims")                                                   \
+    X(REVOCATION, "revocation")  /* is its id among those that are revoked? */ \
     X(TIMES, "times")                                                     \
     X(SUBSCRIPTION, "subscription") /* of the token's application */      \
     X(STATUS, "life cycle")         /* a state of the API that matters */ \
@@ -103,6 +104,7 @@ TRACE_COLD void trace_signature(struct enforce_trace *t, const struct gw_issuer 
                                 enum jwt_fault fault);
 TRACE_COLD void trace_claims(struct enforce_trace *t, const struct gw_issuer *issuer,
                              const struct jwt_claims *claims);
+TRACE_COLD void trace_revocation(struct enforce_trace *t, struct slice jti);
 TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now_s,
                             int64_t leeway_s);
 TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,

@@ -1,0 +1,37 @@
+/* explain: the tokens that are revoked, by the operator's file and by what the agent saved. */
+#include "generator/explain.h"
+#include "revoke/revoke_journal.h"
+#include "revoke/revoke_read.h"
+
+enum { ENTRIES = 1000000 };
+
+static int read_saved(struct explainer *e, const char *directory)
+{
+    struct revoke_journal_report report;
+    int rc = revoke_journal_read(directory, e->revoked, e->clock.now_wall_s, &report);
+
+    if (rc == CC_OK || rc == CC_ENOENT) /* none was ever saved */
+        return CC_OK;
+    diag_error(e->view->work.diag, CC1001, PLACE_NONE, "%s/revoked.journal: %s", directory,
+               cc_strerror(rc));
+    return CC_EINVAL;
+}
+
+int explainer_load_revoked(struct explainer *e, const char *file, const char *directory)
+{
+    int rc;
+
+    if (file == NULL && directory == NULL)
+        return CC_OK;
+    rc = revoked_new(&e->revoked, ENTRIES);
+    if (rc == CC_OK && file != NULL)
+        rc = revoke_read(file, e->revoked, e->clock.now_wall_s, e->view->work.arena,
+                         e->view->work.diag);
+    if (rc == CC_OK && directory != NULL)
+        rc = read_saved(e, directory);
+    if (rc != CC_OK)
+        return rc;
+    revoked_set_ready(e->revoked, true);
+    enforce_worker_set_revoked(e->worker, e->revoked);
+    return CC_OK;
+}
