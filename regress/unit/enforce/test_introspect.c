@@ -1,5 +1,6 @@
 /* Opaque tokens: what the engine waits for, and what it makes of the server's word. */
 #include "regress/unit/enforce/fixture.h"
+#include "revoke/revoke.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -330,11 +331,40 @@ static void two_servers_are_refused(void **state)
     diag_free(&diag);
 }
 
+/* By its jti, where the server says one, else by itself; remembered or not. */
+static void a_revoked_token_is_refused(void **state)
+{
+    struct revoked *revoked = NULL;
+
+    (void)state;
+    stop();
+    start(16);
+    assert_int_equal(revoked_new(&revoked, 16), CC_OK);
+    revoked_set_ready(revoked, true);
+    enforce_worker_set_revoked(t.worker, revoked);
+    assert_int_equal(answer("opaque.1", false, ACTIVE("")), ENFORCE_ALLOW);
+    assert_int_equal(answer("opaque.2", false, ACTIVE(",\"jti\":\"two\"")), ENFORCE_ALLOW);
+    assert_int_equal(ask("opaque.1", ENFORCE_MAY_WAIT), ENFORCE_ALLOW); /* remembered */
+    revoked_add(revoked, SLICE("opaque.1"), REVOKED_FOREVER, REVOKED_BY_STATE, FIXTURE_NOW);
+    revoked_add(revoked, SLICE("two"), REVOKED_FOREVER, REVOKED_BY_STATE, FIXTURE_NOW);
+    ask("opaque.1", ENFORCE_MAY_WAIT);
+    expect_refused(401, "900901", "the token is revoked");
+    ask("opaque.2", ENFORCE_MAY_WAIT);
+    expect_refused(401, "900901", "the token is revoked");
+    answer("opaque.3", false, ACTIVE(",\"jti\":\"two\""));
+    expect_refused(401, "900901", "the token is revoked");
+    assert_int_equal(answer("1", false, ACTIVE("")), ENFORCE_ALLOW); /* not by its end alone */
+    stop();
+    revoked_free(&revoked);
+    start(0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_active_token_is_allowed),
+        TEST(a_revoked_token_is_refused),
         TEST(members_come_as_servers_have_them),
         TEST(what_is_refused_and_how),
         TEST(it_may_not_wait_everywhere),
