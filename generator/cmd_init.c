@@ -80,7 +80,9 @@ static int check(struct cmd_work *w, const struct cli_args *args, const char *di
 {
     /* who signs tokens is not this project's matter: no finding about that */
     static const struct gw_issuer somebody = {.name = SLICE_INIT("init"),
-                                              .issuer = SLICE_INIT("init")};
+                                              .issuer = SLICE_INIT("init"),
+                                              .access_tokens = true,
+                                              .api_keys = true};
     struct project_options options = {.development_issuers = &somebody, .n_development_issuers = 1};
     int rc = cmd_load_config(w, args, NULL, 0);
 

@@ -186,6 +186,7 @@ static int make_issuer(struct gw_issuer *issuer, enum key_kind kind, struct aren
     issuer->name = kind == KEY_RSA ? SLICE("development")
                                    : arena_printf(arena, "development %s", key_describe(key));
     issuer->issuer = slice_of(kinds[kind].issuer);
+    issuer->access_tokens = issuer->api_keys = issuer->internal_keys = true;
     issuer->jwks_url = SLICE("");
     issuer->pem = arena_dup(arena, buf_slice(&pem));
     for (int alg = 0; alg < JWT_ALG_COUNT; alg++)

@@ -122,8 +122,11 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
         .query = request->query,
         .host = request->host,
         .headers = e->headers,
+        .has_src = request->ip.n > 0,
     };
 
+    if (r.has_src)
+        r.has_src = gw_address_parse(request->ip, &r.src);
     *out = (struct explanation){.request = request, .verdict = "health", .status = 200};
     e->trace.n = 0;
     if (is_health(model, request))

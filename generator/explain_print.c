@@ -124,6 +124,25 @@ static void print_credential(FILE *out, const struct gw_identity *credential)
     print_row(out, "credential", buf_slice(&b));
 }
 
+/* "authorization, x-key": headers of the request that the backend does not see. */
+static void print_removed(FILE *out, const struct enforce_decision *d)
+{
+    struct slice rest = d->strip_keys, name;
+    char room[GW_KEY_HEADERS_MAX * 2 + 512];
+    struct buf b;
+
+    buf_init_fixed(&b, room, sizeof(room));
+    buf_add(&b, d->strip_header);
+    while (slice_split(&rest, ',', &name)) {
+        if (name.n == 0 || slice_eq(name, d->strip_header))
+            continue;
+        if (b.n > 0)
+            buf_add_str(&b, ", ");
+        buf_add(&b, name);
+    }
+    print_row(out, "removed", buf_slice(&b));
+}
+
 static void print_outcome(struct explainer *e, const struct explanation *x, FILE *out, bool colour)
 {
     const struct enforce_decision *d = &x->decision;
@@ -155,7 +174,9 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
                 NAME_WIDTH, "client", SLICE_ARG(x->request->ip));
     print_row(out, "host",
               has_own_hosts(x) ? SLICE("that of the endpoint that gets the request") : d->host);
-    print_row(out, "removed", d->strip_header);
+    print_removed(out, d);
+    if (d->query_cut)
+        print_row(out, "query", d->query.n > 0 ? d->query : SLICE("none"));
     print_tier(out, d);
     print_credential(out, d->identity);
     print_row(out, "because", e->trace.why);
@@ -360,6 +381,11 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "path", d->path);
     add_filled(b, "host", has_own_hosts(x) ? SLICE_NONE : d->host);
     add_filled(b, "removed_header", d->strip_header);
+    add_filled(b, "removed_key_headers", d->strip_keys);
+    if (d->query_cut) {
+        name_member(b, "query_left");
+        buf_add_json(b, d->query);
+    }
     add_filled(b, "credential_user", d->identity != NULL ? d->identity->user : SLICE_NONE);
     add_facts(b, d);
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);

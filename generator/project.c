@@ -225,26 +225,61 @@ static bool is_listed(const struct slice *names, size_t n, struct slice name)
     return n > 0;
 }
 
-/* The union of the headers that decisions need: where each API looks for its token, what tells a
- * page of another origin, how clients choose the answers of mock APIs, and what conditions of
+static bool takes_keys(const struct gw_api *api)
+{
+    return api->key_headers.n > 0 || api->n_key_params > 0;
+}
+
+/* The names in ",apikey,x-key," into `out`, unless it is NULL; how many. */
+static size_t list_key_headers(const struct gw_api *api, struct slice *out)
+{
+    struct slice rest = api->key_headers, name;
+    size_t n = 0;
+
+    while (slice_split(&rest, ',', &name)) {
+        if (name.n == 0)
+            continue;
+        if (out != NULL)
+            out[n] = name;
+        n++;
+    }
+    return n;
+}
+
+static size_t count_key_headers(const struct gw_model *model)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < model->n_apis; i++)
+        n += list_key_headers(&model->apis[i], NULL);
+    return n;
+}
+
+/* The union of the headers that decisions need: where each API looks for its token and keys, what
+ * tells a page of another origin, how clients choose the answers of mock APIs, and what conditions of
  * policies look at. */
 static void collect_headers(struct project_build *build, struct gw_model *model)
 {
     static const struct slice cors[] = {SLICE_INIT("origin"),
                                         SLICE_INIT("access-control-request-method")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
-    struct slice *names = project_alloc(build, model->n_apis + 4 + GW_HEADERS_MAX, sizeof(*names));
+    size_t all = 0, n = 0;
+    size_t room = count_key_headers(model) + model->n_apis + 5 + GW_HEADERS_MAX;
+    struct slice *names = project_alloc(build, room, sizeof(*names));
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
-    size_t all = 0, n = 0, room = model->n_apis + 4 + GW_HEADERS_MAX;
-    bool mocks = false;
+    bool mocks = false, keys = false;
 
     if (names == NULL)
         return;
     for (size_t i = 0; i < model->n_apis; i++) {
         names[all++] = model->apis[i].auth_header;
         mocks = mocks || model->apis[i].mock;
+        keys = keys || takes_keys(&model->apis[i]);
+        all += list_key_headers(&model->apis[i], names + all);
     }
+    if (keys)
+        names[all++] = SLICE("referer"); /* some keys are for certain pages only */
     for (size_t i = 0; i < 2 && mocks; i++)
         names[all++] = mock[i];
     for (size_t i = 0; i < 2 && model->n_cors > 0; i++)

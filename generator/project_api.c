@@ -147,7 +147,7 @@ static void read_implementation(struct project *p, const struct doc_node *data)
 }
 
 /* One entry of securityScheme; the contract compares them exactly. */
-static void read_scheme(struct project *p, const struct doc_node *node, bool *oauth2, bool *api_key)
+static void read_scheme(struct project *p, const struct doc_node *node)
 {
     /* optional ways in that are left out: the API only gets stricter */
     static const char *const optional[] = {"basic_auth", "mutualssl"};
@@ -166,16 +166,14 @@ static void read_scheme(struct project *p, const struct doc_node *node, bool *oa
         slice_is(s, "oauth_basic_auth_api_key_mandatory"))
         return;
     if (slice_is(s, "oauth2")) {
-        *oauth2 = true;
+        p->api.only_oauth2 = true;
     } else if (slice_is(s, "api_key")) {
-        *api_key = true;
-        diag_help(diag_warning(p->build->diag, CC2102, place,
-                               "API keys are not supported by this version"),
-                  "requests that bring only an API key are refused with 401");
+        p->api.api_key = true;
+        p->api.api_key_place = place;
     } else if (slice_is(s, optional[0]) || slice_is(s, optional[1])) {
         diag_help(diag_warning(p->build->diag, CC2102, place,
                                "%" PRIslice " is not supported by this version", SLICE_ARG(s)),
-                  "it is left out; a valid token is needed in any case");
+                  "it is left out; the other ways in are not");
     } else if (slice_is(s, "mutualssl_mandatory")) {
         diag_help(diag_error(p->build->diag, CC2102, place,
                              "client certificates are not supported by this version, and this API "
@@ -196,20 +194,12 @@ static void read_scheme(struct project *p, const struct doc_node *node, bool *oa
 static void read_security_scheme(struct project *p, const struct doc_node *data)
 {
     const struct doc_node *list = doc_get_nocase(data, "securityScheme");
-    bool oauth2 = false, api_key = false;
 
     if (list == NULL || list->type == DOC_NULL ||
         !doc_is_list(p->api_doc, list, "data.securityScheme", p->build->diag))
         return;
     for (size_t i = 0; i < list->n; i++)
-        read_scheme(p, list->entries[i].value, &oauth2, &api_key);
-    p->api.only_oauth2 = oauth2;
-    p->api.only_api_key = api_key && !oauth2;
-    if (p->api.only_api_key)
-        diag_help(diag_warning(p->build->diag, CC2102, doc_place(p->api_doc, list),
-                               "API keys alone protect this API: every request that needs "
-                               "authentication is refused with 401"),
-                  "add oauth2 to the list");
+        read_scheme(p, list->entries[i].value);
 }
 
 /* The contract compares states without case; a state that it does not know stays as it is. */

@@ -106,7 +106,8 @@ struct project_api {
     struct place status_declared;
     bool ignore_servers; /* endpointConfig.implementation_status: prototyped */
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
-    bool only_api_key;   /* ... holds api_key and not oauth2 */
+    bool api_key;        /* ... holds api_key: an API key will do, too */
+    struct place api_key_place;
     bool default_version; /* isDefaultVersion: also served without the version in its path */
     struct place default_place;
     const struct doc_node *endpoint_config;
@@ -500,6 +501,12 @@ void project_check_schemes(struct project *p);
  * it in findings ("GET /pets"). */
 void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
                            struct project_security *out);
+
+/* Where the operations of the API take keys: its key_headers and key_params. */
+void project_collect_keys(struct project *p, struct gw_api *api);
+
+/* Can a credential be in the header of this name, in whatever case? (project_merge.c) */
+bool project_header_is_usable(struct slice name);
 
 /* --- project_cors.c ------------------------------------------------------------------------- */
 

@@ -154,6 +154,14 @@ static void check_key(struct project_build *build, const struct config_token_ser
     key_free(&key);
 }
 
+static bool signs(const struct config_token_service *t, const char *what)
+{
+    for (size_t i = 0; i < t->n_signs; i++)
+        if (slice_is(t->signs[i], what))
+            return true;
+    return false;
+}
+
 static void read_issuer(struct project_build *build, const struct config_token_service *t,
                         struct gw_issuer *out)
 {
@@ -162,6 +170,9 @@ static void read_issuer(struct project_build *build, const struct config_token_s
 
     *out = (struct gw_issuer){.name = t->name,
                               .issuer = t->issuer,
+                              .access_tokens = signs(t, "access_token"),
+                              .api_keys = signs(t, "api_key"),
+                              .internal_keys = signs(t, "internal_key"),
                               .audiences = t->audiences,
                               .n_audiences = t->n_audiences,
                               .algorithms = read_algorithms(build, t),
@@ -171,12 +182,27 @@ static void read_issuer(struct project_build *build, const struct config_token_s
                               .scope_claim = t->scope_claim,
                               .validate_subscription = t->validate_subscription,
                               .origin = t->origin};
+    if (out->access_tokens && t->issuer.n == 0)
+        diag_help(refuse(build, t, CC3007, "has an empty issuer"),
+                  "write the iss claim of its access tokens; an issuer of keys alone "
+                  "(signs: [api_key]) needs none");
     read_mappings(build, t, out);
     project_read_introspection(build, t, out);
     if (check_source(build, t) && t->jwks_url.n == 0)
         out->pem = read_pem(build, t, &path);
     if (diag_errors(build->diag) == errors && build->rc == CC_OK && out->pem.n > 0)
         check_key(build, t, path, out);
+}
+
+/* Would it be open whose key counts? */
+static bool sign_the_same(const struct gw_issuer *a, const struct gw_issuer *b)
+{
+    bool same = false;
+
+    for (unsigned type = 0; type < GW_TOKEN_TYPE_COUNT; type++)
+        same = same || (gw_issuer_signs(a, (enum gw_token_type)type) &&
+                        gw_issuer_signs(b, (enum gw_token_type)type));
+    return same && slice_eq(a->issuer, b->issuer);
 }
 
 void project_read_issuers(struct project_build *build, struct gw_model *model)
@@ -194,19 +220,19 @@ void project_read_issuers(struct project_build *build, struct gw_model *model)
         const struct config_token_service *t = &config->security.token_service[i];
 
         /* what an incomplete one lacks was told with its settings (CC3007) */
-        if (!refused || t->issuer.n > 0)
+        if (!refused || t->issuer.n > 0 || !signs(t, "access_token"))
             read_issuer(build, t, &issuers[i]);
     }
     for (size_t i = 0; i < n_development; i++)
         issuers[n++] = options->development_issuers[i];
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (issuers[i].issuer.n > 0 && slice_eq(issuers[i].issuer, issuers[k].issuer))
+            if (sign_the_same(&issuers[i], &issuers[k]))
                 diag_help(diag_error(build->diag, CC3005, issuers[i].origin,
                                      "issuers \"%" PRIslice "\" and \"%" PRIslice
                                      "\" have the same issuer text",
                                      SLICE_ARG(issuers[k].name), SLICE_ARG(issuers[i].name)),
-                          "the iss of a token must name one of them");
+                          "the iss of a token must name one of those that sign such tokens");
         }
     }
     project_check_introspection(build, issuers, n);

@@ -1,5 +1,6 @@
 /* project: the parts of one project -> its APIs, one for each virtual host. Which of several
  * declarations counts is decided here. */
+#include "generator/explain_request.h"
 #include "generator/project_internal.h"
 
 #include "crypto/crypto.h"
@@ -162,6 +163,18 @@ static bool is_reserved(struct slice name)
     return slice_starts(name, SLICE("x-cc-")) || slice_starts(name, SLICE("x-wso2-"));
 }
 
+bool project_header_is_usable(struct slice name)
+{
+    char room[256];
+
+    if (name.n > sizeof(room) || !is_token(name))
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        room[i] = ascii_lower(name.p[i]);
+    name = slice_make(room, name.n);
+    return !is_reserved(name) && !explain_is_removed(name);
+}
+
 /* x-wso2-auth-header > data.authorizationHeader > cc.yaml */
 static struct slice read_auth_header(struct project *p)
 {
@@ -281,6 +294,7 @@ void project_merge(struct project *p)
     project_read_cors(p, &api);
     api.resources = resources.items;
     api.n_resources = resources.n;
+    project_collect_keys(p, &api);
     /* an API with other errors still takes part in the search for collisions */
     for (size_t i = 0; has_path && i < vhosts.n && p->build->rc == CC_OK; i++) {
         struct slice vhost = ((struct slice *)vhosts.items)[i];

@@ -6,6 +6,7 @@
  *   no security at all             any valid token
  *   [{oauth: [a, b]}, {oauth: [c]}]  a valid token with one of a, b, or with c
  *   [{oauth: [a], other: [c]}]     a valid token with both
+ *   [{key: []}]                    an API key where the scheme `key` says: in a header or in the query
  *   an alternative that names a scheme of a kind that is not supported, or that is not declared
  *                                  left out (CC2102, CC2101); when none is left, the operation is
  *                                  closed: 401 whatever the token
@@ -14,23 +15,42 @@
  *
  * Under `securityScheme: [oauth2]` in api.yaml the document's other schemes do not count at all
  * (api-projects 2.3), but scopes of its OAuth 2 schemes are kept, whatever their names: the
- * contract forgets all but those of the one named "default". */
+ * contract forgets all but those of the one named "default". Under `api_key` an API key in the header
+ * or query parameter `apikey` is an alternative to them, or the only way in. */
 #include "generator/project_internal.h"
 
-enum { CANDIDATES_MAX = 256, REF_DEPTH_MAX = 16, WORK_MAX = 100000000 };
+#include <stdlib.h>
+
+enum { CANDIDATES_MAX = 256, REF_DEPTH_MAX = 16, WORK_MAX = 100000000, KEY_NAME_MAX = 256 };
 
 enum scheme_kind {
     SCHEME_UNDECLARED,
-    SCHEME_TOKEN,   /* oauth2, openIdConnect, http bearer: a JWT in the Authorization header */
-    SCHEME_API_KEY, /* and the rest: not supported */
+    SCHEME_TOKEN, /* oauth2, openIdConnect, http bearer: a JWT in the Authorization header */
+    SCHEME_KEY_IN_HEADER,
+    SCHEME_KEY_IN_QUERY,
+    SCHEME_KEY_IN_COOKIE, /* this and the rest: not supported */
+    SCHEME_KEY_WITHOUT_NAME,
+    SCHEME_KEY_WITH_SCOPES,
     SCHEME_BASIC,
     SCHEME_MUTUAL_TLS,
     SCHEME_OTHER
 };
 
-static const char *const scheme_names[] = {"undeclared", "a token",
-                                           "an API key", "HTTP basic authentication",
-                                           "mutual TLS", "an unknown type"};
+static const char *const scheme_names[] = {"undeclared",
+                                           "a token",
+                                           "an API key in a header",
+                                           "an API key in the query",
+                                           "an API key in a cookie",
+                                           "an API key at a place that none can have",
+                                           "an API key with scopes",
+                                           "HTTP basic authentication",
+                                           "mutual TLS",
+                                           "an unknown type"};
+
+static bool is_key(enum scheme_kind kind)
+{
+    return kind == SCHEME_KEY_IN_HEADER || kind == SCHEME_KEY_IN_QUERY;
+}
 
 /* The map of declared schemes; NULL when there is none. */
 static const struct doc_node *declared_schemes(const struct project *p)
@@ -118,6 +138,20 @@ static const struct doc_node *find_scheme(struct project *p, struct slice name)
     return scheme;
 }
 
+static enum scheme_kind kind_of_key(const struct doc_node *in, const struct doc_node *name)
+{
+    if (in == NULL || name == NULL || in->type != DOC_TEXT || name->text.n == 0 ||
+        name->text.n > KEY_NAME_MAX || slice_has_control(name->text))
+        return SCHEME_KEY_WITHOUT_NAME;
+    if (slice_is(in->text, "query"))
+        return SCHEME_KEY_IN_QUERY;
+    if (slice_is(in->text, "cookie"))
+        return SCHEME_KEY_IN_COOKIE;
+    return slice_is(in->text, "header") && project_header_is_usable(name->text)
+               ? SCHEME_KEY_IN_HEADER
+               : SCHEME_KEY_WITHOUT_NAME;
+}
+
 static enum scheme_kind kind_of(const struct doc_node *scheme)
 {
     const struct doc_node *type = doc_get(scheme, "type");
@@ -130,7 +164,7 @@ static enum scheme_kind kind_of(const struct doc_node *scheme)
     if (slice_is(type->text, "oauth2") || slice_is(type->text, "openIdConnect"))
         return SCHEME_TOKEN;
     if (slice_is(type->text, "apiKey"))
-        return SCHEME_API_KEY;
+        return kind_of_key(doc_get(scheme, "in"), doc_get(scheme, "name"));
     if (slice_is(type->text, "basic"))
         return SCHEME_BASIC;
     if (slice_is(type->text, "mutualTLS"))
@@ -254,7 +288,9 @@ static struct alternative look_at(struct project *p, const struct doc_node *obje
         if (is_discarded(p, kind))
             continue;
         a.n++;
-        if (kind != SCHEME_TOKEN && a.unsupported == NULL) {
+        if (is_key(kind) && object->entries[i].value->n > 0)
+            kind = SCHEME_KEY_WITH_SCOPES; /* keys have none, and none would be asked for */
+        if (kind != SCHEME_TOKEN && !is_key(kind) && a.unsupported == NULL) {
             a.unsupported = object->entries[i].key;
             a.kind = kind;
         }
@@ -267,6 +303,17 @@ static bool is_supported(const struct alternative *a)
     return a->n > 0 && a->unsupported == NULL;
 }
 
+static struct gw_need need_of(struct project *p, enum scheme_kind kind,
+                              const struct doc_node *scheme)
+{
+    if (!is_key(kind))
+        return (struct gw_need){.kind = GW_TOKEN, .name = SLICE("")};
+    if (kind == SCHEME_KEY_IN_QUERY)
+        return (struct gw_need){.kind = GW_KEY_IN_QUERY, .name = doc_get(scheme, "name")->text};
+    return (struct gw_need){.kind = GW_KEY_IN_HEADER,
+                            .name = project_lower(p->build, doc_get(scheme, "name")->text)};
+}
+
 /* A supported alternative of n schemes -> *out; false after a finding. */
 static bool read_requirement(struct project *p, const struct doc_node *object, size_t n,
                              struct gw_requirement *out)
@@ -276,10 +323,11 @@ static bool read_requirement(struct project *p, const struct doc_node *object, s
     out->n_needs = 0;
     for (size_t i = 0; needs != NULL && i < object->n; i++) {
         const struct doc_node *scheme = find_scheme(p, object->entries[i].key->text);
+        enum scheme_kind kind = kind_of(scheme);
 
-        if (is_discarded(p, kind_of(scheme)))
+        if (is_discarded(p, kind))
             continue;
-        needs[out->n_needs] = (struct gw_need){.kind = GW_TOKEN, .name = SLICE("")};
+        needs[out->n_needs] = need_of(p, kind, scheme);
         if (!read_scopes(p, object->entries[i].value, scheme, &needs[out->n_needs++]))
             return false;
     }
@@ -406,14 +454,36 @@ static const struct project_security *document_security(struct project *p)
     return &p->security;
 }
 
-void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
-                           struct project_security *out)
+/* securityScheme: [api_key] of api.yaml: an API key is one more way in, where nothing else is said the
+ * only one. */
+static void add_api_keys(struct project *p, struct project_security *out)
+{
+    static const enum gw_credential kinds[] = {GW_KEY_IN_HEADER, GW_KEY_IN_QUERY};
+    struct place place = p->api.api_key_place;
+    struct gw_requirement *list = project_alloc(p->build, out->n_requirements + 3, sizeof(*list));
+    struct gw_need *needs = project_alloc(p->build, 3, sizeof(*needs));
+    size_t n = out->n_requirements;
+
+    if (list == NULL || needs == NULL)
+        return;
+    if (n > 0)
+        memcpy(list, out->requirements, n * sizeof(*list));
+    if (n == 0 && p->api.only_oauth2 && !out->closed) {
+        needs[2] = (struct gw_need){.kind = GW_TOKEN, .name = SLICE(""), .origin = place};
+        list[n++] = (struct gw_requirement){&needs[2], 1, place};
+    }
+    for (size_t i = 0; i < 2; i++) {
+        needs[i] = (struct gw_need){.kind = kinds[i], .name = SLICE("apikey"), .origin = place};
+        list[n++] = (struct gw_requirement){&needs[i], 1, place};
+    }
+    *out = (struct project_security){.requirements = list, .n_requirements = n};
+}
+
+static void read_own(struct project *p, const struct doc_node *operation, const char *subject,
+                     struct project_security *out)
 {
     const struct doc_node *list = doc_get(operation, "security");
 
-    *out = (struct project_security){.closed = p->api.only_api_key};
-    if (out->closed)
-        return; /* told where api.yaml says so */
     if (list == NULL || list->type == DOC_NULL) {
         *out = *document_security(p);
     } else if (!doc_is_list(p->openapi, list, "security", p->build->diag)) {
@@ -425,4 +495,94 @@ void project_read_security(struct project *p, const struct doc_node *operation, 
     } else {
         read_list(p, list, subject, out);
     }
+}
+
+void project_read_security(struct project *p, const struct doc_node *operation, const char *subject,
+                           struct project_security *out)
+{
+    *out = (struct project_security){.closed = false};
+    if (p->api.only_oauth2 || !p->api.api_key)
+        read_own(p, operation, subject, out);
+    if (p->api.api_key)
+        add_api_keys(p, out);
+}
+
+/* --- where the keys of an API are ------------------------------------------------------------ */
+
+static int compare_names(const void *a, const void *b)
+{
+    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* The names of all keys of this kind, sorted, unique. */
+static struct slice *key_names(struct project *p, const struct gw_api *api,
+                               enum gw_credential kind, size_t *n)
+{
+    struct project_list names = {NULL, 0, 0};
+    struct slice *all, *slot;
+    size_t kept = 0;
+
+    *n = 0;
+    for (size_t i = 0; i < api->n_resources; i++) {
+        for (size_t k = 0; k < api->resources[i].n_operations; k++) {
+            const struct gw_operation *op = &api->resources[i].operations[k];
+
+            for (size_t r = 0; r < op->n_requirements; r++) {
+                for (size_t m = 0; m < op->requirements[r].n_needs; m++) {
+                    if (op->requirements[r].needs[m].kind != kind)
+                        continue;
+                    slot = project_list_add(p->build, &names, sizeof(*slot));
+                    if (slot == NULL)
+                        return NULL;
+                    *slot = op->requirements[r].needs[m].name;
+                }
+            }
+        }
+    }
+    all = names.items;
+    if (names.n > 0)
+        qsort(all, names.n, sizeof(*all), compare_names);
+    for (size_t i = 0; i < names.n; i++) {
+        if (kept == 0 || !slice_eq(all[kept - 1], all[i]))
+            all[kept++] = all[i];
+    }
+    *n = kept;
+    return all;
+}
+
+static void too_many(struct project *p)
+{
+    diag_help(diag_error(p->build->diag, CC1004, p->api.place,
+                         "the API takes API keys under too many names"),
+              "at most %d query parameters, and headers of %d bytes together, are possible",
+              GW_KEY_PARAMS_MAX, GW_KEY_HEADERS_MAX);
+}
+
+void project_collect_keys(struct project *p, struct gw_api *api)
+{
+    size_t n_headers, n_params;
+    struct slice *headers = key_names(p, api, GW_KEY_IN_HEADER, &n_headers);
+    struct slice *params = key_names(p, api, GW_KEY_IN_QUERY, &n_params);
+    char room[GW_KEY_HEADERS_MAX];
+    struct buf b;
+
+    api->key_params = params;
+    api->n_key_params = n_params;
+    api->key_headers = SLICE("");
+    buf_init_fixed(&b, room, sizeof(room));
+    for (size_t i = 0; i < n_headers; i++) {
+        buf_add_char(&b, ',');
+        buf_add(&b, headers[i]);
+    }
+    if (n_headers > 0)
+        buf_add_char(&b, ',');
+    if (buf_error(&b) != CC_OK || n_params > GW_KEY_PARAMS_MAX) {
+        too_many(p);
+        return;
+    }
+    if (n_headers == 0)
+        return;
+    api->key_headers = arena_dup(p->build->arena, buf_slice(&b));
+    if (api->key_headers.p == NULL)
+        p->build->rc = CC_ENOMEM;
 }

@@ -60,6 +60,15 @@ static int add_variables(struct row *root, struct arena *arena)
     return CC_OK;
 }
 
+/* Is there an API that takes API keys in this header? */
+static bool has_key(const struct gw_model *model, struct slice header)
+{
+    for (size_t i = 0; i < model->n_apis; i++)
+        if (gw_api_takes_key_in_header(&model->apis[i], header))
+            return true;
+    return false;
+}
+
 static int add_headers(struct row *root, const struct render_context *ctx)
 {
     const struct gw_model *model = ctx->model;
@@ -69,9 +78,10 @@ static int add_headers(struct row *root, const struct render_context *ctx)
     if (rows == NULL)
         return CC_ENOMEM;
     for (size_t i = 0; i < model->n_headers; i++) {
-        if (!row_new(&row, ctx->arena, 3))
+        if (!row_new(&row, ctx->arena, 4))
             return CC_ENOMEM;
         add_number(&row, "index", i);
+        add_bool(&row, "key", has_key(model, model->headers[i]));
         add_word(&row, "name", model->headers[i]);
         add_text(&row, "name_arg", TEMPLATE_ARG, model->headers[i], PLACE_NONE);
         rows[i] = finished(&row);

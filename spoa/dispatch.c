@@ -19,8 +19,8 @@ struct dispatch {
 };
 
 /* The fixed arguments, in the order in which HAProxy sends them. `hgen` is read by choose_rules();
- * `src` and `tls` are sent for the features that need them and not looked at by the engine yet, so
- * they have no place to go. */
+ * `src` is no text; `tls` is sent for the features that need it and not looked at by the engine yet:
+ * they have no place here. */
 #define ARGS(X)                 \
     X(hgen, NULL)               \
     X(id, &request->id)         \
@@ -56,6 +56,12 @@ static unsigned find_arg(struct slice name, unsigned hint)
     return N_ARGS;
 }
 
+static void set_src(struct enforce_request *request, const struct spop_value *v)
+{
+    if (v->type == SPOP_IPV4 || v->type == SPOP_IPV6)
+        request->has_src = gw_address_from(v->bytes, &request->src);
+}
+
 static void set_fixed(struct enforce_request *request, unsigned arg, const struct spop_value *v)
 {
     struct slice *const places[N_ARGS] = {
@@ -64,6 +70,8 @@ static void set_fixed(struct enforce_request *request, unsigned arg, const struc
 #undef X
     };
 
+    if (arg == ARG_src)
+        set_src(request, v);
     /* any other type than text stays absent */
     if (arg < N_ARGS && places[arg] != NULL && v->type == SPOP_STRING)
         *places[arg] = v->bytes;
@@ -224,6 +232,9 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         if (d->identity != NULL)
             v->set_auth = d->identity->authorization;
         v->strip = d->strip_header;
+        v->strip_keys = d->strip_keys;
+        v->query_cut = d->query_cut;
+        v->query = d->query;
         return VARS_ALLOW;
     case ENFORCE_ANSWER:
         v->status = d->status;

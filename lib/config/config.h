@@ -34,6 +34,8 @@ struct config_token_service {
     struct slice jwks_url;
     struct slice *algorithms;           /* "RS256" ... */
     size_t n_algorithms;
+    struct slice *signs; /* "access_token" ... */
+    size_t n_signs;
     struct slice *audiences;
     size_t n_audiences;
     struct slice consumer_key_claim;

@@ -254,6 +254,26 @@ static void check_issuer_names(struct loader *l)
                            SLICE_ARG(list[i].name));
 }
 
+/* An access token is found by its iss. That it is empty is told by who makes issuers of these. */
+static void check_issuer_texts(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    int setting = settings_find_row(SLICE("enforcer.security.tokenService[].issuer"));
+
+    for (size_t i = 0; i < c->security.n_token_service; i++) {
+        const struct config_token_service *t = &c->security.token_service[i];
+        bool needs = false;
+
+        for (size_t k = 0; k < t->n_signs; k++)
+            needs = needs || slice_is(t->signs[k], "access_token");
+        if (needs && loader_origin(l->store, setting, i)->kind == FROM_DEFAULT)
+            diag_help(diag_error(l->diag, CC3007, t->origin,
+                                 "%s is missing", loader_title(l, setting, i)),
+                      "write the iss claim of its access tokens; an issuer of keys alone "
+                      "(signs: [api_key]) needs none");
+    }
+}
+
 static void check_tls_versions(struct loader *l, const char *min, const char *max,
                                const struct config_tls *tls, const char *who)
 {
@@ -336,6 +356,7 @@ void config_check(struct loader *l)
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);
+    check_issuer_texts(l);
     check_key_sets(l);
     check_required(l);
     place_settings(l);

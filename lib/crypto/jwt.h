@@ -72,6 +72,7 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_BAD_INTROSPECTION, "the introspection server's answer is not what RFC 7662 says") \
     X(JWT_NOT_ACTIVE, "the introspection server says that the token is not active")         \
     X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                       \
+    X(JWT_OTHER_TYPE, "token_type is not the one of such a credential")                  \
     X(JWT_INTERNAL, "internal error")
 
 enum jwt_fault {
@@ -124,6 +125,8 @@ struct jwt_subscriptions {
 /* The claims this gateway knows. Slices live in the arena. Absent: p == NULL, or has_x false. */
 struct jwt_claims {
     struct slice iss, sub, jti, keytype, consumer_key;
+    struct slice token_type;                      /* "apiKey", "InternalKey" */
+    struct slice permitted_ip, permitted_referer; /* of an API key */
     bool has_exp, has_nbf, has_iat;
     int64_t exp, nbf, iat;       /* seconds since 1970; 0 <= x < 2^53 */
     const struct slice *scopes;  /* from text split at spaces, or a list of text */
@@ -137,7 +140,8 @@ struct jwt_claims {
 struct jwt_claim_names {
     struct slice consumer_key; /* default: consumerKey, then azp */
     struct slice scope;        /* default: scope */
-    bool subscriptions;        /* read the claims of struct jwt_subscriptions, too */
+    bool subscriptions;        /* read the claims of struct jwt_subscriptions, too, */
+    bool restrictions;         /* and permittedIP and permittedReferer */
 };
 
 /* `iss` alone, before verification, to find the issuer. */

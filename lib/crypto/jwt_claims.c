@@ -140,6 +140,7 @@ static enum jwt_fault read_all_but_issuer(const json_t *payload,
         {json_object_get(payload, "sub"), &c->sub},
         {json_object_get(payload, "jti"), &c->jti},
         {json_object_get(payload, "keytype"), &c->keytype},
+        {json_object_get(payload, "token_type"), &c->token_type},
         {consumer_key(payload, names->consumer_key), &c->consumer_key},
     };
     const struct {
@@ -162,6 +163,11 @@ static enum jwt_fault read_all_but_issuer(const json_t *payload,
         fault = read_scopes(renamed(payload, names->scope, "scope"), arena, &scopes);
     if (fault == JWT_OK)
         fault = read_audiences(json_object_get(payload, "aud"), arena, &audiences);
+    if (fault == JWT_OK && names->restrictions)
+        fault = jwt_read_text(json_object_get(payload, "permittedIP"), arena, &c->permitted_ip);
+    if (fault == JWT_OK && names->restrictions)
+        fault = jwt_read_text(json_object_get(payload, "permittedReferer"), arena,
+                              &c->permitted_referer);
     if (fault == JWT_OK && names->subscriptions)
         fault = jwt_read_subscriptions(payload, arena, &c->subscriptions);
     c->scopes = scopes.items;
@@ -182,7 +188,7 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out)
 {
-    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false};
+    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false};
     struct jwt_claims claims = {0};
     json_t *payload = NULL;
     enum jwt_fault fault = jwt_json_parse(jwt->payload, JWT_BAD_PAYLOAD, &payload);

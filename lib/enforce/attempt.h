@@ -15,6 +15,9 @@
 /* A normal path and the endpoint's path before it. */
 enum { ATTEMPT_PATH_ROOM = 2 * GW_PATH_MAX };
 
+/* No request line that HAProxy takes and sends on in one frame is longer. */
+enum { ATTEMPT_QUERY_ROOM = 64 << 10 };
+
 /* Room for one refusal. A worker has two: a refusal may be kept while something else is tried. */
 struct attempt_room {
     struct reason reason;
@@ -31,6 +34,7 @@ struct enforce_worker {
     char host[GW_HOST_MAX];
     char path[GW_PATH_MAX];
     char backend_path[ATTEMPT_PATH_ROOM];
+    char query[ATTEMPT_QUERY_ROOM];
     char mock_headers[GW_MOCK_HEADERS_MAX + 1];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */
 #define X(name, help) _Atomic uint64_t name;

@@ -7,6 +7,7 @@
  * that one is missing. */
 #include "enforce/authorize.h"
 
+#include "enforce/api_key.h"
 #include "enforce/credential.h"
 #include "enforce/subscription.h"
 #include "enforce/token.h"
@@ -17,9 +18,15 @@ static const struct credential_kind kinds[GW_CREDENTIAL_COUNT] = {
                   .find = token_find,
                   .open = token_open,
                   .admit = subscription_check},
+    [GW_KEY_IN_HEADER] = {.rank = CREDENTIAL_RANK_API_KEY,
+                          .find = api_key_find_in_header,
+                          .open = api_key_open,
+                          .admit = subscription_check},
+    [GW_KEY_IN_QUERY] = {.rank = CREDENTIAL_RANK_API_KEY,
+                         .find = api_key_find_in_query,
+                         .open = api_key_open,
+                         .admit = subscription_check},
     /* without functions: nobody has one */
-    [GW_KEY_IN_HEADER] = {.rank = CREDENTIAL_RANK_API_KEY},
-    [GW_KEY_IN_QUERY] = {.rank = CREDENTIAL_RANK_API_KEY},
     [GW_CERTIFICATE] = {.rank = CREDENTIAL_RANK_CERTIFICATE},
 };
 

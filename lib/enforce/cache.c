@@ -8,17 +8,17 @@ enum {
     ENTRY_SHARE = 4 /* no entry is larger than this part of the ring */
 };
 
-/* An entry in the ring; token, user, app, keytype, scopes and subscriptions follow without gaps. A
+/* An entry in the ring; the token and the grant's texts follow without gaps. A
  * filler has only the first two members: it covers what is left at the end of the ring when an
  * entry does not fit there, since entries are never split. */
 struct entry {
     uint32_t bytes; /* to the next entry; a multiple of ALIGN */
     uint8_t state;  /* enum entry_state */
     uint8_t used;   /* found since it was written */
-    uint16_t keytype_n;
+    uint16_t type;  /* enum gw_token_type */
     uint32_t hash;
     uint32_t token_n;
-    uint32_t user_n, app_n, scopes_n, subscriptions_n;
+    uint32_t texts_n[GRANT_TEXT_COUNT];
     uint32_t issuer, unused;
     int64_t exp, nbf, until;
     uint64_t key;
@@ -203,16 +203,13 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->key = e->key;
     out->id = e->id;
     out->issuer = e->issuer;
+    out->type = (enum gw_token_type)e->type;
     p = (const char *)(e + 1) + e->token_n;
-    out->user = slice_make(p, e->user_n);
-    p += e->user_n;
-    out->app = slice_make(p, e->app_n);
-    p += e->app_n;
-    out->keytype = slice_make(p, e->keytype_n);
-    p += e->keytype_n;
-    out->scopes = slice_make(p, e->scopes_n);
-    p += e->scopes_n;
-    out->subscriptions = slice_make(p, e->subscriptions_n);
+#define X(name)                                              \
+    out->name = slice_make(p, e->texts_n[GRANT_TEXT_##name]); \
+    p += e->texts_n[GRANT_TEXT_##name];
+    GRANT_TEXTS(X)
+#undef X
     return true;
 }
 
@@ -310,7 +307,9 @@ static void add_slot(struct cache *c, const struct entry *e)
 void cache_insert(struct cache *c, struct slice token, const struct grant *g, int64_t dead_s)
 {
     size_t limit = c->ring_bytes / ENTRY_SHARE, bytes = sizeof(struct entry);
-    const struct slice parts[] = {token, g->user, g->app, g->keytype, g->scopes, g->subscriptions};
+#define X(name) , g->name
+    const struct slice parts[] = {token GRANT_TEXTS(X)};
+#undef X
     unsigned chances = CACHE_SECOND_CHANCES;
     struct entry *e;
     char *p;
@@ -321,7 +320,7 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         bytes += parts[i].n;
     }
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
-    if (bytes > limit || g->keytype.n > UINT16_MAX)
+    if (bytes > limit)
         return;
     while (c->count >= c->max_entries || !has_room(c, bytes))
         pass_tail(c, &chances, dead_s);
@@ -330,13 +329,12 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
     *e = (struct entry){
         .bytes = (uint32_t)bytes,
         .state = ENTRY_LIVE,
-        .keytype_n = (uint16_t)g->keytype.n,
+        .type = (uint16_t)g->type,
         .hash = hash_token(c, token),
         .token_n = (uint32_t)token.n,
-        .user_n = (uint32_t)g->user.n,
-        .app_n = (uint32_t)g->app.n,
-        .scopes_n = (uint32_t)g->scopes.n,
-        .subscriptions_n = (uint32_t)g->subscriptions.n,
+#define X(name) .texts_n[GRANT_TEXT_##name] = (uint32_t)g->name.n,
+        GRANT_TEXTS(X)
+#undef X
         .issuer = (uint32_t)g->issuer,
         .exp = g->exp,
         .nbf = g->nbf,

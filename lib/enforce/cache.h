@@ -12,12 +12,34 @@
  * entries that its bytes push out and CACHE_SECOND_CHANCES moves. */
 #pragma once
 
+#include "gateway/gateway.h"
 #include "revoke/revoke.h"
 
 enum {
     CACHE_SECOND_CHANCES = 8,   /* entries one insertion may save */
     CACHE_ENTRY_BYTES_MIN = 256 /* about the smallest signed token; limits the index to the ring */
 };
+
+/* Its texts, in the order in which they are remembered. */
+#define GRANT_TEXTS(X)                                                                   \
+    X(user)                                                                              \
+    X(app)                                                                               \
+    X(keytype)                                                                           \
+    X(scopes)            /* packed: see grant_next_scope() */                            \
+    X(subscriptions)     /* packed: see subscription.h; empty: the token brings none */  \
+    X(application)       /* of a key: UUID of its application */                         \
+    X(permitted_ip)      /* of an API key: lists of who may use it, see permitted.h; */  \
+    X(permitted_referer) /* empty: anybody */
+
+enum {
+#define X(name) GRANT_TEXT_##name,
+    GRANT_TEXTS(X)
+#undef X
+        GRANT_TEXT_COUNT
+};
+
+/* The exp of a key that is valid for ever: the first number that is no NumericDate (jwt.h). */
+#define GRANT_FOREVER (INT64_C(1) << 53)
 
 /* What a verified token grants: the claims that later decisions need. Slices belong to whoever
  * filled it in: the worker's arena, or the cache until its next call. */
@@ -26,10 +48,11 @@ struct grant {
     int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct revoked_key id; /* what a revocation names; see revocation.h */
-    struct slice user, app, keytype;
-    struct slice scopes; /* packed: see grant_next_scope() */
-    size_t issuer;       /* in gw_model.issuers */
-    struct slice subscriptions; /* packed: see subscription.h; empty: the token brings none */
+    size_t issuer;    /* in gw_model.issuers */
+    enum gw_token_type type;
+#define X(name) struct slice name;
+    GRANT_TEXTS(X)
+#undef X
 };
 
 /* Scopes are packed one after the other, each as two bytes of length, high byte first, and its

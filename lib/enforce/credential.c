@@ -37,8 +37,9 @@ bool subject_keep(struct subject *subject, struct arena *arena)
 
 bool grant_keep(struct grant *grant, struct arena *arena)
 {
-    struct slice *const texts[] = {&grant->user, &grant->app, &grant->keytype, &grant->scopes,
-                                   &grant->subscriptions};
+#define X(name) &grant->name,
+    struct slice *const texts[] = {GRANT_TEXTS(X)};
+#undef X
 
     return keep(texts, sizeof(texts) / sizeof(texts[0]), arena);
 }

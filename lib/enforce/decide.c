@@ -2,6 +2,7 @@
 #include "enforce/attempt.h"
 #include "enforce/authorize.h"
 #include "enforce/cors.h"
+#include "enforce/query.h"
 #include "enforce/revocation.h"
 
 #include <stdlib.h>
@@ -262,6 +263,25 @@ static bool rewrite_path(struct attempt *a, struct slice endpoint_path, struct s
     return true;
 }
 
+/* API keys are for the gateway: no backend sees one, wherever the API takes them. */
+static bool remove_keys(struct attempt *a)
+{
+    struct enforce_decision *out = a->out;
+    const struct gw_api *api = out->api;
+    struct slice query = a->request->query;
+
+    if (query.n > sizeof(a->w->query) && api->n_key_params > 0) {
+        reason_add_str(a->reason, "the query is too long");
+        refuse(out, REFUSE_TOO_LONG);
+        return false;
+    }
+    out->strip_keys = api->key_headers;
+    if (api->n_key_params > 0)
+        out->query_cut =
+            query_cut(query, api->key_params, api->n_key_params, a->w->query, &out->query);
+    return true;
+}
+
 /* The only place that allows. */
 static bool forward(struct attempt *a, struct place by)
 {
@@ -276,7 +296,7 @@ static bool forward(struct attempt *a, struct place by)
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
-    if (!rewrite_path(a, cluster->endpoints[0].path, &path))
+    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);

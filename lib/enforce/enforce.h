@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "enforce/await.h"
 #include "enforce/live.h"
+#include "gateway/address.h"
 #include "gateway/gateway.h"
 #include "gateway/path.h"
 #include "gateway/snapshot.h"
@@ -43,6 +44,8 @@ struct enforce_request {
     struct slice query;                   /* without '?' */
     struct slice host;                    /* Host header or :authority */
     const struct enforce_header *headers; /* model->n_headers of them; NULL = none present */
+    bool has_src;                         /* is it known */
+    struct gw_address src;                /* who the client is? */
     enum enforce_patience patience;
     /* what earlier looks at this request waited for; NULL: nothing yet */
     const struct enforce_reply *replies[ENFORCE_WAIT_COUNT];
@@ -90,6 +93,9 @@ struct enforce_decision {
     struct slice backend, path, host;   /* host: what the backend sees as Host */
     const struct gw_identity *identity; /* who the gateway is to the backend; may be NULL */
     struct slice strip_header; /* request header to remove before the backend; may be empty */
+    struct slice strip_keys;   /* and those of API keys, ",apikey,x-key,"; may be empty */
+    bool query_cut;            /* an API key was in the query: */
+    struct slice query;        /* this is what the backend gets in its place; may be empty */
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
                              * declare) 400 401 403 404 405 414 503 */

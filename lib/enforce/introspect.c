@@ -93,7 +93,7 @@ static enum jwt_fault read_answer(struct attempt *a, struct slice token,
         in.claims.has_exp = true;
         in.claims.exp = reply->until_s;
     }
-    fault = token_grant(a, by, &in.claims, 0, out);
+    fault = token_grant(a, by, GW_ACCESS_TOKEN, &in.claims, 0, out);
     out->until = reply->until_s;
     if (fault == JWT_OK)
         revocation_note(a, in.claims.jti, token, out);

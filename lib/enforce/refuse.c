@@ -34,6 +34,8 @@ void refuse(struct enforce_decision *out, enum refusal why)
 
     out->verdict = ENFORCE_DENY;
     out->backend = out->path = out->host = out->strip_header = out->allow = SLICE_NONE;
+    out->strip_keys = out->query = SLICE_NONE;
+    out->query_cut = false;
     out->content_type = out->headers = SLICE_NONE;
     out->lines = 0;
     out->status = row->status;
@@ -218,19 +220,26 @@ void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mo
                   buf_slice(&b));
 }
 
-void refuse_token(struct enforce_decision *out, enum jwt_fault fault)
+void refuse_token(struct enforce_decision *out, enum gw_token_type type, enum jwt_fault fault)
 {
+    static const enum refusal bad[GW_TOKEN_TYPE_COUNT] = {
+        [GW_ACCESS_TOKEN] = REFUSE_BAD_TOKEN,
+        [GW_API_KEY] = REFUSE_BAD_API_KEY,
+        [GW_INTERNAL_KEY] = REFUSE_BAD_INTERNAL_KEY,
+    };
+    bool token = type == GW_ACCESS_TOKEN;
+
     switch (fault) {
     case JWT_INTERNAL:
     case JWT_BAD_INTROSPECTION: /* says nothing about the token */
         refuse(out, REFUSE_INTERNAL);
         break;
     case JWT_NOT_THREE_PARTS:
-        refuse(out, REFUSE_NOT_APPLICABLE);
+        refuse(out, token ? REFUSE_NOT_APPLICABLE : bad[type]);
         break;
     case JWT_BAD_BASE64:
     case JWT_BAD_HEADER:
-        refuse(out, REFUSE_NOT_JWT);
+        refuse(out, token ? REFUSE_NOT_JWT : bad[type]);
         break;
     case JWT_NO_KEYS:
     case JWT_KEYS_UNKNOWN:
@@ -238,6 +247,6 @@ void refuse_token(struct enforce_decision *out, enum jwt_fault fault)
         refuse(out, REFUSE_NO_KEYS);
         break;
     default:
-        refuse(out, REFUSE_BAD_TOKEN);
+        refuse(out, bad[type]);
     }
 }

@@ -43,6 +43,12 @@
       REFUSE_TOKEN_CHALLENGE)                                                                     \
     X(BAD_TOKEN, 401, ENFORCER, "900901", "Invalid Credentials",                                  \
       "Invalid Credentials. " REFUSE_SUFFIX, REFUSE_TOKEN_CHALLENGE)                              \
+    X(BAD_API_KEY, 401, ENFORCER, "900901", "Invalid Credentials",                                \
+      "API key authentication failed. " REFUSE_SUFFIX, REFUSE_BARE_CHALLENGE)                     \
+    X(BAD_INTERNAL_KEY, 401, ENFORCER, "900901", "Invalid Credentials",                           \
+      "Invalid Credentials. " REFUSE_SUFFIX, REFUSE_BARE_CHALLENGE)                               \
+    X(NOT_PERMITTED, 403, ENFORCER, "900908", "Resource forbidden ",                              \
+      "Access forbidden for the invocations", REFUSE_BARE_CHALLENGE)                              \
     X(NO_KEYS, 401, ENFORCER, "900900", "Unclassified Authentication Failure",                    \
       "The keys of the token's issuer are not available", REFUSE_BARE_CHALLENGE)                  \
     X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
@@ -111,4 +117,4 @@ void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mo
                  struct slice preferred);
 
 /* 401 for a token or the keys of its issuer, or 503 when the fault is not the token's. */
-void refuse_token(struct enforce_decision *out, enum jwt_fault fault);
+void refuse_token(struct enforce_decision *out, enum gw_token_type type, enum jwt_fault fault);

@@ -4,11 +4,43 @@
 
 enum { ISSUERS_TEXT_MAX = 16 << 20 };
 
-const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss)
+const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss,
+                                             enum gw_token_type type)
 {
-    for (size_t i = 0; i < r->model->n_issuers; i++)
-        if (slice_eq(r->model->issuers[i].issuer, iss))
+    const struct rules_issuer *of_any = NULL;
+
+    for (size_t i = 0; i < r->model->n_issuers; i++) {
+        const struct gw_issuer *issuer = &r->model->issuers[i];
+
+        if (!gw_issuer_signs(issuer, type))
+            continue;
+        if (slice_eq(issuer->issuer, iss))
             return &r->issuers[i];
+        if (issuer->issuer.n == 0 && of_any == NULL)
+            of_any = &r->issuers[i];
+    }
+    return of_any;
+}
+
+const struct enforce_header *rules_find_header(const struct enforce_rules *r,
+                                               const struct enforce_request *request,
+                                               struct slice name)
+{
+    size_t low = 0, high = r->model->n_headers;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = slice_cmp(r->model->headers[middle], name);
+
+        if (order == 0 && request->headers != NULL && request->headers[middle].count > 0)
+            return &request->headers[middle];
+        if (order == 0)
+            break;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
@@ -109,6 +141,16 @@ static int find_introspecting(struct enforce_rules *r, struct diag *diag)
     return CC_OK;
 }
 
+/* With two, it would depend on their order which key counts. */
+static bool is_unique(const struct enforce_rules *r, const struct rules_issuer *ri)
+{
+    for (unsigned type = 0; type < GW_TOKEN_TYPE_COUNT; type++)
+        if (gw_issuer_signs(ri->issuer, (enum gw_token_type)type) &&
+            rules_find_issuer(r, ri->issuer->issuer, (enum gw_token_type)type) != ri)
+            return false;
+    return true;
+}
+
 static int read_issuers(struct enforce_rules *r, struct diag *diag)
 {
     int result = count_key_sets(r->model, diag);
@@ -123,8 +165,7 @@ static int read_issuers(struct enforce_rules *r, struct diag *diag)
         r->issuers[i].issuer = issuer;
         if (name_anonymous(r->arena, &r->issuers[i]) != CC_OK)
             return CC_ENOMEM;
-        /* With two, it would depend on their order which key counts. */
-        if (rules_find_issuer(r, issuer->issuer) != &r->issuers[i]) {
+        if (!is_unique(r, &r->issuers[i])) {
             diag_error(diag, CC3005, issuer->origin, "two issuers have the iss '%" PRIslice "'",
                        SLICE_ARG(issuer->issuer));
             rc = CC_EREFUSED;
@@ -168,6 +209,8 @@ static int hash_issuers(struct enforce_rules *r)
             hash_text(&b, issuer->claim_mappings[k].remote);
             hash_text(&b, issuer->claim_mappings[k].local);
         }
+        for (unsigned type = 0; type < GW_TOKEN_TYPE_COUNT; type++)
+            buf_add_char(&b, gw_issuer_signs(issuer, (enum gw_token_type)type) ? '+' : '-');
         buf_add_u64(&b, issuer->n_audiences);
         for (size_t k = 0; k < issuer->n_audiences; k++)
             hash_text(&b, issuer->audiences[k]);
@@ -208,6 +251,32 @@ static int read_cors(struct enforce_rules *r, struct diag *diag)
                "there are CORS policies, but Origin and Access-Control-Request-Method are not "
                "among the headers that HAProxy sends");
     return CC_EREFUSED;
+}
+
+static bool is_sent(const struct gw_model *m, struct slice name)
+{
+    return find_header(m, name) < m->n_headers;
+}
+
+/* Without these headers API keys would not be found, or be used by others than those who may. */
+static int read_keys(struct enforce_rules *r, struct diag *diag)
+{
+    for (size_t i = 0; i < r->model->n_apis; i++) {
+        const struct gw_api *api = &r->model->apis[i];
+        struct slice rest = slice_from(api->key_headers, 1), name = SLICE("referer");
+        bool sent = (api->key_headers.n == 0 && api->n_key_params == 0) || is_sent(r->model, name);
+
+        while (sent && rest.n > 0 && slice_split(&rest, ',', &name))
+            sent = name.n == 0 || is_sent(r->model, name);
+        if (sent)
+            continue;
+        diag_error(diag, CC6001, api->origin,
+                   "it takes API keys, but '%" PRIslice "' is not among the headers that HAProxy "
+                   "sends",
+                   SLICE_ARG(name));
+        return CC_EREFUSED;
+    }
+    return CC_OK;
 }
 
 /* Without these headers clients would get other answers than they ask for. */
@@ -280,6 +349,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = read_clusters(r, diag);
     if (rc == CC_OK)
         rc = read_apis(r, diag);
+    if (rc == CC_OK)
+        rc = read_keys(r, diag);
     if (rc == CC_OK)
         rc = read_cors(r, diag);
     if (rc == CC_OK)

@@ -31,8 +31,15 @@ struct enforce_rules {
     char issuers_hash[65];
 };
 
-/* The issuer whose `iss` is exactly this, or NULL. */
-const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss);
+/* Who may sign tokens of this type as `iss`: the issuer whose `iss` is exactly this, else the one
+ * that signs for any; or NULL. */
+const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss,
+                                             enum gw_token_type type);
+
+/* The header `name` of the request; NULL when it has none. */
+const struct enforce_header *rules_find_header(const struct enforce_rules *r,
+                                               const struct enforce_request *request,
+                                               struct slice name);
 
 /* The header of `api` that carries the token, as the request has it; NULL when it has none. */
 const struct enforce_header *rules_auth_header(const struct enforce_rules *r,

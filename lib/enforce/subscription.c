@@ -124,6 +124,19 @@ static bool check_subscription(struct attempt *a, const struct subs *store,
     return check_state(a, &s);
 }
 
+/* The application that an API key names. */
+static bool check_application(struct attempt *a, const struct subs *store,
+                              const struct subs_application *application, struct place place)
+{
+    if (application == NULL)
+        return deny(a, REFUSE_NOT_SUBSCRIBED, "there is no such application as the API key names",
+                    place);
+    TRACE_SAY(a->trace, "application '%" PRIslice "', by the API key",
+              SLICE_ARG(slice_first(application->name, 64)));
+    set_application(a, application);
+    return check_subscription(a, store, application);
+}
+
 static bool check_store(struct attempt *a, const struct rules_issuer *issuer, const struct grant *g)
 {
     const struct subs *store = enforce_live_subs(a->live);
@@ -133,6 +146,8 @@ static bool check_store(struct attempt *a, const struct rules_issuer *issuer, co
     if (store == NULL)
         return deny(a, REFUSE_NOT_SUBSCRIBED,
                     "the token has no subscribedAPIs, and there are no subscription files", place);
+    if (g->type == GW_API_KEY)
+        return check_application(a, store, subs_find_application(store, g->application), place);
     if (g->app.n == 0)
         return deny(a, REFUSE_NOT_SUBSCRIBED,
                     "the token has neither subscribedAPIs nor a consumer key", place);
@@ -156,11 +171,13 @@ bool subscription_check(struct attempt *a, const struct grant *g)
     bool subscribed = true;
 
     TRACE_STEP(a->trace, SUBSCRIPTION, issuer->issuer->origin);
-    if (!issuer->issuer->validate_subscription) {
+    /* what an API key says itself, it is held to in any case */
+    if (g->subscriptions.n > 0 &&
+        (issuer->issuer->validate_subscription || g->type == GW_API_KEY)) {
+        subscribed = check_token(a, issuer, g);
+    } else if (!issuer->issuer->validate_subscription) {
         set_anonymous(a, issuer);
         TRACE_SAY(a->trace, "not asked for: validateSubscription is false");
-    } else if (g->subscriptions.n > 0) {
-        subscribed = check_token(a, issuer, g);
     } else {
         subscribed = check_store(a, issuer, g);
     }

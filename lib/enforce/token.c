@@ -9,7 +9,12 @@
 
 bool token_refuse(struct attempt *a, enum refusal why, const char *text)
 {
-    reason_add(a->reason, a->out->api->auth_header);
+    return token_refuse_at(a, why, a->out->api->auth_header, text);
+}
+
+bool token_refuse_at(struct attempt *a, enum refusal why, struct slice where, const char *text)
+{
+    reason_add(a->reason, where);
     reason_add_str(a->reason, ": ");
     reason_add_str(a->reason, text);
     reason_add_place(a->reason, a->out->operation->origin);
@@ -57,8 +62,8 @@ enum credential_state token_find(struct attempt *a, const struct gw_need *need, 
 
 /* Everything about a token that does not depend on the time or the resource. *issuer is set as soon
  * as it is known. */
-static enum jwt_fault verify(struct attempt *a, struct slice token, const struct gw_issuer **issuer,
-                             struct grant *out)
+static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct slice token,
+                             const struct gw_issuer **issuer, struct grant *out)
 {
     struct arena *arena = a->w->arena;
     const struct rules_issuer *by;
@@ -80,7 +85,7 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
         return fault;
     TRACE_STEP(a->trace, ISSUER, a->out->operation->origin);
     TRACE_SAY(a->trace, "iss '%" PRIslice "'", SLICE_ARG(slice_first(iss, 512)));
-    by = rules_find_issuer(a->rules, iss);
+    by = rules_find_issuer(a->rules, iss, type);
     if (by == NULL)
         return JWT_UNKNOWN_ISSUER;
     *issuer = by->issuer;
@@ -89,13 +94,14 @@ static enum jwt_fault verify(struct attempt *a, struct slice token, const struct
         return fault;
     names.consumer_key = by->issuer->consumer_key_claim;
     names.scope = by->issuer->scope_claim;
-    names.subscriptions = by->issuer->validate_subscription;
+    names.subscriptions = by->issuer->validate_subscription || type != GW_ACCESS_TOKEN;
+    names.restrictions = type == GW_API_KEY;
     TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)
         return fault;
     TRACE(claims, a->trace, by->issuer, &claims);
-    fault = token_grant(a, by, &claims, key, out);
+    fault = token_grant(a, by, type, &claims, key, out);
     if (fault == JWT_OK)
         revocation_note(a, claims.jti, slice_from(token, jwt.signing_input.n + 1), out);
     return fault;
@@ -109,11 +115,12 @@ static enum jwt_fault check_times(const struct grant *g, int64_t now_s, int64_t 
     return jwt_check_times(&times, now_s, leeway_s);
 }
 
-static bool refuse_fault(struct attempt *a, enum jwt_fault fault, const struct gw_issuer *issuer)
+static bool refuse_fault(struct attempt *a, enum jwt_fault fault, enum gw_token_type type,
+                         const struct gw_issuer *issuer)
 {
     reason_add_str(a->reason, jwt_fault_text(fault));
     reason_add_place(a->reason, issuer != NULL ? issuer->origin : a->out->operation->origin);
-    refuse_token(a->out, fault);
+    refuse_token(a->out, type, fault);
     return false;
 }
 
@@ -131,7 +138,7 @@ static bool refuse_times(struct attempt *a, enum jwt_fault fault, const struct g
         reason_add_str(a->reason, " s");
     }
     reason_add_place(a->reason, a->out->operation->origin);
-    refuse_token(a->out, fault);
+    refuse_token(a->out, g->type, fault);
     return false;
 }
 
@@ -152,23 +159,30 @@ static bool recall(struct attempt *a, struct slice token, int64_t now_s, struct 
 
 bool token_open(struct attempt *a, const struct gw_need *need, struct slice token, struct grant *g)
 {
+    (void)need;
+    return token_open_as(a, GW_ACCESS_TOKEN, token, g);
+}
+
+bool token_open_as(struct attempt *a, enum gw_token_type type, struct slice token, struct grant *g)
+{
     struct cache *cache = a->w->cache;
     int64_t now_s = clock_wall_s(a->clock), leeway_s = a->rules->model->leeway_s;
     const struct gw_issuer *issuer = NULL;
     bool hit = recall(a, token, now_s, g);
     enum jwt_fault fault = JWT_OK;
 
-    (void)need;
     attempt_count(hit ? &a->w->cache_hits : &a->w->cache_misses, 1);
-    if (!hit && introspect_applies(a, token)) {
+    if (!hit && type == GW_ACCESS_TOKEN && introspect_applies(a, token)) {
         issuer = a->rules->introspecting->issuer;
         if (!introspect(a, token, &fault, g))
             return false;
     } else if (!hit) {
-        fault = verify(a, token, &issuer, g);
+        fault = verify(a, type, token, &issuer, g);
+    } else if (g->type != type) {
+        fault = JWT_OTHER_TYPE;
     }
     if (fault != JWT_OK)
-        return refuse_fault(a, fault, issuer);
+        return refuse_fault(a, fault, type, issuer);
     a->out->user = g->user;
     a->out->app = g->app;
     a->out->keytype = g->keytype.p != NULL && g->keytype.n > 0 ? g->keytype : SLICE("PRODUCTION");

@@ -37,30 +37,53 @@ static enum jwt_fault pack_grant(const struct jwt_claims *claims, struct arena *
         p += grant_packed_size(claims->scopes[i]);
     }
     *out = (struct grant){
-        .exp = claims->exp,
+        .exp = claims->has_exp ? claims->exp : GRANT_FOREVER,
         .nbf = not_before(claims),
         .user = claims->sub,
         .app = claims->consumer_key,
         .keytype = claims->keytype,
         .scopes = slice_make(room, n),
+        .application = claims->subscriptions.uuid,
+        .permitted_ip = claims->permitted_ip,
+        .permitted_referer = claims->permitted_referer,
     };
     return JWT_OK;
 }
 
+/* The claim that says what a token is for. */
+static bool is_of_type(const struct jwt_claims *claims, enum gw_token_type type)
+{
+    static const struct slice names[GW_TOKEN_TYPE_COUNT] = {
+        [GW_API_KEY] = SLICE_INIT("apiKey"),
+        [GW_INTERNAL_KEY] = SLICE_INIT("InternalKey"),
+    };
+    struct slice said = claims->token_type;
+
+    if (type != GW_ACCESS_TOKEN)
+        return slice_eq(said, names[type]);
+    /* in whatever case: better one token refused than a key taken for one */
+    return !slice_eq_nocase(said, names[GW_API_KEY]) &&
+           !slice_eq_nocase(said, names[GW_INTERNAL_KEY]);
+}
+
 enum jwt_fault token_grant(struct attempt *a, const struct rules_issuer *by,
-                           const struct jwt_claims *claims, uint64_t key, struct grant *out)
+                           enum gw_token_type type, const struct jwt_claims *claims, uint64_t key,
+                           struct grant *out)
 {
     struct arena *arena = a->w->arena;
     enum jwt_fault fault;
 
-    if (!claims->has_exp)
-        return JWT_BAD_TIMES; /* a grant cannot say "for ever" */
+    if (!is_of_type(claims, type))
+        return JWT_OTHER_TYPE;
+    if (!claims->has_exp && type != GW_API_KEY)
+        return JWT_BAD_TIMES; /* only API keys may be made without an end */
     if (!audience_fits(by->issuer, claims))
         return JWT_BAD_AUDIENCE;
     fault = pack_grant(claims, arena, out);
     if (fault == JWT_OK)
         fault = subscription_pack(&claims->subscriptions, arena, &out->subscriptions);
     out->issuer = (size_t)(by - a->rules->issuers);
+    out->type = type;
     out->key = key;
     return fault;
 }

@@ -205,7 +205,10 @@ void trace_times(struct enforce_trace *t, const struct grant *grant, int64_t now
 {
     trace_open(t, ENFORCE_STEP_TIMES, PLACE_NONE);
     say_time(t, "now", now_s);
-    say_time(t, ", exp", grant->exp);
+    if (grant->exp == GRANT_FOREVER)
+        trace_say(t, ", no exp");
+    else
+        say_time(t, ", exp", grant->exp);
     if (grant->nbf > 0)
         say_time(t, ", not before", grant->nbf);
     else

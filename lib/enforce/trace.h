@@ -34,6 +34,7 @@
     X(CLAIMS, "claims")                                                   \
     X(REVOCATION, "revocation")  /* is its id among those that are revoked? */ \
     X(TIMES, "times")                                                     \
+    X(PERMITTED, "permitted") /* where an API key may come from */        \
     X(SUBSCRIPTION, "subscription") /* of the token's application */      \
     X(STATUS, "life cycle")         /* a state of the API that matters */ \
     X(SCOPES, "scopes")                                                   \

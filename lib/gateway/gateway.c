@@ -59,3 +59,28 @@ bool gw_requirement_any_token(const struct gw_requirement *r)
     }
     return true;
 }
+
+bool gw_issuer_signs(const struct gw_issuer *issuer, enum gw_token_type type)
+{
+    switch (type) {
+    case GW_ACCESS_TOKEN:
+        return issuer->access_tokens;
+    case GW_API_KEY:
+        return issuer->api_keys;
+    case GW_INTERNAL_KEY:
+        return issuer->internal_keys;
+    case GW_TOKEN_TYPE_COUNT:
+        break;
+    }
+    return false;
+}
+
+bool gw_api_takes_key_in_header(const struct gw_api *api, struct slice name)
+{
+    struct slice rest = api->key_headers, one;
+
+    while (name.n > 0 && slice_split(&rest, ',', &one))
+        if (slice_eq(one, name))
+            return true;
+    return false;
+}

@@ -231,6 +231,11 @@ struct gw_api {
     struct slice vhost;       /* lower case: "api.example.com", "*.example.com" or "*" */
     struct slice base_path;   /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
     struct slice auth_header; /* lower case; where the token is */
+    /* Where its operations take API keys, which backends never see: ",apikey,x-key,", each header with
+     * a comma before and behind it; and query parameters. Sorted, unique. */
+    struct slice key_headers;
+    const struct slice *key_params;
+    size_t n_key_params;
     bool mock;              /* answers come from examples: no request reaches a backend */
     /* by key type, into gw_model.clusters; NULL: none, but not both, unless it is a mock API, which
      * has neither */
@@ -252,6 +257,11 @@ struct gw_api {
     struct place origin;
 };
 
+enum { GW_KEY_HEADERS_MAX = 1024, GW_KEY_PARAMS_MAX = 32 };
+
+/* Is `name` one of key_headers? */
+bool gw_api_takes_key_in_header(const struct gw_api *api, struct slice name);
+
 /* The throttling tier that counts for an operation of the API, and where it was declared: the
  * API's, if it has one, for all its operations together. "": none. */
 struct slice gw_tier(const struct gw_api *api, const struct gw_operation *operation,
@@ -262,11 +272,20 @@ struct gw_claim_mapping {
     struct slice remote, local;
 };
 
+/* Tokens by what they are for: none is taken for another. */
+enum gw_token_type {
+    GW_ACCESS_TOKEN, /* without token_type, or with one that is none of these */
+    GW_API_KEY,      /* token_type apiKey */
+    GW_INTERNAL_KEY, /* token_type InternalKey: of a test console */
+    GW_TOKEN_TYPE_COUNT
+};
+
 /* Who may sign tokens. Keys are public and stand in the snapshot as PEM, or are fetched by the agent.
  */
 struct gw_issuer {
     struct slice name;
-    struct slice issuer;           /* compared with `iss`, exactly */
+    struct slice issuer; /* compared with `iss`, exactly; "": any, of who signs no access tokens */
+    bool access_tokens, api_keys, internal_keys; /* what it may sign; at least one */
     const struct slice *audiences; /* none: `aud` is not looked at */
     size_t n_audiences;
     unsigned algorithms;             /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
@@ -282,6 +301,8 @@ struct gw_issuer {
     bool validate_subscription;
     struct place origin;
 };
+
+bool gw_issuer_signs(const struct gw_issuer *issuer, enum gw_token_type type);
 
 /* What is wrong with the URL of a key set, or of introspection, or NULL: https://host[:port]/path[?query], or http:// to
  * localhost, 127.0.0.0/8 or [::1], where nobody else can be on the way. */

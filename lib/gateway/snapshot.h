@@ -1,6 +1,6 @@
 /* The snapshot: a gw_model as one JSON file, and back.
  *
- * Schema: {"schema":5,"hash":"...","generation":7,...,"content":"sha256 of the rest",...}; the
+ * Schema: {"schema":6,"hash":"...","generation":7,...,"content":"sha256 of the rest",...}; the
  * tables in snapshot_schema.h are its definition. The writer is deterministic: equal models give
  * equal bytes. The reader believes nothing: layout, types, ranges, references and both hashes are
  * checked, memory is bounded by the size of the text; a snapshot is accepted whole or refused with
@@ -13,7 +13,7 @@
 #include "gateway/gateway.h"
 #include "gateway/route.h"
 
-enum { GW_SCHEMA = 5, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
+enum { GW_SCHEMA = 6, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
 
 /* Writes the model into buf. CC_OK, the buffer's error, CC_EINVAL (an API without a cluster), or
  * CC_ETOOBIG (an API that takes more than 16 MiB). */

@@ -52,6 +52,25 @@ static const char *header_name(struct slice s)
     return s.n == 0 ? "it is empty" : NULL;
 }
 
+/* ",apikey,x-key," */
+static const char *key_headers(struct slice s)
+{
+    struct slice rest = slice_from(s, 1), name, before = SLICE("");
+
+    if (s.n == 0)
+        return NULL;
+    if (s.n > GW_KEY_HEADERS_MAX || s.p[0] != ',' || s.p[s.n - 1] != ',' || s.n < 3)
+        return "it is no list with a comma before and behind each name";
+    rest.n--;
+    for (; slice_split(&rest, ',', &name); before = name) {
+        if (header_name(name) != NULL)
+            return header_name(name);
+        if (slice_cmp(before, name) >= 0)
+            return "names are not in order or not unique";
+    }
+    return NULL;
+}
+
 static const char *scope_text(struct slice s)
 {
     return slice_find(s, ' ') >= 0 ? "it has a space" : required_text(s);
@@ -199,6 +218,40 @@ static const char *answer_fault(const void *object)
     return gw_mock_answer_fault(object);
 }
 
+/* Is what the need takes among what is removed before backends? */
+static bool is_removed(const struct gw_api *api, const struct gw_need *need)
+{
+    if (need->kind == GW_KEY_IN_HEADER)
+        return gw_api_takes_key_in_header(api, need->name);
+    for (size_t i = 0; need->kind == GW_KEY_IN_QUERY && i < api->n_key_params; i++) {
+        if (slice_eq(api->key_params[i], need->name))
+            return true;
+    }
+    return need->kind != GW_KEY_IN_QUERY;
+}
+
+static bool operation_is_removed(const struct gw_api *api, const struct gw_operation *op)
+{
+    for (size_t i = 0; i < op->n_requirements; i++) {
+        for (size_t k = 0; k < op->requirements[i].n_needs; k++) {
+            if (!is_removed(api, &op->requirements[i].needs[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool keys_are_removed(const struct gw_api *api)
+{
+    for (size_t i = 0; i < api->n_resources; i++) {
+        for (size_t k = 0; k < api->resources[i].n_operations; k++) {
+            if (!operation_is_removed(api, &api->resources[i].operations[k]))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* Either it has endpoints or it answers by itself. */
 static const char *api_fault(const void *object)
 {
@@ -209,6 +262,10 @@ static const char *api_fault(const void *object)
         return "a mock API cannot have endpoints";
     if (!api->mock && !called)
         return "it has no endpoints";
+    if (!is_sorted(api->key_params, api->n_key_params))
+        return "its parameters with keys are not in order or not unique";
+    if (!keys_are_removed(api))
+        return "an API key would be seen by backends";
     for (size_t i = 1; i < api->n_named; i++) { /* looked up by halving */
         if (slice_cmp(api->named[i - 1].name, api->named[i].name) >= 0)
             return "its named endpoints are not in order or not unique";
@@ -226,6 +283,10 @@ static const char *issuer_fault(const void *object)
         return "it must have a key, the URL of a key set, or that of introspection";
     if (issuer->introspection_authorization.n > 0 && issuer->introspection_url.n == 0)
         return "it has credentials for no introspection";
+    if (!issuer->access_tokens && !issuer->api_keys && !issuer->internal_keys)
+        return "it may sign nothing";
+    if (issuer->access_tokens && issuer->issuer.n == 0)
+        return "an issuer of access tokens has an iss";
     return issuer->algorithms == 0 ? "it allows no algorithm" : NULL;
 }
 
@@ -441,6 +502,8 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, vhost), .type = SNAPSHOT_TEXT, .fault = gw_vhost_fault},
     {AT(struct gw_api, base_path), .type = SNAPSHOT_TEXT, .fault = gw_base_path_fault},
     {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
+    {AT(struct gw_api, key_headers), .type = SNAPSHOT_TEXT, .fault = key_headers},
+    {TEXTS(struct gw_api, key_params, required_text)},
     {AT(struct gw_api, mock), .type = SNAPSHOT_BOOL},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, sandbox), .type = SNAPSHOT_CLUSTER},
@@ -522,7 +585,10 @@ static const struct snapshot_schema claim_mapping =
 
 static const struct snapshot_field issuer_fields[] = {
     {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, access_tokens), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_issuer, api_keys), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_issuer, internal_keys), .type = SNAPSHOT_BOOL},
     {TEXTS(struct gw_issuer, audiences, required_text)},
     {AT(struct gw_issuer, algorithms), .type = SNAPSHOT_ALGORITHMS},
     {AT(struct gw_issuer, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},

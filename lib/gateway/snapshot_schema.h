@@ -4,7 +4,7 @@
  * The file is JSON, laid out by lines; the reader insists on the layout, because it takes one line
  * at a time and never holds more of the document as a tree:
  *
- *     {"schema":5,
+ *     {"schema":6,
  *     "hash":"SHA-256 of the next two lines",
  *     "generation":7,"haproxy_generation":6,
  *     "content":"SHA-256 of all that follows this line",

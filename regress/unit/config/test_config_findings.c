@@ -103,8 +103,10 @@ static const struct mistake mistakes[] = {
      "authorizationHeader is 'x y'", ""},
     {"enforcer:\n  security:\n    tokenService:\n    - {name: a, certificateFilePath: c}\n", CC3007,
      4, "enforcer.security.tokenService[0].issuer is missing", "iss claim"},
-    {"enforcer: {security: {tokenService: [{name: a, issuer: \"\", certificateFilePath: c}]}}",
-     CC3003, 1, "enforcer.security.tokenService[0].issuer is ''", "iss claim"},
+    {"enforcer: {security: {tokenService: [{name: a, signs: [api_key, access_token]}]}}", CC3007, 1,
+     "enforcer.security.tokenService[0].issuer is missing", "signs: [api_key]"},
+    {"enforcer: {security: {tokenService: [{name: a, issuer: b, signs: [api_keys]}]}}", CC3003, 1,
+     "enforcer.security.tokenService[0].signs", "internal keys"},
     {"enforcer: {security: {tokenService: [{name: a, issuer: [], certificateFilePath: c}]}}",
      CC3002, 1, "enforcer.security.tokenService[0].issuer is a list", ""},
     {"enforcer: {security: {tokenService: [{name: a, issuer: b, certificateFilePath: c,"

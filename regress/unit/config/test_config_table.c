@@ -20,6 +20,9 @@ static void title(int setting, char out[SETTINGS_NAME_MAX])
 
 static bool is_required(const struct config_setting *row, const struct setting *s)
 {
+    /* of who signs access tokens, as all do that do not say otherwise */
+    if (strcmp(row->name, "enforcer.security.tokenService[].issuer") == 0)
+        return true;
     return s->list != LIST_NONE && s->min > 0 && strcmp(row->def, "\"\"") == 0;
 }
 

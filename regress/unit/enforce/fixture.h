@@ -269,19 +269,22 @@ static inline void fixture_init(struct fixture *f)
         fixture_need(key_write_public(f->keys[i], &f->pems[i]), "key_write_public");
     }
     f->issuers[FIXTURE_RSA] = (struct gw_issuer){.name = SLICE("rsa"),
-                                                 .issuer = SLICE("https://rsa"),
+                                                 .access_tokens = true,
+ .issuer = SLICE("https://rsa"),
                                                  .algorithms = 1u << JWT_RS256 | 1u << JWT_PS256,
                                                  .pem = buf_slice(&f->pems[FIXTURE_RSA]),
                                                  .origin = {&fixture_config, 11, 5}};
     f->issuers[FIXTURE_EC] = (struct gw_issuer){.name = SLICE("ec"),
-                                                .issuer = SLICE("https://ec"),
+                                                .access_tokens = true,
+ .issuer = SLICE("https://ec"),
                                                 .algorithms = 1u << JWT_ES256,
                                                 .audiences = fixture_audiences,
                                                 .n_audiences = 2,
                                                 .pem = buf_slice(&f->pems[FIXTURE_EC]),
                                                 .origin = {&fixture_config, 21, 5}};
     f->issuers[FIXTURE_ED] = (struct gw_issuer){.name = SLICE("ed"),
-                                                .issuer = SLICE("https://ed"),
+                                                .access_tokens = true,
+ .issuer = SLICE("https://ed"),
                                                 .algorithms = 1u << JWT_EdDSA,
                                                 .consumer_key_claim = SLICE("client"),
                                                 .scope_claim = SLICE("scp"),

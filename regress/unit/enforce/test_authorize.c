@@ -38,6 +38,18 @@ static const struct gw_requirement both_or_scope[] = {
     ONE(scope_need, 205),
 };
 static const struct gw_requirement two[] = {{two_scopes, 2, FIXTURE_AT(206)}};
+#define KEY(kind, text, line)                             \
+    {                                                     \
+        kind, SLICE_INIT(text), NULL, 0, FIXTURE_AT(line) \
+    }
+static const struct gw_need header_need = KEY(GW_KEY_IN_HEADER, "x-key", 108);
+static const struct gw_need query_need = KEY(GW_KEY_IN_QUERY, "k", 109);
+static const struct gw_need token_and_key[] = {KEY(GW_KEY_IN_HEADER, "x-key", 110),
+                                               NEED(GW_TOKEN, scope_a, 1, 111)};
+static const struct gw_requirement key_or_token[] = {ONE(header_need, 208), ONE(query_need, 209),
+                                                     ONE(scope_need, 210)};
+static const struct gw_requirement key_and_token[] = {{token_and_key, 2, FIXTURE_AT(211)}};
+static const struct gw_requirement key[] = {ONE(header_need, 212)};
 static const struct gw_requirement certificate[] = {ONE(certificate_need, 207)};
 
 #define OPERATION(m, list)                                                                     \
@@ -49,12 +61,24 @@ static const struct gw_operation operations[] = {
     OPERATION(GW_GET, either), OPERATION(GW_POST, both),         OPERATION(GW_PUT, both_or_scope),
     OPERATION(GW_DELETE, two), OPERATION(GW_PATCH, certificate),
 };
+static const struct gw_operation key_operations[] = {
+    OPERATION(GW_GET, key),
+    OPERATION(GW_POST, key_or_token),
+    OPERATION(GW_PUT, key_and_token),
+};
 static const struct gw_resource resources[] = {
     {.template = SLICE_INIT("/x"),
      .operations = operations,
      .n_operations = sizeof(operations) / sizeof(operations[0]),
      .origin = FIXTURE_AT(98)},
+    {.template = SLICE_INIT("/key"),
+     .operations = key_operations,
+     .n_operations = sizeof(key_operations) / sizeof(key_operations[0]),
+     .origin = FIXTURE_AT(96)},
 };
+static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("referer"),
+                                       SLICE_INIT("x-key")};
+static const struct slice params[] = {SLICE_INIT("k")};
 static const struct gw_api api = {.id = SLICE_INIT("keys"),
                                   .name = SLICE_INIT("Keys"),
                                   .version = SLICE_INIT("1"),
@@ -62,8 +86,11 @@ static const struct gw_api api = {.id = SLICE_INIT("keys"),
                                   .base_path = SLICE_INIT("/k"),
                                   .auth_header = SLICE_INIT("authorization"),
                                   .production = &fixture_clusters[0],
+                                  .key_headers = SLICE_INIT(",x-key,"),
+                                  .key_params = params,
+                                  .n_key_params = 1,
                                   .resources = resources,
-                                  .n_resources = 1,
+                                  .n_resources = 2,
                                   .origin = FIXTURE_AT(97)};
 
 static struct fixture fixture;
@@ -80,6 +107,13 @@ static int set_up(void **state)
     fixture_init(&fixture);
     fixture.model.apis = &api;
     fixture.model.n_apis = 1;
+    fixture.model.headers = headers;
+    fixture.model.n_headers = 3;
+    /* ed signs API keys alone, whatever their iss; rsa signs tokens and API keys */
+    fixture.issuers[FIXTURE_ED].access_tokens = false;
+    fixture.issuers[FIXTURE_ED].api_keys = true;
+    fixture.issuers[FIXTURE_ED].issuer = SLICE("");
+    fixture.issuers[FIXTURE_RSA].api_keys = true;
     rules = fixture_rules(&fixture);
     fixture_need(enforce_worker_new(&worker, &options), "worker");
     clock_fixed_init(&now, FIXTURE_NOW, 0);
@@ -104,21 +138,42 @@ static const char *const claims[N_TOKENS] = {
     [EXPIRED] = "\"exp\":1600003600,\"sub\":\"ann\"",
 };
 
+struct request {
+    struct enforce_request request;
+    struct enforce_header headers[3];
+    char texts[3][4096];
+};
+
+static void request_init(struct request *r, const char *method, const char *path)
+{
+    *r = (struct request){.request = {.id = SLICE("id"),
+                                      .method = slice_of(method),
+                                      .path = slice_of(path),
+                                      .host = SLICE("a.example")}};
+    r->request.headers = r->headers;
+}
+
+static void set_token(struct request *r, size_t header, enum fixture_signer signer,
+                      enum jwt_alg alg, const char *before, const char *payload)
+{
+    char *token = fixture_sign(&fixture, signer, alg, payload);
+
+    snprintf(r->texts[header], sizeof(r->texts[0]), "%s%s", before, token);
+    r->headers[header] = (struct enforce_header){slice_of(r->texts[header]), 1};
+    free(token);
+}
+
 static void decide(const char *method, enum token which, struct enforce_decision *out)
 {
-    struct fixture_request r;
-    char payload[512], header[4096];
-    char *token = NULL;
+    struct request r;
+    char payload[512];
 
-    fixture_request_init(&r, method, "a.example", "/k/x");
-    if (which != NONE) {
-        snprintf(payload, sizeof(payload), "{\"iss\":\"https://rsa\",%s}", claims[which]);
-        token = fixture_sign(&fixture, FIXTURE_RSA, JWT_RS256, payload);
-        snprintf(header, sizeof(header), "Bearer %s", token);
-        fixture_set_header(&r, 0, header, 1);
-    }
+    request_init(&r, method, "/k/x");
+    snprintf(payload, sizeof(payload), "{\"iss\":\"https://rsa\",%s}",
+             which != NONE ? claims[which] : "");
+    if (which != NONE)
+        set_token(&r, 0, FIXTURE_RSA, JWT_RS256, "Bearer ", payload);
     enforce_decide_traced(worker, rules, NULL, &r.request, &now.clock, out, &trace);
-    free(token);
 }
 
 struct row {
@@ -177,6 +232,162 @@ static void test_requirements(void **state)
             one_row(&rows[i]);
 }
 
+#define APIKEY  "\"token_type\":\"apiKey\",\"sub\":\"kim\",\"exp\":1700003600"
+#define FOREVER "\"token_type\":\"apiKey\""
+#define ANY_KEY "{\"iss\":\"https://whoever\"," APIKEY "}"
+#define GOOD    "{\"iss\":\"https://rsa\",\"exp\":1700003600,\"sub\":\"ann\",\"scope\":\"a\"}"
+#define POOR    "{\"iss\":\"https://rsa\",\"exp\":1700003600,\"sub\":\"ann\"}"
+#define OLD     "{\"iss\":\"https://rsa\",\"exp\":1600003600,\"sub\":\"ann\"}"
+
+struct key_row {
+    int line;
+    const char *method;
+    const char *key;   /* its payload, signed by ed; NULL: none */
+    const char *token; /* the same of a token, signed by rsa */
+    bool in_query, by_rsa;
+    int status;
+    const char *code, *reason, *user;
+};
+
+static const struct key_row key_rows[] = {
+    {ROW, "GET", ANY_KEY, NULL, false, false, 0, "", "allowed", "kim"},
+    {ROW, "GET", "{\"iss\":\"x\"," FOREVER "}", NULL, false, false, 0, "", "allowed", ""},
+    {ROW, "GET", NULL, NULL, false, false, 401, "900901", "x-key: the header is missing", ""},
+    {ROW, "GET", NULL, GOOD, false, false, 401, "900901", "x-key: the header is missing", ""},
+    {ROW, "GET", ANY_KEY, NULL, true, false, 401, "900901", "x-key: the header is missing", ""},
+    /* types: no token is a key, no key a token, and the case counts */
+    {ROW, "GET", "{\"iss\":\"x\",\"exp\":1700003600}", NULL, false, false, 401, "900901",
+     "token_type", ""},
+    {ROW, "GET", "{\"iss\":\"x\",\"exp\":1700003600,\"token_type\":\"apikey\"}", NULL, false, false,
+     401, "900901", "token_type", ""},
+    {ROW, "GET", "{\"iss\":\"x\",\"exp\":1700003600,\"token_type\":\"InternalKey\"}", NULL, false,
+     false, 401, "900901", "token_type", ""},
+    {ROW, "GET", "{\"iss\":\"x\",\"exp\":1700003600,\"token_type\":[\"apiKey\"]}", NULL, false,
+     false, 401, "900901", "wrong type", ""},
+    {ROW, "POST", NULL, "{\"iss\":\"https://rsa\"," APIKEY ",\"scope\":\"a\"}", false, false, 401,
+     "900901", "token_type", ""},
+    {ROW, "POST", NULL,
+     "{\"iss\":\"https://rsa\",\"exp\":1700003600,\"scope\":\"a\",\"token_type\":\"APIKEY\"}",
+     false, false, 401, "900901", "token_type", ""},
+    /* who may sign them: ed no tokens, rsa keys with its iss only */
+    {ROW, "GET", "{\"iss\":\"https://rsa\"," APIKEY "}", NULL, false, true, 0, "", "allowed",
+     "kim"},
+    {ROW, "GET", "{\"iss\":\"https://rsa\"," APIKEY "}", NULL, false, false, 401, "900901",
+     "does not allow this algorithm", ""},
+    {ROW, "GET", ANY_KEY, NULL, false, true, 401, "900901", "does not allow this algorithm", ""},
+    {ROW, "GET", "{\"iss\":\"x\",\"token_type\":\"apiKey\",\"exp\":1600000000}", NULL, false, false,
+     401, "900901", "expired", "x"},
+    /* alternatives: the token's rank is first, a bad one spoils nothing */
+    {ROW, "POST", ANY_KEY, NULL, true, false, 0, "", "allowed", "kim"},
+    {ROW, "POST", ANY_KEY, GOOD, false, false, 0, "", "allowed", "ann"},
+    {ROW, "POST", ANY_KEY, POOR, false, false, 0, "", "allowed", "kim"},
+    {ROW, "POST", ANY_KEY, OLD, true, false, 0, "", "allowed", "kim"},
+    {ROW, "POST", "{}", POOR, true, false, 403, "900910", "none of the scopes", "ann"},
+    {ROW, "POST", "{}", OLD, false, false, 401, "900901", "expired", "ann"},
+    {ROW, "POST", "{}", NULL, true, false, 401, "900901", "iss is missing", ""},
+    {ROW, "POST", NULL, NULL, true, false, 401, "900901", "authorization: the header is missing",
+     ""},
+    /* both at once: the token says who calls */
+    {ROW, "PUT", ANY_KEY, GOOD, false, false, 0, "", "allowed", "ann"},
+    {ROW, "PUT", ANY_KEY, POOR, false, false, 403, "900910", "none of the scopes", "ann"},
+    {ROW, "PUT", ANY_KEY, NULL, false, false, 401, "900901", "header is missing", ""},
+    {ROW, "PUT", NULL, GOOD, false, false, 401, "900901", "header is missing", ""},
+    {ROW, "PUT", "{}", GOOD, false, false, 401, "900901", "iss is missing", ""},
+    {ROW, "PUT", ANY_KEY, GOOD, true, false, 401, "900901", "header is missing", ""},
+    /* what it is subscribed to counts, whether or not the issuer validates */
+    {ROW, "GET",
+     "{\"iss\":\"x\"," APIKEY ",\"subscribedAPIs\":[{\"name\":\"Keys\",\"version\":\"1\"}]}", NULL,
+     false, false, 0, "", "allowed", "kim"},
+    {ROW, "GET",
+     "{\"iss\":\"x\"," APIKEY ",\"subscribedAPIs\":[{\"name\":\"Keys\",\"version\":\"2\"}]}", NULL,
+     false, false, 403, "900908", "do not name the API", "kim"},
+    {ROW, "GET", "{\"iss\":\"x\"," APIKEY ",\"subscribedAPIs\":[]}", NULL, false, false, 403,
+     "900908", "do not name the API", "kim"},
+    /* permitted is nobody that is not known */
+    {ROW, "GET", "{\"iss\":\"x\"," APIKEY ",\"permittedIP\":\"0.0.0.0/0\"}", NULL, false, false,
+     403, "900908", "address is not known", "kim"},
+    {ROW, "GET", "{\"iss\":\"x\"," APIKEY ",\"permittedReferer\":\"*\"}", NULL, false, false, 403,
+     "900908", "permittedReferer", "kim"},
+    {ROW, "GET", "{\"iss\":\"x\"," APIKEY ",\"permittedIP\":[\"0.0.0.0/0\"]}", NULL, false, false,
+     401, "900901", "wrong type", ""},
+};
+
+static void one_key(const struct key_row *row)
+{
+    struct enforce_decision d;
+    struct request r;
+    char query[4200];
+
+    request_init(&r, row->method, "/k/key");
+    if (row->token != NULL)
+        set_token(&r, 0, FIXTURE_RSA, JWT_RS256, "Bearer ", row->token);
+    if (row->key != NULL)
+        set_token(&r, 2, row->by_rsa ? FIXTURE_RSA : FIXTURE_ED,
+                  row->by_rsa ? JWT_RS256 : JWT_EdDSA, "", row->key);
+    snprintf(query, sizeof(query), "a=1&k=%s", r.texts[2]);
+    if (row->in_query) {
+        r.request.query = slice_of(query);
+        r.headers[2].count = 0;
+    }
+    enforce_decide_traced(worker, rules, NULL, &r.request, &now.clock, &d, &trace);
+    if (d.status != row->status || !slice_eq(d.code, slice_of(row->code)) ||
+        !slice_contains(d.reason, slice_of(row->reason)) ||
+        (row->status == 0 && !slice_eq(d.user, slice_of(row->user))))
+        fail_msg("row at line %d: %d %.*s, \"%.*s\", user '%.*s'", row->line, d.status,
+                 SLICE_ARG(d.code), SLICE_ARG(d.reason), SLICE_ARG(d.user));
+    assert_int_equal(d.verdict, row->status == 0 ? ENFORCE_ALLOW : ENFORCE_DENY);
+    if (d.verdict != ENFORCE_ALLOW)
+        return;
+    assert_true(slice_is(d.strip_keys, ",x-key,"));
+    assert_int_equal(d.query_cut, row->in_query);
+    if (row->in_query)
+        assert_true(slice_is(d.query, "a=1"));
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 3; round++) /* from the second round on from the cache */
+        for (size_t i = 0; i < sizeof(key_rows) / sizeof(key_rows[0]); i++)
+            one_key(&key_rows[i]);
+}
+
+/* Where from, for each request anew, whether or not the key is remembered. */
+static void test_permitted(void **state)
+{
+    static const struct {
+        const char *from, *referer;
+        unsigned lines;
+        bool permitted;
+    } cases[] = {
+        {"10.1.2.3", "https://a.test/", 1, true},
+        {"11.1.2.3", "https://a.test/", 1, false},
+        {"10.1.2.3", "https://b.test/", 1, false},
+        {"10.1.2.3", "", 0, false},
+        {"10.1.2.3", "https://a.test/", 2, false},
+        {"::ffff:10.9.9.9", "https://a.test/x", 1, true},
+        {"2001:db8::1", "https://a.test/x", 1, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct enforce_decision d;
+        struct request r;
+
+        request_init(&r, "GET", "/k/key");
+        set_token(&r, 2, FIXTURE_ED, JWT_EdDSA, "",
+                  "{\"iss\":\"x\"," APIKEY ",\"permittedIP\":\"10.0.0.0/8\","
+                  "\"permittedReferer\":\"https://a.test/*\"}");
+        r.headers[1] = (struct enforce_header){slice_of(cases[i].referer), cases[i].lines};
+        r.request.has_src = gw_address_parse(slice_of(cases[i].from), &r.request.src);
+        assert_true(r.request.has_src);
+        enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
+        if ((d.verdict == ENFORCE_ALLOW) != cases[i].permitted)
+            fail_msg("%s, %s: %.*s", cases[i].from, cases[i].referer, SLICE_ARG(d.reason));
+        assert_int_equal(d.status, cases[i].permitted ? 0 : 403);
+    }
+}
+
 /* Each credential is looked at once: the counters of the cache say how often. */
 static void test_once(void **state)
 {
@@ -219,8 +430,8 @@ static void test_trace(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requirements),
-        cmocka_unit_test(test_once),
+        cmocka_unit_test(test_requirements), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_permitted),    cmocka_unit_test(test_once),
         cmocka_unit_test(test_trace),
     };
 

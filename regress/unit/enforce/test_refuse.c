@@ -113,7 +113,7 @@ static void test_token_faults(void **state)
         /* says nothing about the token */
         bool unknown = fault == JWT_INTERNAL || fault == JWT_BAD_INTROSPECTION;
 
-        refuse_token(&d, (enum jwt_fault)fault);
+        refuse_token(&d, GW_ACCESS_TOKEN, (enum jwt_fault)fault);
         assert_int_equal(d.verdict, ENFORCE_DENY);
         assert_int_equal(d.status, unknown ? 503 : 401);
         assert_string_equal(d.code.p, unknown ? "102500"

@@ -115,10 +115,12 @@ static const struct gw_cors cors[] = {
      .n_patterns = 1, .methods = SLICE_INIT("GET, POST"), .headers = SLICE_INIT("x-a, x-b"),
      .expose = SLICE_INIT("x-page")},
 };
+static const struct slice key_params[] = {SLICE_INIT("api key"), SLICE_INIT("k")};
 static const struct gw_api apis[] = {
     {.id = SLICE_INIT("42"), .name = SLICE_INIT("Pets \"\\ \xf0\x9f\x90\x88"),
      .version = SLICE_INIT("1.0"), .vhost = SLICE_INIT("*.example.com"),
      .base_path = SLICE_INIT("/pets/1.0"), .auth_header = SLICE_INIT("authorization"),
+     .key_headers = SLICE_INIT(",x-api-key,"), .key_params = key_params, .n_key_params = 2,
      .production = &clusters[0], .resources = resources, .n_resources = 3, .cors = &cors[1],
      .cors_declared = {&oas_file, 9, 3}, .named = named, .n_named = 2,
      .tier = SLICE_INIT("Silver"), .tier_declared = {&oas_file, 6, 3},
@@ -133,12 +135,12 @@ static const struct gw_claim_mapping claim_mappings[] = {
     {SLICE_INIT("groups"), SLICE_INIT("roles")},
 };
 static const struct gw_issuer issuers[] = {
-    {.name = SLICE_INIT("main"), .issuer = SLICE_INIT("https://issuer"), .audiences = audiences,
+    {.name = SLICE_INIT("main"), .issuer = SLICE_INIT("https://issuer"), .access_tokens = true, .audiences = audiences,
      .n_audiences = 1, .algorithms = 1u << JWT_RS256 | 1u << JWT_EdDSA,
      .pem = SLICE_INIT("-----BEGIN X-----\nAAAA\n-----END X-----\n"),
      .consumer_key_claim = SLICE_INIT("azp"), .scope_claim = SLICE_INIT(""),
      .jwks_url = SLICE_INIT(""), .origin = {&cc_file, 12, 3}},
-    {.name = SLICE_INIT("set"), .issuer = SLICE_INIT("https://other"),
+    {.name = SLICE_INIT("set"), .issuer = SLICE_INIT("https://other"), .access_tokens = true, .api_keys = true,
      .algorithms = 1u << JWT_ES256, .pem = SLICE_INIT(""),
      .consumer_key_claim = SLICE_INIT(""), .scope_claim = SLICE_INIT(""),
      .jwks_url = SLICE_INIT("https://other/jwks"), .claim_mappings = claim_mappings,
@@ -404,7 +406,7 @@ static void it_has_a_line_an_api(void **state)
 
     (void)state;
     write_model(&model, &text);
-    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":5,\n\"hash\":\"")));
+    assert_true(slice_starts(buf_slice(&text), SLICE("{\"schema\":6,\n\"hash\":\"")));
     assert_true(slice_ends(buf_slice(&text), slice_of(api)));
     assert_non_null(strstr(text.p, "\n\"files\":[\n{\"name\":\"cc.yaml\"},\n"));
     buf_free(&text);
@@ -511,12 +513,12 @@ static void a_flipped_bit_is_noticed(void **state)
 static void other_schemas_are_told(void **state)
 {
     (void)state;
-    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 5");
-    expect_refused(SLICE("{\"schema\":5}\n"), "not a snapshot");
+    expect_refused(SLICE("{\"schema\":1,\n"), "has schema 1; this program reads schema 6");
+    expect_refused(SLICE("{\"schema\":6}\n"), "not a snapshot");
     expect_refused(SLICE("{\"schema\":x,\n"), "not a snapshot");
     expect_refused(SLICE("{\n"), "not a snapshot");
     expect_refused(SLICE("\n"), "not a snapshot");
-    expect_refused(SLICE("{\"schema\":5,\n\n"), "hash does not match");
+    expect_refused(SLICE("{\"schema\":6,\n\n"), "hash does not match");
 }
 
 /* The sealed snapshot with the first `old` replaced. */

@@ -59,6 +59,7 @@ static inline void compat_add_request(struct buf *out, const char *asked)
     } words[] = {
         {"TOKEN", "{\"iss\":\"https://test\",\"exp\":4102444800}"},
         {"SANDBOX", "{\"iss\":\"https://test\",\"exp\":4102444800,\"keytype\":\"SANDBOX\"}"},
+        {"APIKEY", "{\"iss\":\"https://test\",\"token_type\":\"apiKey\"}"},
         {"SCOPED", "{\"iss\":\"https://test\",\"exp\":4102444800,\"scope\":\"read\"}"},
     };
 

@@ -4,6 +4,8 @@
 #define GET         "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer TOKEN"
 #define SANDBOX_GET "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SANDBOX"
 #define ANON        "GET /pets/1.0.0/a\tHost: localhost"
+#define HEADER_KEY  "GET /pets/1.0.0/a\tHost: localhost\tapikey: APIKEY"
+#define QUERY_KEY   "GET /pets/1.0.0/a?apikey=APIKEY\tHost: localhost"
 #define GOES        "http://p/v2/a"
 #define CONFIG      COMPAT_BARE "  endpointConfig:\n"
 #define SERVERS     "servers: [{url: \"http://d/v9\"}]\n"
@@ -142,17 +144,31 @@ static const struct compat_case cases[] = {
     {"securityScheme oauth2, good scope", COMPAT_API "  securityScheme: [oauth2]\n",
      SECURED("[{default: [read]}]"),
      "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", GOES},
-    {"securityScheme api_key", COMPAT_API "  securityScheme: [api_key]\n", NULL, GET,
-     "CC2102 CC2102 401 900901"},
+    {"securityScheme api_key", COMPAT_API "  securityScheme: [api_key]\n", NULL, HEADER_KEY, GOES},
+    {"securityScheme api_key, in the query", COMPAT_API "  securityScheme: [api_key]\n", NULL,
+     QUERY_KEY, GOES},
+    {"securityScheme api_key, and a token", COMPAT_API "  securityScheme: [api_key]\n", NULL, GET,
+     "401 900901"},
     {"securityScheme oauth2 and api_key", COMPAT_API "  securityScheme: [oauth2, api_key]\n", NULL,
-     GET, "CC2102 " GOES},
+     GET, GOES},
+    {"securityScheme oauth2 and api_key, and a key",
+     COMPAT_API "  securityScheme: [oauth2, api_key]\n", SECURED("[{default: [read]}]"), HEADER_KEY,
+     GOES},
+    {"securityScheme oauth2, and a key", COMPAT_API "  securityScheme: [oauth2]\n",
+     SECURED("[{key: []}]"), "GET /pets/1.0.0/a\tHost: localhost\tK: APIKEY", "401 900901"},
     {"securityScheme others",
      COMPAT_API "  securityScheme: [oauth2, oauth_basic_auth_api_key_mandatory]\n", NULL, GET,
      GOES},
     {"securityScheme mutualssl_mandatory",
      COMPAT_API "  securityScheme: [oauth2, mutualssl_mandatory]\n", NULL, NULL, "!CC2102 "},
     {"requirement of two schemes", NULL, SECURED("[{default: [read], key: []}]"),
-     "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "CC2102 401 900901"},
+     "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "401 900901"},
+    {"requirement of two schemes, both met", NULL, SECURED("[{default: [read], key: []}]"),
+     "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED\tK: APIKEY", GOES},
+    {"requirement of an API key", NULL, SECURED("[{key: []}]"),
+     "GET /pets/1.0.0/a\tHost: localhost\tK: APIKEY", GOES},
+    {"requirement of an API key, and a token", NULL, SECURED("[{key: []}]"),
+     "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "401 900901"},
     {"requirement of two tokens", NULL, SECURED("[{default: [read], other: [write]}]"),
      "GET /pets/1.0.0/a\tHost: localhost\tAuthorization: Bearer SCOPED", "403 900910"},
 

@@ -75,6 +75,7 @@ static void fill(struct parts *p)
                                            .n_operations = 1,
                                            .origin = {&oas_file, 40, 3}};
     p->issuers[0] = (struct gw_issuer){.name = SLICE("login"),
+                                       .access_tokens = true,
                                        .issuer = SLICE("https://login"),
                                        .algorithms = 1u << JWT_RS256,
                                        .pem = SLICE("-----BEGIN PUBLIC KEY-----\nA\n"),

@@ -57,6 +57,8 @@ static const struct gw_operation *operation(const struct gw_api *api, const char
     return NULL;
 }
 
+#define APIKEYS "api_key:apikey|query_key:apikey"
+
 /* "open", "closed", or the alternatives: "a|b c" needs a, or one of b and c; "a&b" needs both. */
 static const char *security_text(const struct gw_operation *o, char *room, size_t size)
 {
@@ -75,8 +77,10 @@ static const char *security_text(const struct gw_operation *o, char *room, size_
         for (size_t n = 0; n < o->requirements[i].n_needs; n++) {
             const struct gw_need *need = &o->requirements[i].needs[n];
 
-            assert_int_equal(need->kind, GW_TOKEN);
             buf_add_str(&b, n > 0 ? "&" : "");
+            if (need->kind != GW_TOKEN)
+                buf_printf(&b, "%s:%" PRIslice, gw_credential_name(need->kind),
+                           SLICE_ARG(need->name));
             for (size_t k = 0; k < need->n_scopes; k++)
                 buf_printf(&b, "%s%" PRIslice, k > 0 ? " " : "", SLICE_ARG(need->scopes[k]));
         }
@@ -193,15 +197,16 @@ static const struct security_case securities[] = {
     {"", ROOT GET("security: [{}, {}]"), "a"},
     {"", ROOT GET("security: [{}, {oauth: [b]}]"), "b"},
     {"", GET("security: [{}, {oauth: [b]}]"), "b"},
-    {"", GET("security: [{key: []}]"), "closed"},
-    {"", GET("security: [{key: []}, {}]"), "closed"},
-    {"", GET("security: [{key: []}, {oauth: [b]}]"), "b"},
-    {"", GET("security: [{key: [], oauth: [b]}]"), "closed"},
+    {"", GET("security: [{key: []}]"), "api_key:k"},
+    {"", GET("security: [{key: []}, {}]"), "api_key:k"},
+    {"", GET("security: [{key: []}, {oauth: [b]}]"), "api_key:k|b"},
+    {"", GET("security: [{key: [], oauth: [b]}]"), "api_key:k&b"},
     {"", GET("security: [{jwt: [], oauth: [b]}]"), "&b"},
     {"", GET("security: [{jwt: [role], oauth: [b, c]}, {oauth: [a]}]"), "role&b c|a"},
-    {"", GET("security: [{basic: []}, {key: [], oauth: [b]}, {oauth: [c]}]"), "c"},
+    {"", GET("security: [{basic: []}, {basic: [], oauth: [b]}, {oauth: [c]}]"), "c"},
     {"", GET("security: [{missing: [b]}]"), "closed"},
-    {"", "security: [{key: []}]\n" GET(""), "closed"},
+    {"", "security: [{key: []}]\n" GET(""), "api_key:k"},
+    {"", "security: [{basic: []}]\n" GET(""), "closed"},
     {"", "security: [{key: []}]\n" GET("security: [{oauth: [b]}]"), "b"},
     /* what opens */
     {"", ROOT GET("x-wso2-disable-security: true"), "open"},
@@ -229,10 +234,13 @@ static const struct security_case securities[] = {
     {"  securityScheme: [oauth2]\n", GET("security: [{key: [], oauth: [b]}]"), "b"},
     {"  securityScheme: [oauth2]\n", GET("security: [{key: []}, {oauth: [b]}]"), "b"},
     {"  securityScheme: [oauth2]\n", GET("security: [{missing: []}]"), "closed"},
-    {"  securityScheme: [oauth2, api_key]\n", GET("security: [{key: []}]"), ""},
-    {"  securityScheme: [api_key]\n", GET("security: [{oauth: [b]}]"), "closed"},
+    {"  securityScheme: [oauth2, api_key]\n", GET("security: [{key: []}]"), "|" APIKEYS},
+    {"  securityScheme: [oauth2, api_key]\n", GET("security: [{oauth: [b]}]"), "b|" APIKEYS},
+    {"  securityScheme: [oauth2, api_key]\n", GET("security: [{missing: []}]"), APIKEYS},
+    {"  securityScheme: [api_key]\n", GET("security: [{oauth: [b]}]"), APIKEYS},
+    {"  securityScheme: [api_key]\n", GET(""), APIKEYS},
     {"  securityScheme: [api_key]\n", GET("x-wso2-disable-security: true"), "open"},
-    {"  securityScheme: [mutualssl]\n", GET("security: [{key: []}]"), "closed"},
+    {"  securityScheme: [mutualssl]\n", GET("security: [{key: []}]"), "api_key:k"},
 };
 
 static void test_security(void **state)

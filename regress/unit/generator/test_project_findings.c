@@ -84,9 +84,9 @@ static const struct broken_case api_yaml[] = {
      "warning CC2110 0/api.yaml:11:20\n"},
     {"schemes",
      API "  securityScheme: [oauth2, api_key, mutualssl, oauth_basic_auth_api_key_mandatory]\n",
-     NULL, NULL, "warning CC2102 0/api.yaml:11:28\nwarning CC2102 0/api.yaml:11:37\n"},
+     NULL, NULL, "warning CC2102 0/api.yaml:11:37\n"},
     {"API keys alone", API "  securityScheme: [api_key]\n", NULL, NULL,
-     "warning CC2102 0/api.yaml:11:20\nwarning CC2102 0/api.yaml:11:19\n"},
+     ""},
     {"schemes that would be missed", API "  securityScheme: [mutualssl_mandatory, oauth3]\n", NULL,
      NULL, "error CC2102 0/api.yaml:11:20\nerror CC1203 0/api.yaml:11:41\n"},
     {"context without slash",
@@ -222,13 +222,13 @@ static const struct broken_case security[] = {
      NULL, ""},
     {"left out, because there is another", NULL,
      OAS3
-     "paths:\n  /a:\n    get: {security: [{oauth: [read]}, {key: []}, {outh: [read]}]}\n" SCHEMES,
+     "paths:\n  /a:\n    get: {security: [{oauth: [read]}, {basic: []}, {outh: [read]}]}\n" SCHEMES,
      NULL,
      "warning CC2102 0/Definitions/swagger.yaml:4:40\nwarning CC2101 "
-     "0/Definitions/swagger.yaml:4:51\n"},
+     "0/Definitions/swagger.yaml:4:53\n"},
     {"nothing left", NULL,
      OAS3 "paths:\n  /a:\n    get: {security: [{basic: []}]}\n    put: {security: [{none: []}]}\n"
-          "    post: {security: [{oauth: [read], key: []}]}\n" SCHEMES,
+          "    post: {security: [{oauth: [read], basic: []}]}\n" SCHEMES,
      NULL,
      /* in the order of methods: GET, POST, PUT */
      "warning CC2102 0/Definitions/swagger.yaml:4:23\nwarning CC2102 "
@@ -238,8 +238,24 @@ static const struct broken_case security[] = {
      OAS3 "security: [{key: []}]\npaths:\n  /a:\n    x-wso2-disable-security: true\n"
           "    get: {security: [{basic: []}]}\n    put: {}\n" SCHEMES,
      NULL, ""},
+    {"API keys that cannot be", NULL,
+     OAS3 "paths:\n  /a:\n    get: {security: [{cookie: []}]}\n    put: {security: [{host: []}]}\n"
+          "    post: {security: [{nameless: []}]}\n    delete: {security: [{key: [read]}]}\n"
+          "components:\n  securitySchemes:\n"
+          "    cookie: {type: apiKey, name: k, in: cookie}\n"
+          "    host: {type: apiKey, name: Host, in: header}\n"
+          "    nameless: {type: apiKey, in: query}\n"
+          "    key: {type: apiKey, name: X-Key, in: header}\n",
+     NULL,
+     "warning CC2102 0/Definitions/swagger.yaml:4:23\n"
+     "warning CC2102 0/Definitions/swagger.yaml:6:24\n"
+     "warning CC2102 0/Definitions/swagger.yaml:5:23\n"
+     "warning CC2102 0/Definitions/swagger.yaml:7:26\n"},
+    {"API keys", NULL,
+     OAS3 "security: [{key: []}, {oauth: [read], key: []}]\npaths: {/a: {get: {}}}\n" SCHEMES, NULL,
+     ""},
     {"the document's security is told once", NULL,
-     OAS3 "security: [{key: []}]\npaths:\n  /a: {get: {}, put: {}, post: {}}\n" SCHEMES, NULL,
+     OAS3 "security: [{basic: []}]\npaths:\n  /a: {get: {}, put: {}, post: {}}\n" SCHEMES, NULL,
      "warning CC2102 0/Definitions/swagger.yaml:2:13\n"},
     {"nothing opens but the extension", NULL,
      OAS3

@@ -37,7 +37,10 @@ static inline void fixture_open(struct fixture *f)
     static struct slice retry_statuses[] = {SLICE_INIT("504")};
 
     *f = (struct fixture){.root = "/tmp/test_project.XXXXXX",
-                          .issuer = {.name = SLICE("test"), .issuer = SLICE("https://test")},
+                          .issuer = {.name = SLICE("test"),
+                                     .issuer = SLICE("https://test"),
+                                     .access_tokens = true,
+                                     .api_keys = true},
                           .arena = arena_new(FIXTURE_ARENA),
                           .diag = diag_new()};
     assert_non_null(mkdtemp(f->root));

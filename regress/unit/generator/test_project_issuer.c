@@ -76,6 +76,7 @@ static void test_broken_issuers(void **state)
         {.algorithms = unknown, .n_algorithms = 3},           /* 5: three of them */
         {.algorithms = es256, .n_algorithms = 1},             /* 6: like 4 */
     };
+    static struct slice access_token = SLICE_INIT("access_token");
     static const char *const issuers[] = {"a", "b", "c", "d", "e", "d"};
     struct slice junk;
     char got[1024];
@@ -90,6 +91,8 @@ static void test_broken_issuers(void **state)
     services[5].certificate_file_path = services[3].certificate_file_path;
     for (unsigned i = 0; i < 6; i++) {
         services[i].name = services[i].issuer = slice_of(issuers[i]);
+        services[i].signs = &access_token;
+        services[i].n_signs = 1;
         services[i].origin = (struct place){&yaml, i + 1, 1};
     }
     f.config.security.token_service = services;
@@ -155,20 +158,25 @@ static void test_contradictions(void **state)
         bool store;
         const char *findings;
     } cases[] = {
-        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_file_path = SLICE_INIT("/c")}, true,
+        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_file_path = SLICE_INIT("/c")},
+         true,
          "error CC3020 cc.yaml:1:1\n"},
-        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_alias = SLICE_INIT("c")}, true,
+        {{.jwks_url = SLICE_INIT("https://a/"), .certificate_alias = SLICE_INIT("c")},
+         true,
          "error CC3020 cc.yaml:1:1\n"},
-        {{.certificate_file_path = SLICE_INIT("/c"), .certificate_alias = SLICE_INIT("c")}, true,
+        {{.certificate_file_path = SLICE_INIT("/c"), .certificate_alias = SLICE_INIT("c")},
+         true,
          "error CC3020 cc.yaml:1:1\n"},
         {{.jwks_url = SLICE_INIT("http://a.example/jwks")}, true, "error CC3022 cc.yaml:1:1\n"},
         {{.certificate_alias = SLICE_INIT("both")}, false, "error CC3023 cc.yaml:1:1\n"},
         {{.certificate_alias = SLICE_INIT("both")}, true, "error CC3023 cc.yaml:1:1\n"},
         {{.certificate_alias = SLICE_INIT("none")}, true, "error CC3023 cc.yaml:1:1\n"},
         {{.certificate_alias = SLICE_INIT("../both")}, true, "error CC3023 cc.yaml:1:1\n"},
-        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = judged, .n_claim_mapping = 2}, true,
+        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = judged, .n_claim_mapping = 2},
+         true,
          "error CC3024 cc.yaml:1:1\n"},
-        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = twice, .n_claim_mapping = 3}, true,
+        {{.jwks_url = SLICE_INIT("https://a/"), .claim_mapping = twice, .n_claim_mapping = 3},
+         true,
          "error CC3024 cc.yaml:1:1\nerror CC3024 cc.yaml:1:1\n"},
     };
 

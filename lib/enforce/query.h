@@ -1,0 +1,16 @@
+/* query: parameters of a query that hold credentials: found, and taken out (private to enforce).
+ *
+ * A query is what the client sent: `name=value` with '&' between them. Names are compared decoded
+ * (WHATWG URL, application/x-www-form-urlencoded), as backends compare them, so that no spelling of
+ * a name gets past. What stays is copied byte by byte: nothing is encoded anew or moved. Pure. */
+#pragma once
+
+#include "base/base.h"
+
+/* How often the parameter is there; *value is what the first one says, as it was sent. */
+unsigned query_find(struct slice query, struct slice name, struct slice *value);
+
+/* `query` without the parameters of these names, in `room` of at least query.n bytes. False: there
+ * was none of them, and nothing was written. */
+bool query_cut(struct slice query, const struct slice *names, size_t n, char *room,
+               struct slice *out);
