@@ -62,8 +62,8 @@ static bool is_health(const struct gw_model *model, const struct explain_request
     if (!slice_is(request->path, "/health") ||
         (!slice_is(request->method, "GET") && !slice_is(request->method, "HEAD")))
         return false;
-    return slice_is(model->system_host, "*") || (gw_host_normalize(request->host, room, &host) &&
-                                                 slice_eq(host, model->system_host));
+    return slice_is(model->system_host, "*") ||
+           (gw_host_normalize(request->host, room, &host) && slice_eq(host, model->system_host));
 }
 
 /* Up to three lines of Prefer and of Accept are one to the agent: rules of cc.cfg.tmpl. */
@@ -82,14 +82,13 @@ static void join_lines(struct explainer *e, const struct explain_request *r)
         for (size_t k = 0; k < r->n_headers; k++) {
             if (!slice_eq(r->headers[k].name, m->headers[i]))
                 continue;
-            all = all.p == NULL
-                      ? r->headers[k].value
-                      : arena_printf(arena, "%" PRIslice ", %" PRIslice, SLICE_ARG(all),
-                                     SLICE_ARG(r->headers[k].value));
+            all = all.p == NULL ? r->headers[k].value
+                                : arena_printf(arena, "%" PRIslice ", %" PRIslice, SLICE_ARG(all),
+                                               SLICE_ARG(r->headers[k].value));
             if (all.p == NULL)
                 return; /* several lines as before, which are refused */
         }
-        *h = (struct enforce_header){all, 1};
+        *h = (struct enforce_header){.value = all, .count = 1};
     }
 }
 

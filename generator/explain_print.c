@@ -94,7 +94,7 @@ static struct slice cors_text(const struct explainer *e, const struct enforce_de
     return SLICE_NONE;
 }
 
-/* "10kPerMin, pets/Definitions/swagger.yaml:3:25 (not enforced)"; nothing where there is none. */
+/* "10kPerMin, pets/Definitions/swagger.yaml:3:25"; nothing where there is none. */
 static void print_tier(FILE *out, const struct enforce_decision *d)
 {
     struct place declared;
@@ -105,7 +105,7 @@ static void print_tier(FILE *out, const struct enforce_decision *d)
     if (d->operation == NULL || (tier = gw_tier(d->api, d->operation, &declared)).n == 0)
         return;
     buf_init_fixed(&b, room, sizeof(room));
-    buf_printf(&b, "%" PRIslice " (not enforced), ", SLICE_ARG(tier));
+    buf_printf(&b, "%" PRIslice ", ", SLICE_ARG(tier));
     view_add_place(&b, declared);
     print_row(out, "tier", buf_slice(&b));
 }

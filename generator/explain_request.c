@@ -154,7 +154,7 @@ struct slice explain_request_headers(const struct explain_request *r, const stru
     struct slice removed = SLICE_NONE;
 
     for (size_t i = 0; i < model->n_headers; i++) {
-        out[i] = (struct enforce_header){SLICE_NONE, 0};
+        out[i] = (struct enforce_header){.count = 0};
         for (size_t k = 0; k < r->n_headers; k++) {
             const struct explain_header *h = &r->headers[k];
 
@@ -164,6 +164,8 @@ struct slice explain_request_headers(const struct explain_request *r, const stru
                 removed = h->name;
             else if (out[i].count++ == 0)
                 out[i].value = h->value;
+            else if (out[i].count <= 1 + ENFORCE_MORE_LINES)
+                out[i].more[out[i].count - 2] = h->value;
         }
     }
     return removed;

@@ -218,6 +218,20 @@ static int compare_slices(const void *a, const void *b)
     return slice_cmp(*x, *y);
 }
 
+static bool counts_bytes(const struct gw_model *model)
+{
+    for (size_t i = 0; i < model->n_policies; i++) {
+        const struct gw_policy *p = &model->policies[i];
+
+        if (p->quota.bandwidth)
+            return true;
+        for (size_t k = 0; k < p->n_groups; k++)
+            if (p->groups[k].quota.bandwidth)
+                return true;
+    }
+    return false;
+}
+
 static bool is_listed(const struct slice *names, size_t n, struct slice name)
 {
     while (n > 0 && !slice_eq(names[n - 1], name))
@@ -262,9 +276,11 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
 {
     static const struct slice cors[] = {SLICE_INIT("origin"),
                                         SLICE_INIT("access-control-request-method")};
+    static const struct slice lengths[] = {SLICE_INIT("content-length"),
+                                           SLICE_INIT("transfer-encoding")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
     size_t all = 0, n = 0;
-    size_t room = count_key_headers(model) + model->n_apis + 5 + GW_HEADERS_MAX;
+    size_t room = count_key_headers(model) + model->n_apis + 7 + GW_HEADERS_MAX;
     struct slice *names = project_alloc(build, room, sizeof(*names));
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
@@ -287,6 +303,8 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
     while ((c = gw_condition_next(&walk)) != NULL && all < room)
         if (c->kind == GW_CONDITION_HEADER && !is_listed(names, all, c->name))
             names[all++] = c->name;
+    for (size_t i = 0; i < 2 && counts_bytes(model); i++)
+        names[all++] = lengths[i];
     if (all > 0)
         qsort(names, all, sizeof(*names), compare_slices);
     for (size_t i = 0; i < all; i++) {

@@ -73,8 +73,6 @@ struct project_build {
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
 #define PROJECT_IGNORED(X)                                                                        \
-    X(THROTTLING, "throttling tiers: not enforced by this version",                               \
-      "requests are not limited; the tiers are kept with the API")                                \
     X(INTERCEPTOR, "interceptors: not called by this version",                                    \
       "requests to these operations are refused with 500, code 103500: none passes without its "  \
       "interceptor")                                                                              \
@@ -479,8 +477,7 @@ bool project_tier_config(struct project *p, const struct doc_node *node, const c
                          struct project_tier *out);
 
 /* Puts a tier into the model. */
-void project_set_tier(struct project *p, const struct project_tier *tier, struct slice *name,
-                      struct place *declared);
+void project_set_tier(const struct project_tier *tier, struct slice *name, struct place *declared);
 
 /* data.operations and data.apiPolicies of api.yaml. */
 void project_read_operations(struct project *p, const struct doc_node *data);

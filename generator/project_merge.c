@@ -220,7 +220,7 @@ static void read_tier(struct project *p, struct gw_api *api)
 
     if (!project_tier_extension(p, p->openapi->root, &tier))
         project_tier_config(p, p->api.tier, "data.apiThrottlingPolicy", &tier);
-    project_set_tier(p, &tier, &api->tier, &api->tier_declared);
+    project_set_tier(&tier, &api->tier, &api->tier_declared);
     api->status = p->api.status;
     api->status_declared = p->api.status_declared;
 }

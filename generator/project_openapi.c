@@ -83,7 +83,7 @@ static void read_tier(struct project *p, const struct path_context *path,
     if (path->has_tier)
         tier = path->tier;
     project_tier_extension(p, operation, &tier);
-    project_set_tier(p, &tier, &out->tier, &out->tier_declared);
+    project_set_tier(&tier, &out->tier, &out->tier_declared);
 }
 
 static void read_operation(struct project *p, const struct path_context *path,

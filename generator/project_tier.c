@@ -39,11 +39,8 @@ bool project_tier_config(struct project *p, const struct doc_node *node, const c
     return read_tier(p, p->api_doc, node, what, out);
 }
 
-void project_set_tier(struct project *p, const struct project_tier *tier, struct slice *name,
-                      struct place *declared)
+void project_set_tier(const struct project_tier *tier, struct slice *name, struct place *declared)
 {
     *name = tier->name.p != NULL ? tier->name : SLICE("");
     *declared = tier->declared;
-    if (name->n > 0)
-        project_ignore(p, PROJECT_IGNORED_THROTTLING, *declared);
 }

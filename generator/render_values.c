@@ -2,18 +2,19 @@
 
 #include "generator/render_row.h"
 
-/* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days. */
+/* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days.
+ */
 enum { TIMEOUT_NEVER_S = 2147483 };
 
 /* tune.bufsize of a HAProxy that is not told another. */
 enum { DEFAULT_BUFFER_BYTES = 16384 };
 
 /* The statuses that the agent may choose for a refusal. */
-static const unsigned refusals[] = {400, 401, 403, 404, 405, 413, 414, 429,
-                                    500, 501, 502, 503, 504};
+static const unsigned refusals[] = {400, 401, 403, 404, 405, 411, 413,
+                                    414, 429, 500, 501, 502, 503, 504};
 
-/* The variables that the agent sets. HAProxy keeps the whole name, txn.cc.NAME, in 64 bytes and up to
- * 3.5 reads past them when it is longer. */
+/* The variables that the agent sets. HAProxy keeps the whole name, txn.cc.NAME, in 64 bytes and up
+ * to 3.5 reads past them when it is longer. */
 static const char *const variables[] = {
 #define X(name, scope, type, when, help) #name,
 #include "gateway/vars.def"
@@ -69,6 +70,18 @@ static bool has_key(const struct gw_model *model, struct slice header)
     return false;
 }
 
+/* Does a condition of a policy look at this header? */
+static bool is_condition(const struct gw_model *model, struct slice header)
+{
+    struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
+    const struct gw_condition *c;
+
+    while ((c = gw_condition_next(&walk)) != NULL)
+        if (c->kind == GW_CONDITION_HEADER && slice_eq(c->name, header))
+            return true;
+    return false;
+}
+
 static int add_headers(struct row *root, const struct render_context *ctx)
 {
     const struct gw_model *model = ctx->model;
@@ -82,6 +95,7 @@ static int add_headers(struct row *root, const struct render_context *ctx)
             return CC_ENOMEM;
         add_number(&row, "index", i);
         add_bool(&row, "key", has_key(model, model->headers[i]));
+        add_bool(&row, "lines", is_condition(model, model->headers[i]));
         add_word(&row, "name", model->headers[i]);
         add_text(&row, "name_arg", TEMPLATE_ARG, model->headers[i], PLACE_NONE);
         rows[i] = finished(&row);
@@ -125,8 +139,8 @@ static int add_sockets(struct row *root, const struct render_context *ctx)
     add_word(root, "agent_address", agent);
     add_word(root, "stats_socket", admin);
     if (entry.n > 0) {
-        add_word(root, "entry_socket", arena_printf(ctx->arena, "unix@%" PRIslice,
-                                                    SLICE_ARG(entry)));
+        add_word(root, "entry_socket",
+                 arena_printf(ctx->arena, "unix@%" PRIslice, SLICE_ARG(entry)));
         add_word(root, "entry_server",
                  arena_printf(ctx->arena, "unix@%" PRIslice, SLICE_ARG(inside_chroot(c, entry))));
     } else {
@@ -152,8 +166,8 @@ static int add_files(struct row *root, const struct render_context *ctx)
     };
 
     for (size_t i = 0; i < COUNT(files); i++) {
-        struct slice path = arena_printf(ctx->arena, "%s/haproxy/%s", ctx->directory,
-                                         files[i].file);
+        struct slice path =
+            arena_printf(ctx->arena, "%s/haproxy/%s", ctx->directory, files[i].file);
 
         if (path.p == NULL)
             return CC_ENOMEM;
@@ -220,11 +234,15 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_number(root, "unhealthy", c->router.upstream.unhealthy_threshold);
     add_number(root, "healthy", c->router.upstream.healthy_threshold);
     add_bool(root, "cors", ctx->model->n_cors > 0);
+    add_bool(root, "ratelimit",
+             ctx->model->throttling.enabled && ctx->model->throttling.standard_headers);
+    add_bool(root, "x_ratelimit",
+             ctx->model->throttling.enabled && ctx->model->throttling.legacy_headers);
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);
-    add_word(root, "ca_file", c->router.upstream.ca_file.n > 0 ? c->router.upstream.ca_file
-                                                               : SLICE("@system-ca"));
+    add_word(root, "ca_file",
+             c->router.upstream.ca_file.n > 0 ? c->router.upstream.ca_file : SLICE("@system-ca"));
     add_number(root, "dns_refresh", c->router.upstream.dns_refresh_ms);
     add_number(root, "buffer_bytes",
                c->router.buffer_bytes != DEFAULT_BUFFER_BYTES ? c->router.buffer_bytes : 0);

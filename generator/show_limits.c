@@ -83,7 +83,7 @@ static void show_limit(struct filling *f, const struct gw_model *m, const struct
     }
     row[4] = take(f);
     row[5] = slice_of(counts);
-    row[6] = SLICE("no"); /* docs/compatibility.md: tiers are kept, and nothing counts yet */
+    row[6] = !m->throttling.enabled ? SLICE("no") : p == NULL ? SLICE("") : slice_of(mode(p));
     row[7] = origin(f, place);
 }
 

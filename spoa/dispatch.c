@@ -89,25 +89,27 @@ static size_t find_header(const struct gw_model *model, struct slice name, size_
     return model->n_headers;
 }
 
-/* "h.NAME" is the value of header NAME, "n.NAME" how often it came. By name, not by number: while
+/* "h.NAME" is the value of the first line of header NAME, "i.NAME" and "j.NAME" are those of the
+ * next ones, "n.NAME" is how many lines there are. By name, not by number: while
  * HAProxy and the snapshot are a generation apart, their lists of headers may differ. True when the
  * argument is of that form; a header that the model does not know is ignored. */
 static bool set_header(struct dispatch *d, struct slice arg, const struct spop_value *v,
                        const struct gw_model *model, size_t hint)
 {
-    bool is_value = slice_starts(arg, SLICE("h."));
+    static const char letters[] = "hijn";
+    const char *letter = arg.n > 2 && arg.p[1] == '.' ? memchr(letters, arg.p[0], 4) : NULL;
     struct enforce_header *h;
     size_t i;
 
-    if (!is_value && !slice_starts(arg, SLICE("n.")))
+    if (letter == NULL)
         return false;
     i = find_header(model, slice_from(arg, 2), hint);
     if (i == model->n_headers)
         return true;
     h = &d->headers[i];
-    if (is_value) {
+    if (*letter != 'n') {
         if (v->type == SPOP_STRING)
-            h->value = v->bytes;
+            *(*letter == 'h' ? &h->value : &h->more[*letter - 'i']) = v->bytes;
     } else if (v->type >= SPOP_INT32 && v->type <= SPOP_UINT64) {
         /* a count that cannot be true is taken as "several", which is refused where it matters */
         h->count =
@@ -205,6 +207,17 @@ static void set_cors(struct vars *v, const struct enforce_cors *cors)
     }
 }
 
+static void set_limits(struct vars *v, const struct enforce_limits *limits)
+{
+    v->rl_policy = limits->policy;
+    v->rl_state = limits->state;
+    v->rl_limit = limits->limit;
+    v->rl_remaining = limits->remaining;
+    v->rl_reset = limits->reset;
+    v->retry_after = limits->retry_after;
+    v->over = limits->over;
+}
+
 static void set_facts(struct vars *v, const struct enforce_decision *d)
 {
     if (d->api != NULL) {
@@ -218,6 +231,7 @@ static void set_facts(struct vars *v, const struct enforce_decision *d)
     v->keytype = d->keytype;
     v->reason = d->reason;
     set_cors(v, &d->cors);
+    set_limits(v, &d->limits);
 }
 
 static enum vars_verdict set_decision(struct vars *v, const struct enforce_decision *d,

@@ -134,6 +134,14 @@ struct jwt_claims {
     const struct slice *audiences;
     size_t n_audiences;
     struct jwt_subscriptions subscriptions; /* when they were asked for */
+    const struct jwt_extra *extra;
+    size_t n_extra;
+};
+
+/* A value of a claim that somebody asked for; a claim that is a list of texts has several. */
+struct jwt_extra {
+    size_t claim;      /* its index in jwt_claim_names.extra */
+    struct slice text; /* numbers and booleans as JSON; of an object or an empty list "" */
 };
 
 /* Claim names that an issuer may rename; empty = the standard one. */
@@ -142,6 +150,8 @@ struct jwt_claim_names {
     struct slice scope;        /* default: scope */
     bool subscriptions;        /* read the claims of struct jwt_subscriptions, too, */
     bool restrictions;         /* and permittedIP and permittedReferer */
+    const struct slice *extra; /* claims that are to be read, too */
+    size_t n_extra;
 };
 
 /* `iss` alone, before verification, to find the issuer. */

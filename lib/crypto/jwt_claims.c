@@ -170,6 +170,8 @@ static enum jwt_fault read_all_but_issuer(const json_t *payload,
                               &c->permitted_referer);
     if (fault == JWT_OK && names->subscriptions)
         fault = jwt_read_subscriptions(payload, arena, &c->subscriptions);
+    if (fault == JWT_OK && names->n_extra > 0)
+        fault = jwt_read_extra(payload, names, arena, c);
     c->scopes = scopes.items;
     c->n_scopes = scopes.n;
     c->audiences = audiences.items;
@@ -188,7 +190,8 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out)
 {
-    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false};
+    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false,
+                                                    NULL, 0};
     struct jwt_claims claims = {0};
     json_t *payload = NULL;
     enum jwt_fault fault = jwt_json_parse(jwt->payload, JWT_BAD_PAYLOAD, &payload);

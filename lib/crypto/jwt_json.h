@@ -17,6 +17,10 @@ struct slice jwt_json_text(const json_t *value);
  * otherwise reach headers and log lines: JWT_BAD_CLAIM. Absent is fine. */
 enum jwt_fault jwt_read_text(const json_t *value, struct arena *arena, struct slice *out);
 
+/* names->extra -> out->extra. */
+enum jwt_fault jwt_read_extra(const json_t *payload, const struct jwt_claim_names *names,
+                              struct arena *arena, struct jwt_claims *out);
+
 /* The claims of struct jwt_subscriptions. */
 enum jwt_fault jwt_read_subscriptions(const json_t *payload, struct arena *arena,
                                       struct jwt_subscriptions *out);

@@ -9,6 +9,7 @@
 #include "enforce/reason.h"
 #include "enforce/refuse.h"
 #include "enforce/rules.h"
+#include "enforce/throttle.h"
 #include "enforce/trace.h"
 #include "gateway/mock.h"
 
@@ -36,6 +37,8 @@ struct enforce_worker {
     char backend_path[ATTEMPT_PATH_ROOM];
     char query[ATTEMPT_QUERY_ROOM];
     char mock_headers[GW_MOCK_HEADERS_MAX + 1];
+    struct gw_pattern_room *patterns;
+    struct throttle_room throttle;
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */
 #define X(name, help) _Atomic uint64_t name;
     ENFORCE_COUNTERS(X)

@@ -27,6 +27,8 @@ enum {
     X(keytype)                                                                           \
     X(scopes)            /* packed: see grant_next_scope() */                            \
     X(subscriptions)     /* packed: see subscription.h; empty: the token brings none */  \
+    X(claims)            /* packed as scopes are: the number of a claim that conditions  \
+                          * look at, one byte, and a value of it */                      \
     X(application)       /* of a key: UUID of its application */                         \
     X(permitted_ip)      /* of an API key: lists of who may use it, see permitted.h; */  \
     X(permitted_referer) /* empty: anybody */

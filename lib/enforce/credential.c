@@ -28,9 +28,9 @@ static bool keep(struct slice *const *texts, size_t n, struct arena *arena)
 bool subject_keep(struct subject *subject, struct arena *arena)
 {
     struct enforce_application *app = &subject->application;
-    struct slice *const texts[] = {&subject->user, &subject->app, &subject->keytype,
-                                   &app->uuid,     &app->name,    &app->tier,
-                                   &app->owner,    &app->tenant,  &app->subscription_tier};
+    struct slice *const texts[] = {
+        &subject->user, &subject->app, &subject->keytype,       &app->uuid,  &app->name, &app->tier,
+        &app->owner,    &app->tenant,  &app->subscription_tier, &app->claims};
 
     return keep(texts, sizeof(texts) / sizeof(texts[0]), arena);
 }

@@ -4,6 +4,7 @@
 #include "enforce/cors.h"
 #include "enforce/query.h"
 #include "enforce/revocation.h"
+#include "enforce/throttle.h"
 
 #include <stdlib.h>
 
@@ -23,6 +24,9 @@ int enforce_worker_new(struct enforce_worker **out, const struct enforce_options
     w->arena = arena_new(ARENA_MAX);
     if (w->arena == NULL)
         goto out;
+    w->patterns = gw_pattern_room_new();
+    if (w->patterns == NULL)
+        goto out;
     rc = CC_OK;
     if (options->cache_entries > 0)
         rc = cache_new(&w->cache, options->cache_entries, options->cache_bytes);
@@ -40,6 +44,7 @@ void enforce_worker_free(struct enforce_worker **w)
     if (*w == NULL)
         return;
     cache_free(&(*w)->cache);
+    gw_pattern_room_free(&(*w)->patterns);
     arena_free(&(*w)->arena);
     free(*w);
     *w = NULL;
@@ -292,11 +297,12 @@ static bool forward(struct attempt *a, struct place by)
     if (!check_keytype(a))
         return false;
     if (out->api->mock)
-        return pass_interceptors(a) && answer_by_example(a);
+        return pass_interceptors(a) && throttle(a) && answer_by_example(a);
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
-    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a))
+    /* throttling last: a request that is refused for another reason uses no quota */
+    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a) || !throttle(a))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);

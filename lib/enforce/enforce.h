@@ -32,9 +32,12 @@ void enforce_rules_unref(struct enforce_rules **r);
 const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
 
 /* One header that the model asks for (gw_model.headers), in the model's order. */
+enum { ENFORCE_MORE_LINES = 2 };
+
 struct enforce_header {
     struct slice value; /* the first value when there are several */
     unsigned count;     /* header lines with this name */
+    struct slice more[ENFORCE_MORE_LINES]; /* the next lines, of headers that conditions look at */
 };
 
 struct enforce_request {
@@ -77,6 +80,15 @@ struct enforce_application {
     struct slice subscription_tier; /* empty: none */
     bool stop_on_quota_reach;       /* refuse when the tier is used up, rather than let pass */
     bool bandwidth;                 /* one of the tiers counts bytes */
+    struct slice claims; /* of the token, that conditions look at; packed, see token.c */
+};
+
+/* What clients are told about the tightest of their limits; all may be empty. */
+struct enforce_limits {
+    struct slice policy, state;           /* RateLimit-Policy, RateLimit (IETF draft) */
+    struct slice limit, remaining, reset; /* X-RateLimit-... */
+    struct slice retry_after;             /* an HTTP date, when a limit refused */
+    struct slice over; /* limits that are exceeded and do not refuse; for logs */
 };
 
 /* All slices live until the next enforce_decide() on the same worker (or as long as the rules). */
@@ -89,6 +101,7 @@ struct enforce_decision {
     struct slice user, app, keytype;
     struct enforce_application application;
     struct enforce_cors cors;
+    struct enforce_limits limits;
     /* allow */
     struct slice backend, path, host;   /* host: what the backend sees as Host */
     const struct gw_identity *identity; /* who the gateway is to the backend; may be NULL */
@@ -98,7 +111,7 @@ struct enforce_decision {
     struct slice query;        /* this is what the backend gets in its place; may be empty */
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
-                             * declare) 400 401 403 404 405 414 503 */
+                             * declare) 400 401 403 404 405 411 414 429 503 */
     struct slice code;      /* "900901"; empty for 200 and 204 */
     struct slice body;      /* JSON; empty for 200 and 204 */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
@@ -155,6 +168,9 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     X(denied, "requests refused")                     \
     X(pending, "looks at requests that had to wait")  \
     X(revoked, "requests refused because their token is revoked") \
+    X(throttled, "requests refused by a limit")       \
+    X(blocked, "requests refused by a deny rule")     \
+    X(over, "requests above a limit that does not refuse") \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \
     X(cache_evictions, "tokens dropped to make room")

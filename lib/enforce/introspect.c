@@ -75,7 +75,10 @@ static enum jwt_fault read_answer(struct attempt *a, struct slice token,
     const struct gw_issuer *issuer = by->issuer;
     struct jwt_claim_names names = {.consumer_key = issuer->consumer_key_claim,
                                     .scope = issuer->scope_claim,
-                                    .subscriptions = issuer->validate_subscription};
+                                    .subscriptions = issuer->validate_subscription,
+                                    /* what others call otherwise has been renamed by then */
+                                    .extra = a->rules->throttle.claims,
+                                    .n_extra = a->rules->throttle.n_claims};
     struct jwt_claim_mappings mappings;
     struct jwt_introspection in;
     enum jwt_fault fault;

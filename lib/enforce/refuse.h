@@ -15,6 +15,9 @@
 
 #define REFUSE_SUFFIX "Make sure you have provided the correct security credentials"
 
+#define REFUSE_THROTTLED "Message throttled out"
+#define REFUSE_EXCEEDED  "You have exceeded your quota"
+
 #define REFUSE_SUBSCRIPTION \
     "User is NOT authorized to access the Resource. API Subscription validation failed."
 
@@ -75,6 +78,17 @@
     X(SCOPE, 403, ENFORCER, "900910",                                                             \
       "The access token does not allow you to access the requested resource",                     \
       "User is NOT authorized to access the Resource. Scope validation failed.", "")              \
+    X(DENIED, 403, ENFORCER, "900805", "Message blocked",                                         \
+      "You have been blocked from accessing the resource", "")                                    \
+    X(API_LIMIT, 429, ENFORCER, "900800", REFUSE_THROTTLED, REFUSE_EXCEEDED, "")                  \
+    X(RESOURCE_LIMIT, 429, ENFORCER, "900802", REFUSE_THROTTLED, REFUSE_EXCEEDED, "")             \
+    X(APPLICATION_LIMIT, 429, ENFORCER, "900803", REFUSE_THROTTLED, REFUSE_EXCEEDED, "")          \
+    X(SUBSCRIPTION_LIMIT, 429, ENFORCER, "900804", REFUSE_THROTTLED, REFUSE_EXCEEDED, "")         \
+    X(CUSTOM_LIMIT, 429, ENFORCER, "900806", REFUSE_THROTTLED, REFUSE_EXCEEDED, "")               \
+    X(NO_LENGTH, 411, ROUTER, "411", "Length Required",                                           \
+      "The length of the request must be known before it is sent: Content-Length.", "")           \
+    X(UNDECIDED, 400, ROUTER, "400", "Bad Request",                                               \
+      "It cannot be decided which limits the request has.", "")                                   \
     X(MOCK_REQUEST, 400, ENFORCER, "900870", "Bad Request", "Invalid format for code preference", \
       "")                                                                                         \
     X(MOCK_ANSWER, 501, ENFORCER, "900871", "Not Implemented",                                    \

@@ -185,6 +185,14 @@ static void hash_text(struct buf *b, struct slice s)
     buf_add(b, s);
 }
 
+/* Claims that conditions look at are remembered with tokens. */
+static void hash_claims(const struct throttle_rules *throttle, struct buf *b)
+{
+    buf_add_u64(b, throttle->n_claims);
+    for (size_t i = 0; i < throttle->n_claims; i++)
+        hash_text(b, throttle->claims[i]);
+}
+
 /* All that decides whether a token is verified, and what is remembered of it. Names and places are
  * left out: to rename an issuer or to move its lines changes no token. */
 static int hash_issuers(struct enforce_rules *r)
@@ -193,6 +201,7 @@ static int hash_issuers(struct enforce_rules *r)
     int rc;
 
     buf_init(&b, ISSUERS_TEXT_MAX);
+    hash_claims(&r->throttle, &b);
     for (size_t i = 0; i < r->model->n_issuers; i++) {
         const struct gw_issuer *issuer = &r->model->issuers[i];
 
@@ -214,6 +223,10 @@ static int hash_issuers(struct enforce_rules *r)
         buf_add_u64(&b, issuer->n_audiences);
         for (size_t k = 0; k < issuer->n_audiences; k++)
             hash_text(&b, issuer->audiences[k]);
+        for (size_t k = 0; k < issuer->n_claim_mappings && r->throttle.n_claims > 0; k++) {
+            hash_text(&b, issuer->claim_mappings[k].remote);
+            hash_text(&b, issuer->claim_mappings[k].local);
+        }
     }
     rc = buf_error(&b);
     if (rc == CC_OK)
@@ -321,7 +334,8 @@ static struct arena *new_arena(const struct gw_model *m)
 
     for (size_t i = 0; i < m->n_issuers; i++)
         names += m->issuers[i].name.n + 128;
-    return arena_new(4096 + m->n_issuers * (sizeof(struct rules_issuer) + 16) + names +
+    return arena_new(4096 + throttle_rules_bytes(m) +
+                     m->n_issuers * (sizeof(struct rules_issuer) + 16) + names +
                      m->n_apis * sizeof(size_t) +
                      m->n_clusters * (sizeof(struct slice) + (size_t)2 * GW_HOST_MAX));
 }
@@ -356,6 +370,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
     if (rc == CC_OK)
         rc = read_mock(r, diag);
     if (rc == CC_OK)
+        rc = throttle_rules_read(&r->throttle, r->model, r->arena, diag);
+    if (rc == CC_OK)
         rc = hash_issuers(r);
     if (rc != CC_OK)
         goto out;
@@ -387,6 +403,7 @@ void enforce_rules_unref(struct enforce_rules **rules)
     if (r->issuers != NULL)
         for (size_t i = 0; i < r->model->n_issuers; i++)
             key_free(&r->issuers[i].key);
+    throttle_rules_free(&r->throttle, r->model);
     arena_free(&r->arena);
     gw_snapshot_unref(&r->snapshot);
     free(r);

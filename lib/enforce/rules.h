@@ -2,6 +2,7 @@
 #pragma once
 
 #include "enforce/enforce.h"
+#include "enforce/throttle_rules.h"
 
 #include <stdatomic.h>
 
@@ -26,6 +27,7 @@ struct enforce_rules {
     size_t origin_header, preflight_header;
     size_t prefer_header, accept_header; /* the same for mock APIs */
     struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
+    struct throttle_rules throttle;
     /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,
      * tokens that were verified under another snapshot stay verified. */
     char issuers_hash[65];

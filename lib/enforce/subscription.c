@@ -181,6 +181,7 @@ bool subscription_check(struct attempt *a, const struct grant *g)
     } else {
         subscribed = check_store(a, issuer, g);
     }
+    a->out->application.claims = g->claims;
     return subscribed && subscription_check_status(a);
 }
 

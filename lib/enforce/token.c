@@ -67,6 +67,7 @@ static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct 
 {
     struct arena *arena = a->w->arena;
     const struct rules_issuer *by;
+    struct slice extra[GW_CLAIMS_MAX];
     struct jwt_claim_names names;
     struct jwt_claims claims;
     struct jwt jwt;
@@ -96,6 +97,7 @@ static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct 
     names.scope = by->issuer->scope_claim;
     names.subscriptions = by->issuer->validate_subscription || type != GW_ACCESS_TOKEN;
     names.restrictions = type == GW_API_KEY;
+    token_name_claims(a, by, extra, &names);
     TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
     fault = jwt_claims_parse(&jwt, &names, arena, &claims);
     if (fault != JWT_OK)

@@ -66,6 +66,49 @@ static bool is_of_type(const struct jwt_claims *claims, enum gw_token_type type)
            !slice_eq_nocase(said, names[GW_INTERNAL_KEY]);
 }
 
+/* Values of claims that conditions look at: the claim's number, one byte, and the text. */
+static enum jwt_fault pack_claims(const struct jwt_claims *claims, struct arena *arena,
+                                  struct slice *out)
+{
+    size_t n = 0;
+    char *room, *p;
+
+    for (size_t i = 0; i < claims->n_extra; i++)
+        n += 3 + claims->extra[i].text.n;
+    room = p = arena_alloc(arena, n);
+    if (room == NULL)
+        return JWT_INTERNAL;
+    for (size_t i = 0; i < claims->n_extra; i++) {
+        struct slice text = claims->extra[i].text;
+        size_t length = 1 + text.n; /* a token has at most JWT_MAX_BYTES */
+
+        *p++ = (char)(unsigned char)(length >> 8);
+        *p++ = (char)(unsigned char)(length & 0xff);
+        *p++ = (char)(unsigned char)claims->extra[i].claim;
+        if (text.n > 0)
+            memcpy(p, text.p, text.n);
+        p += text.n;
+    }
+    *out = slice_make(room, n);
+    return JWT_OK;
+}
+
+void token_name_claims(const struct attempt *a, const struct rules_issuer *by,
+                       struct slice room[GW_CLAIMS_MAX], struct jwt_claim_names *out)
+{
+    const struct throttle_rules *t = &a->rules->throttle;
+    const struct gw_issuer *issuer = by->issuer;
+
+    for (size_t i = 0; i < t->n_claims; i++) {
+        room[i] = t->claims[i];
+        for (size_t k = 0; k < issuer->n_claim_mappings; k++)
+            if (slice_eq(issuer->claim_mappings[k].local, t->claims[i]))
+                room[i] = issuer->claim_mappings[k].remote;
+    }
+    out->extra = room;
+    out->n_extra = t->n_claims;
+}
+
 enum jwt_fault token_grant(struct attempt *a, const struct rules_issuer *by,
                            enum gw_token_type type, const struct jwt_claims *claims, uint64_t key,
                            struct grant *out)
@@ -82,6 +125,8 @@ enum jwt_fault token_grant(struct attempt *a, const struct rules_issuer *by,
     fault = pack_grant(claims, arena, out);
     if (fault == JWT_OK)
         fault = subscription_pack(&claims->subscriptions, arena, &out->subscriptions);
+    if (fault == JWT_OK)
+        fault = pack_claims(claims, arena, &out->claims);
     out->issuer = (size_t)(by - a->rules->issuers);
     out->type = type;
     out->key = key;

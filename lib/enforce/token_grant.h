@@ -9,3 +9,8 @@
 enum jwt_fault token_grant(struct attempt *a, const struct rules_issuer *by,
                            enum gw_token_type type,
                            const struct jwt_claims *claims, uint64_t key, struct grant *out);
+
+/* The claims that conditions of policies look at, by the names that the issuer has for them: into
+ * `room`, and with it into *out. */
+void token_name_claims(const struct attempt *a, const struct rules_issuer *by,
+                       struct slice room[GW_CLAIMS_MAX], struct jwt_claim_names *out);

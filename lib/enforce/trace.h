@@ -39,6 +39,8 @@
     X(STATUS, "life cycle")         /* a state of the API that matters */ \
     X(SCOPES, "scopes")                                                   \
     X(KEY_TYPE, "key type")                                               \
+    X(DENIED, "deny rules")       /* whether one of them matches */       \
+    X(LIMITS, "limits")           /* the counters that are asked */       \
     X(INTERCEPTOR, "interceptor") /* services that change the request */  \
     X(MOCK, "mock")               /* which example is the answer */       \
     X(BACKEND, "backend")         /* where it goes, and as what */

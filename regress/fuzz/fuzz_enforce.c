@@ -179,7 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char rooms[HEADERS][ROOM];
     struct slice rest = slice_make(data, size), lines[LINES] = {{NULL, 0}};
-    struct enforce_header headers[HEADERS] = {{SLICE_NONE, 0}};
+    struct enforce_header headers[HEADERS] = {{.count = 0}};
     struct enforce_request r = {.id = SLICE_NONE, .headers = headers};
     struct enforce_decision plain, cached;
 
@@ -193,7 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.path = lines[2];
     for (int i = 0; i < HEADERS; i++)
         if (lines[header_lines[i]].p != NULL)
-            headers[i] = (struct enforce_header){expand(lines[header_lines[i]], rooms[i]), 1};
+            headers[i] = (struct enforce_header){.value = expand(lines[header_lines[i]], rooms[i]), .count = 1};
 
     enforce_decide(engine.plain, engine.rules, NULL, &r, &engine.clock.clock, &plain);
     check(&r, &plain);

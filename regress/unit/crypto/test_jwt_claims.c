@@ -366,7 +366,7 @@ static void test_renamed(void **state)
 {
     static const char payload[] = "{\"iss\":\"i\",\"consumerKey\":\"ck\",\"azp\":\"azp\","
                                   "\"client_id\":\"cid\",\"scope\":\"s\",\"scp\":[\"p\",\"q\"]}";
-    struct jwt_claim_names names = {SLICE("client_id"), SLICE("scp"), false, false};
+    struct jwt_claim_names names = {.consumer_key = SLICE("client_id"), .scope = SLICE("scp")};
     struct jwt_claims c;
 
     assert_int_equal(parse_named(*state, payload, &names, &c), JWT_OK);
@@ -374,13 +374,14 @@ static void test_renamed(void **state)
     assert_int_equal(c.n_scopes, 2);
 
     /* A name is a slice: no NUL behind it is needed, or read. */
-    names = (struct jwt_claim_names){slice_make("azp!", 3), slice_make("scope!", 5), false, false};
+    names = (struct jwt_claim_names){.consumer_key = slice_make("azp!", 3),
+                                    .scope = slice_make("scope!", 5)};
     assert_int_equal(parse_named(*state, payload, &names, &c), JWT_OK);
     assert_true(slice_is(c.consumer_key, "azp"));
     assert_true(c.n_scopes == 1 && slice_is(c.scopes[0], "s"));
 
     /* A configured claim that is missing has no stand-in. */
-    names = (struct jwt_claim_names){SLICE("appid"), SLICE("roles"), false, false};
+    names = (struct jwt_claim_names){.consumer_key = SLICE("appid"), .scope = SLICE("roles")};
     assert_int_equal(parse_named(*state, payload, &names, &c), JWT_OK);
     assert_null(c.consumer_key.p);
     assert_int_equal(c.n_scopes, 0);
@@ -449,7 +450,8 @@ static void test_arena_is_enough(void **state)
         {"{\"iss\":\"", "i", "\"}"},
         {"{\"iss\":\"i\",\"azp\":\"", "i", "\"}"},
     };
-    const struct jwt_claim_names names = {SLICE_INIT("azp"), SLICE_INIT("azp"), false, false};
+    const struct jwt_claim_names names = {.consumer_key = SLICE_INIT("azp"),
+                                          .scope = SLICE_INIT("azp")};
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         struct arena *arena = arena_new(JWT_ARENA_BYTES);

@@ -4,7 +4,9 @@
 
 static enum jwt_fault parse(struct arena *arena, const char *payload, struct jwt_subscriptions *out)
 {
-    const struct jwt_claim_names names = {SLICE_INIT(""), SLICE_INIT(""), true, false};
+    const struct jwt_claim_names names = {.consumer_key = SLICE_INIT(""),
+                                          .scope = SLICE_INIT(""),
+                                          .subscriptions = true};
     struct jwt jwt = {.payload = slice_of(payload)};
     struct jwt_claims claims;
     enum jwt_fault fault = jwt_claims_parse(&jwt, &names, arena, &claims);

@@ -366,5 +366,5 @@ static inline void fixture_request_init(struct fixture_request *r, const char *m
 static inline void fixture_set_header(struct fixture_request *r, unsigned which, const char *value,
                                       unsigned count)
 {
-    r->headers[which] = (struct enforce_header){slice_of(value), count};
+    r->headers[which] = (struct enforce_header){.value = slice_of(value), .count = count};
 }

@@ -160,7 +160,7 @@ static const struct row rows[] = {
 
 static void decide(struct bench *b, const struct row *row)
 {
-    struct enforce_header headers[HEADERS] = {{SLICE_NONE, 0}};
+    struct enforce_header headers[HEADERS] = {{.count = 0}};
     struct enforce_request request = {.id = SLICE("id"),
                                       .method = slice_of(row->method),
                                       .host = slice_of(row->host),
@@ -169,10 +169,12 @@ static void decide(struct bench *b, const struct row *row)
 
     if (row->origin != NULL)
         headers[ORIGIN] =
-            (struct enforce_header){slice_of(row->origin), row->origins > 0 ? row->origins : 1};
+            (struct enforce_header){.value = slice_of(row->origin),
+                                    .count = row->origins > 0 ? row->origins : 1};
     if (row->asked != NULL)
         headers[REQUEST_METHOD] =
-            (struct enforce_header){slice_of(row->asked), row->askeds > 0 ? row->askeds : 1};
+            (struct enforce_header){.value = slice_of(row->asked),
+                                    .count = row->askeds > 0 ? row->askeds : 1};
     enforce_decide(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision);
 }
 

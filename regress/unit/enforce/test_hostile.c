@@ -49,7 +49,7 @@ static enum enforce_verdict decide(int worker, struct slice token, struct enforc
     buf_add(&value, token);
     assert_int_equal(buf_error(&value), CC_OK);
     fixture_request_init(&request, "GET", "shop.example", "/pets/1.0/pets/7");
-    request.headers[0] = (struct enforce_header){buf_slice(&value), 1};
+    request.headers[0] = (struct enforce_header){.value = buf_slice(&value), .count = 1};
     enforce_decide(workers[worker], rules, NULL, &request.request, &clock_at.clock, d);
     buf_free(&value);
     return d->verdict;

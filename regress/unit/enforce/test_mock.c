@@ -253,7 +253,8 @@ static const struct enforce_decision *decide(struct bench *b, const char *method
     const char *const values[HEADERS] = {accept, token, prefer, NULL};
 
     for (int i = 0; i < HEADERS; i++)
-        b->headers[i] = (struct enforce_header){slice_of(values[i]), values[i] != NULL};
+        b->headers[i] = (struct enforce_header){.value = slice_of(values[i]),
+                                                   .count = values[i] != NULL};
     enforce_decide_traced(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision,
                           traced ? &b->trace : NULL);
     return &b->decision;
@@ -373,7 +374,7 @@ static void several_lines(void **state)
 
     for (unsigned which = ACCEPT; which <= PREFER; which += PREFER - ACCEPT) {
         memset(b->headers, 0, sizeof(b->headers));
-        b->headers[which] = (struct enforce_header){SLICE("*/*"), 4};
+        b->headers[which] = (struct enforce_header){.value = SLICE("*/*"), .count = 4};
         enforce_decide(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision);
         assert_int_equal(b->decision.status, 400);
         assert_true(slice_is(b->decision.code, "900870"));

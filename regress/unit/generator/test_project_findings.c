@@ -98,7 +98,7 @@ static const struct broken_case api_yaml[] = {
          "    - {target: /pets, verb: GET, throttlingPolicy: 20KPerMin}\n"
          "    - {target: /none, verb: GET, throttlingPolicy: 20KPerMin}\n"
          "    - {target: /none, verb: PUT, throttlingPolicy: Unlimited}\n",
-     NULL, NULL, "warning CC2602 0/api.yaml:14:7\nwarning CC1204 0/api.yaml:13:52\n"},
+     NULL, NULL, "warning CC2602 0/api.yaml:14:7\n"},
     {"policies of operations, and of the API",
      API "  operations:\n"
          "    - {target: /pets, verb: GET, operationPolicies: {request: [{policyName: a}]}}\n"
@@ -152,8 +152,7 @@ static const struct broken_case documents[] = {
      "warning CC2600 0/Definitions/swagger.yaml:3:1\n"
      "warning CC1204 0/Definitions/swagger.yaml:8:5\n"
      "warning CC1206 0/Definitions/swagger.yaml:10:11\n"
-     "warning CC1204 0/Definitions/swagger.yaml:10:42\n"
-     "warning CC1204 0/Definitions/swagger.yaml:10:83\n"},
+     "warning CC1204 0/Definitions/swagger.yaml:10:42\n"},
     {"disable-security opens nothing when it is no boolean", NULL,
      OAS3 "paths:\n  /a:\n    get: {x-wso2-disable-security: \"yes\"}\n", NULL,
      "error CC1201 0/Definitions/swagger.yaml:4:36\n"},

@@ -1,0 +1,247 @@
+#include "enforce/throttle_key.h"
+
+static struct slice since(const struct buf *b, size_t start)
+{
+    return slice_from(buf_slice(b), start);
+}
+
+static void add_int(struct buf *b, int64_t n)
+{
+    if (n < 0)
+        buf_add_char(b, '-');
+    buf_add_u64(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
+
+/* The user with the API's tenant, unless it is there already. */
+static struct slice user_of(struct slice name, struct slice tenant, struct buf *keys)
+{
+    size_t start = keys->n;
+
+    if (slice_contains(name, tenant))
+        return name;
+    buf_add(keys, name);
+    buf_add_char(keys, '@');
+    buf_add(keys, tenant);
+    return since(keys, start);
+}
+
+void throttle_describe(const struct attempt *a, struct buf *keys, struct throttle_caller *out)
+{
+    const struct throttle_rules *t = &a->rules->throttle;
+    const struct gw_api *api = a->out->api;
+    const struct enforce_application *app = &a->out->application;
+
+    *out = (struct throttle_caller){
+        .api = &t->apis[api - a->rules->model->apis],
+        .version = api->version,
+        .name = a->out->user,
+        .app_tenant = app->tenant.n > 0 ? app->tenant : SLICE("carbon.super"),
+        .subscriber = app->owner,
+        .app_name = app->name,
+        .keytype = a->out->keytype,
+        .app_id = app->id,
+        .app_tier = app->tier,
+        .subscription_tier = app->subscription_tier,
+        .stop = app->stop_on_quota_reach,
+    };
+    if (a->out->operation->open) {
+        out->name = out->subscriber = SLICE("anonymous");
+        out->app_id = 0;
+        out->app_tier = SLICE("");
+        out->subscription_tier = t->settings->unauthenticated_tier;
+        out->stop = true;
+        out->keytype =
+            api->production != NULL || api->mock ? SLICE("PRODUCTION") : SLICE("SANDBOX");
+    }
+    out->user = user_of(out->name, out->api->tenant, keys);
+}
+
+/* --- keys ---------------------------------------------------------------------------------------
+ */
+
+static size_t begin(struct buf *keys, const struct gw_policy *p)
+{
+    size_t start = keys->n;
+
+    buf_add_str(keys, gw_level_name(p->level));
+    buf_add_char(keys, ':');
+    buf_add(keys, p->name);
+    buf_add_char(keys, ':');
+    return start;
+}
+
+/* "C:V" */
+static void add_api(struct buf *keys, const struct throttle_caller *c)
+{
+    buf_add(keys, c->api->context);
+    if (c->version.n == 0)
+        return;
+    buf_add_char(keys, ':');
+    buf_add(keys, c->version);
+}
+
+/* "C/V/template:METHOD" */
+static void add_resource(struct buf *keys, const struct attempt *a, const struct throttle_caller *c)
+{
+    buf_add(keys, c->api->context);
+    if (c->version.n > 0) {
+        buf_add_char(keys, '/');
+        buf_add(keys, c->version);
+    }
+    buf_add(keys, a->out->resource->template);
+    buf_add_char(keys, ':');
+    buf_add_str(keys, gw_method_name(a->out->operation->method));
+}
+
+static void add_group(struct buf *keys, size_t group)
+{
+    if (group == SIZE_MAX) {
+        buf_add_str(keys, "_default");
+        return;
+    }
+    buf_add_str(keys, "_condition_");
+    buf_add_u64(keys, group);
+}
+
+struct slice throttle_api_key(const struct throttle_caller *c, const struct gw_policy *p,
+                              size_t group, struct buf *keys)
+{
+    size_t start = begin(keys, p);
+
+    add_api(keys, c);
+    add_group(keys, group);
+    return since(keys, start);
+}
+
+struct slice throttle_resource_key(const struct attempt *a, const struct throttle_caller *c,
+                                   const struct gw_policy *p, size_t group, struct buf *keys)
+{
+    size_t start = begin(keys, p);
+
+    add_resource(keys, a, c);
+    add_group(keys, group);
+    return since(keys, start);
+}
+
+struct slice throttle_subscription_key(const struct throttle_caller *c, const struct gw_policy *p,
+                                       struct buf *keys)
+{
+    size_t start = begin(keys, p);
+
+    add_int(keys, c->app_id);
+    buf_add_char(keys, ':');
+    add_api(keys, c);
+    return since(keys, start);
+}
+
+struct slice throttle_application_key(const struct throttle_caller *c, const struct gw_policy *p,
+                                      struct buf *keys)
+{
+    size_t start = begin(keys, p);
+
+    add_int(keys, c->app_id);
+    buf_add_char(keys, ':');
+    buf_add(keys, c->user);
+    return since(keys, start);
+}
+
+static bool add_property(struct buf *keys, const struct attempt *a, struct slice name)
+{
+    const struct enforce_application *app = &a->out->application;
+
+    for (size_t i = 0; i < app->n_attributes; i++) {
+        if (slice_eq(app->attributes[i].name, name)) {
+            buf_add(keys, app->attributes[i].value);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_variable(struct buf *keys, const struct attempt *a, const struct throttle_caller *c,
+                         enum gw_variable variable)
+{
+    char decimal[GW_ADDRESS_DECIMAL];
+
+    switch (variable) {
+    case GW_VARIABLE_RESOURCE_KEY:
+        if (a->out->api->tier.n > 0)
+            add_api(keys, c);
+        else
+            add_resource(keys, a, c);
+        break;
+    case GW_VARIABLE_USER_ID:
+        buf_add(keys, c->user);
+        break;
+    case GW_VARIABLE_API_CONTEXT:
+        buf_add(keys, c->api->context);
+        break;
+    case GW_VARIABLE_API_VERSION:
+        buf_add(keys, c->version);
+        break;
+    case GW_VARIABLE_APP_TENANT:
+        buf_add(keys, c->app_tenant);
+        break;
+    case GW_VARIABLE_API_TENANT:
+        buf_add(keys, c->api->tenant);
+        break;
+    case GW_VARIABLE_APP_ID:
+        add_int(keys, c->app_id);
+        break;
+    case GW_VARIABLE_CLIENT_IP:
+        if (a->request->has_src)
+            buf_add(keys, gw_address_decimal(&a->request->src, decimal));
+        break;
+    case GW_VARIABLE_PROPERTY:
+    case GW_VARIABLE_NONE:
+        break;
+    }
+}
+
+bool throttle_custom_key(const struct attempt *a, const struct throttle_caller *c,
+                         const struct gw_policy *p, struct buf *keys, struct slice *key)
+{
+    struct slice rest = p->key_template, text;
+    size_t start = begin(keys, p);
+    enum gw_variable variable;
+
+    while (gw_key_template_next(&rest, &variable, &text)) {
+        if (variable == GW_VARIABLE_PROPERTY) {
+            if (!add_property(keys, a, text))
+                return false;
+        } else if (variable == GW_VARIABLE_NONE) {
+            buf_add(keys, text);
+        } else {
+            add_variable(keys, a, c, variable);
+        }
+    }
+    *key = since(keys, start);
+    return true;
+}
+
+/* --- deny rules ---------------------------------------------------------------------------------
+ */
+
+struct slice throttle_denied_application(const struct throttle_caller *c, struct buf *keys)
+{
+    size_t start = keys->n;
+
+    buf_add(keys, c->subscriber);
+    buf_add_char(keys, ':');
+    buf_add(keys, c->app_name);
+    return since(keys, start);
+}
+
+struct slice throttle_denied_subscription(const struct throttle_caller *c, struct buf *keys)
+{
+    size_t start = keys->n;
+
+    add_api(keys, c);
+    buf_add_char(keys, ':');
+    buf_add(keys, c->subscriber);
+    buf_add_char(keys, '-');
+    buf_add(keys, c->app_name);
+    buf_add_char(keys, ':');
+    buf_add(keys, c->keytype);
+    return since(keys, start);
+}
