@@ -1,6 +1,7 @@
 #include "generator/subscriptions.h"
 
 #include "doc/doc.h"
+#include "generator/policy.h"
 #include "subs/subs_read.h"
 
 int subscriptions_read(struct subs **out, const char *path, const struct config *config,
@@ -102,6 +103,67 @@ static void check_managers(struct checking *c, const struct subs *store,
     }
 }
 
+/* Tiers that no policy defines, each name once: what the agent does with their requests. */
+struct tiers {
+    struct checking *c;
+    const struct gw_model *model;
+    enum gw_level level;
+    struct unknown_tier {
+        struct slice name;
+        struct unknown_tier *next;
+    } * told;
+};
+
+static void check_tier(struct tiers *t, struct slice name, struct place place)
+{
+    bool refuses = !t->model->throttling.allow_unknown;
+    struct unknown_tier *u = t->told;
+    struct diag_item *item;
+    const char *near;
+
+    if (slice_is(name, "Unlimited") || gw_policy_find(t->model, t->level, name) != NULL)
+        return;
+    while (u != NULL && !slice_eq(u->name, name))
+        u = u->next;
+    if (u != NULL)
+        return;
+    u = arena_alloc(t->c->arena, sizeof(*u));
+    if (u == NULL) {
+        t->c->rc = CC_ENOMEM;
+        return;
+    }
+    *u = (struct unknown_tier){name, t->told};
+    t->told = u;
+    item = diag_add(t->c->diag, refuses ? DIAG_ERROR : DIAG_WARNING, CC3208, keep(t->c, place),
+                    "no %s policy has the name '%" PRIslice "'", gw_level_name(t->level),
+                    SLICE_ARG(name));
+    near = policy_nearest(t->model, t->level, name, t->c->arena);
+    if (near != NULL)
+        diag_help(item, "did you mean %s?", near);
+    else
+        diag_help(item, "its requests %s; `cc-gen show policies` lists those that there are",
+                  refuses ? "are refused (enforcer.throttling.unknownTier)" : "have no such limit");
+}
+
+static void check_tiers(struct checking *c, const struct subs *store, const struct gw_model *model)
+{
+    struct tiers applications = {c, model, GW_LEVEL_APPLICATION, NULL};
+    struct tiers subscriptions = {c, model, GW_LEVEL_SUBSCRIPTION, NULL};
+    struct subs_subscription s;
+    struct subs_counts n;
+
+    subs_count(store, &n);
+    for (size_t i = 0; i < n.applications; i++) {
+        const struct subs_application *a = subs_application_at(store, i);
+
+        check_tier(&applications, a->policy->name, a->place);
+    }
+    for (size_t i = 0; i < n.subscriptions; i++) {
+        subs_at(store, i, &s);
+        check_tier(&subscriptions, s.policy->name, s.place);
+    }
+}
+
 int subscriptions_check(const struct subs *store, const struct config *config,
                         const struct gw_model *model, struct arena *arena, struct diag *diag)
 {
@@ -125,5 +187,7 @@ int subscriptions_check(const struct subs *store, const struct config *config,
                   "write validateSubscription: true in one of enforcer.security.tokenService");
     check_apis(&c, store, model);
     check_managers(&c, store, model);
+    if (model->throttling.enabled)
+        check_tiers(&c, store, model);
     return c.rc;
 }

@@ -68,6 +68,60 @@ static void test_warnings(void **state)
     }
 }
 
+static const char tiers[] =
+    "applications: [{uuid: a, id: 1, name: Shop, policy: Gld}, {uuid: b, id: 2, name: B, policy: "
+    "Gld},\n  {uuid: c, id: 3, name: C, policy: Gold}, {uuid: d, id: 4, name: D}]\n"
+    "applicationPolicies: [{name: Gld}, {name: Gold}]\n"
+    "subscriptionPolicies: [{name: Gold}, {name: Known}]\n"
+    "subscriptions:\n  - {applicationUUID: a, apiUUID: pets, policyId: Gold}\n"
+    "  - {applicationUUID: b, apiUUID: pets, policyId: Known}\n"
+    "  - {applicationUUID: c, apiUUID: pets}\n";
+
+/* By level; each name once; as errors where the agent refuses their requests. */
+static void test_tiers(void **state)
+{
+    static const struct gw_policy policies[] = {
+        {.level = GW_LEVEL_SUBSCRIPTION, .name = SLICE_INIT("Known")},
+        {.level = GW_LEVEL_APPLICATION, .name = SLICE_INIT("Gold")},
+    };
+
+    (void)state;
+    for (int mode = 0; mode < 3; mode++) {
+        static const size_t errors[] = {2, 0, 0}, warnings[] = {0, 2, 0};
+        struct arena *arena = arena_new(1 << 24);
+        struct diag *diag = diag_new();
+        const struct gw_api api = {.id = SLICE("pets")};
+        const struct gw_issuer issuer = {.name = SLICE("login"), .validate_subscription = true};
+        struct gw_model model = {.apis = &api, .n_apis = 1, .issuers = &issuer, .n_issuers = 1};
+        struct config *config = NULL;
+        struct subs *store = NULL;
+        struct diag_view v;
+
+        model.policies = policies;
+        model.n_policies = 2;
+        model.throttling.enabled = mode < 2;
+        model.throttling.allow_unknown = mode == 1;
+        assert_int_equal(config_load(&config, NULL, NULL, NULL, 0, arena, diag), CC_OK);
+        assert_int_equal(subs_read_text(&store, slice_of(tiers), "f", arena, diag), CC_OK);
+        assert_int_equal(subscriptions_check(store, config, &model, arena, diag), CC_OK);
+        subs_unref(&store);
+        assert_int_equal(diag_errors(diag), errors[mode]);
+        assert_int_equal(diag_warnings(diag), warnings[mode]);
+        if (mode == 0) {
+            assert_true(diag_get(diag, 0, &v));
+            assert_int_equal(v.code, CC3208);
+            assert_true(slice_is(v.message, "no application policy has the name 'Gld'"));
+            assert_true(slice_is(v.help, "did you mean Gold?"));
+            assert_int_equal(v.place.line, 1);
+            assert_true(diag_get(diag, 1, &v));
+            assert_true(slice_is(v.message, "no subscription policy has the name 'Gold'"));
+            assert_int_equal(v.place.line, 6);
+        }
+        diag_free(&diag);
+        arena_free(&arena);
+    }
+}
+
 /* Neither the option nor the setting: there is no store, and that is no fault. */
 static void test_none(void **state)
 {
@@ -92,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_tiers),
         cmocka_unit_test(test_none),
     };
 
