@@ -249,7 +249,8 @@ static void count(struct introspector *i, bool active)
 /* The engine reads the answer; here only what says for how long it counts. */
 static void take_answer(struct question *q, struct slice body)
 {
-    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false};
+    static const struct jwt_claim_names standard = {.consumer_key = SLICE_INIT(""),
+                                                    .scope = SLICE_INIT("")};
     struct introspector *i = q->of;
     int64_t now_s = clock_wall_s(i->options.clock), until_s;
     struct jwt_introspection in;

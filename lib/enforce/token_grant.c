@@ -73,14 +73,17 @@ static enum jwt_fault pack_claims(const struct jwt_claims *claims, struct arena 
     size_t n = 0;
     char *room, *p;
 
-    for (size_t i = 0; i < claims->n_extra; i++)
+    for (size_t i = 0; i < claims->n_extra; i++) {
+        if (claims->extra[i].text.n >= UINT16_MAX)
+            return JWT_BAD_CLAIM;
         n += 3 + claims->extra[i].text.n;
+    }
     room = p = arena_alloc(arena, n);
     if (room == NULL)
         return JWT_INTERNAL;
     for (size_t i = 0; i < claims->n_extra; i++) {
         struct slice text = claims->extra[i].text;
-        size_t length = 1 + text.n; /* a token has at most JWT_MAX_BYTES */
+        size_t length = 1 + text.n;
 
         *p++ = (char)(unsigned char)(length >> 8);
         *p++ = (char)(unsigned char)(length & 0xff);
