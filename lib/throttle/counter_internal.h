@@ -59,6 +59,7 @@ struct counter_shard {
     struct counter_entry *entries;     /* ENTRIES: places, then the shared ones */
     struct counter_marks *marks;       /* one for each */
     uint32_t keys, n_shared;           /* places in use; shared entries that were ever used */
+    uint32_t first_marked; /* counter_share: 1 + the first place to be told of; 0: none */
     uint64_t admitted, refused, passed, forgotten, shared;
     uint16_t tags[BUCKETS][WAYS]; /* 16 bits of the hash; 0: no entry */
 };
@@ -70,6 +71,7 @@ struct counter_table {
     struct counter_entry *entries;
     struct counter_marks *marks;
     size_t entry_bytes, mark_bytes;
+    struct counter_sharing *sharing; /* NULL: this gateway counts alone */
 };
 
 /* counter_table.c */

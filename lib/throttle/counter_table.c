@@ -1,4 +1,4 @@
-#include "throttle/counter_internal.h"
+#include "throttle/counter_share_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,6 +78,7 @@ void counter_table_free(struct counter_table **table)
         munmap(t->entries, t->entry_bytes);
     if (t->marks != NULL)
         munmap(t->marks, t->mark_bytes);
+    sharing_free(&t->sharing);
     free(t->shards);
     explicit_bzero(&t->secret, sizeof(t->secret));
     free(t);
@@ -86,7 +87,8 @@ void counter_table_free(struct counter_table **table)
 
 size_t counter_table_bytes(const struct counter_table *t)
 {
-    return sizeof(*t) + t->n_shards * sizeof(*t->shards) + t->entry_bytes + t->mark_bytes;
+    return sizeof(*t) + t->n_shards * sizeof(*t->shards) + t->entry_bytes + t->mark_bytes +
+           (t->sharing != NULL ? sizeof(*t->sharing) + t->sharing->bytes : 0);
 }
 
 void shard_lock(struct counter_shard *s)

@@ -1,4 +1,4 @@
-#include "throttle/counter_internal.h"
+#include "throttle/counter_share_internal.h"
 
 /* When there is not even a shared entry, nobody knows when there will be. */
 enum { NO_ROOM_RETRY_US = 1000000 };
@@ -15,6 +15,9 @@ struct item {
     bool newcomer; /* entry is still another key's, or vacant */
     bool shared;
     bool over, burst;
+    bool passes;     /* although it is over: nobody can be asked, and then there is no limit */
+    uint64_t others; /* used by other gateways */
+    enum remote_verdict remote;
 };
 
 /* The entries that the request counts in: they must not make room for each other. */
@@ -23,8 +26,11 @@ struct request {
     struct counter_entry *entries[COUNTER_MAX_LIMITS];
     struct counter_shard *shards[COUNTER_MAX_LIMITS]; /* ascending, each once */
     size_t n, n_shards;
+    struct counter_sharing *sharing; /* or NULL */
+    const struct counter_table *table;
     struct counter_time now;
     int64_t now_us;
+    bool hurry;
 };
 
 static void add_shard(struct request *q, struct counter_shard *s)
@@ -47,6 +53,9 @@ static void request_init(struct request *q, const struct counter_table *t,
     CC_ASSERT(n <= COUNTER_MAX_LIMITS);
     q->n = n;
     q->n_shards = 0;
+    q->sharing = t->sharing;
+    q->table = t;
+    q->hurry = false;
     q->now = now;
     q->now_us = inner_us(now);
     for (size_t i = 0; i < n; i++) {
@@ -60,6 +69,11 @@ static void request_init(struct request *q, const struct counter_table *t,
         item->shard = shard_of(t, item->hash);
         add_shard(q, item->shard);
     }
+}
+
+static struct counter_remote *remote_of(const struct request *q, const struct item *item)
+{
+    return &remotes_of(q->table, item->shard)[item->entry - item->shard->entries];
 }
 
 /* In the order of their addresses, everywhere: no two threads can wait for each other. */
@@ -84,6 +98,9 @@ static void find_all(struct request *q)
         if (item->entry != NULL)
             window_refresh(item->entry, marks_of(item->shard, item->entry), item->limit->rule,
                            q->now);
+        /* a key of the state file has no name yet */
+        if (item->entry != NULL && q->sharing != NULL && !remote_of(q, item)->named)
+            remote_settle(remote_of(q, item), item->limit->key);
         q->entries[i] = item->entry;
     }
 }
@@ -116,6 +133,23 @@ static const struct counter_entry *standing(const struct item *item)
     return item->newcomer ? item->start : item->entry;
 }
 
+/* What all gateways together have used. A key that has no window open here is not known to be used
+ * by others, either. */
+static void judge_remote(struct request *q, struct item *item, uint64_t used, uint64_t need)
+{
+    const struct counter_entry *e = standing(item);
+    const struct counter_remote *r = NULL;
+
+    if (q->sharing == NULL || item->shared)
+        return;
+    if (e != NULL && !item->newcomer && e->end_us != 0)
+        r = remote_of(q, item);
+    item->others = r != NULL ? r->others : 0;
+    item->remote = remote_judge(q->sharing, item->limit->rule, r, used, need, q->now.mono_us);
+    item->passes = item->remote == REMOTE_ALLOWS;
+    item->over = item->over || (item->remote != REMOTE_AGREES && !item->passes);
+}
+
 /* Does one more request fit? Newcomers may share an entry with others of the same request. */
 static void judge(struct request *q, size_t i)
 {
@@ -134,6 +168,7 @@ static void judge(struct request *q, size_t i)
     item->burst = rule->burst_max > 0 && bursts >= rule->burst_max;
     item->over = item->burst || used > rule->max || need > rule->max - used ||
                  (item->shared && item->entry == NULL);
+    judge_remote(q, item, used, need);
 }
 
 /* Index of the first limit that refuses, -1: none does. */
@@ -145,7 +180,8 @@ static int judge_all(struct request *q)
         if (q->items[i].entry == NULL && refused < 0)
             place(q, i);
         judge(q, i);
-        if (refused < 0 && q->items[i].over && q->items[i].limit->rule->mode == COUNTER_ENFORCE)
+        if (refused < 0 && q->items[i].over && !q->items[i].passes &&
+            q->items[i].limit->rule->mode == COUNTER_ENFORCE)
             refused = (int)i;
     }
     return refused;
@@ -172,6 +208,8 @@ static void settle(struct request *q, struct item *item)
             *marks_of(s, e) = *marks_of(s, item->start);
     }
     window_refresh(e, marks_of(s, e), item->limit->rule, q->now);
+    if (q->sharing != NULL)
+        remote_settle(remote_of(q, item), item->limit->key);
     item->newcomer = false;
 }
 
@@ -186,6 +224,8 @@ static void use_all(struct request *q)
             continue;
         if (item->newcomer)
             settle(q, item);
+        if (q->sharing != NULL && !item->shared && item->entry->end_us == 0)
+            remote_new_window(remote_of(q, item));
         window_use(item->entry, marks_of(item->shard, item->entry), item->limit->rule, item->cost,
                    q->now);
     }
@@ -203,6 +243,12 @@ static void note_all(struct request *q)
         item->entry->over += item->over;
         if (item->entry->asked_us < q->now_us)
             item->entry->asked_us = q->now_us;
+        if (q->sharing == NULL || item->shared)
+            continue;
+        remote_mark(item->shard, remotes_of(q->table, item->shard),
+                    (uint32_t)(item->entry - item->shard->entries));
+        q->hurry = q->hurry || remote_hurries(q->sharing, item->entry, remote_of(q, item),
+                                              item->limit->rule->unit);
     }
 }
 
@@ -210,7 +256,7 @@ static void tell(const struct request *q, const struct item *item, struct counte
 {
     const struct counter_rule *rule = item->limit->rule;
     const struct counter_entry *e = standing(item);
-    uint64_t used = e != NULL ? e->used : 0;
+    uint64_t used = (e != NULL ? e->used : 0) + item->others;
 
     *out = (struct counter_state){
         .max = rule->max,
@@ -222,7 +268,7 @@ static void tell(const struct request *q, const struct item *item, struct counte
     };
     if (item->cost > rule->max || rule->max == 0)
         out->retry_us = -1;
-    else if (item->shared && e == NULL)
+    else if ((item->shared && e == NULL) || (item->over && item->remote == REMOTE_AWAY))
         out->retry_us = NO_ROOM_RETRY_US;
     if (e == NULL)
         return;
@@ -233,6 +279,10 @@ static void tell(const struct request *q, const struct item *item, struct counte
     if (out->retry_us >= 0 && rule->burst_max > 0 && e->burst_used >= rule->burst_max &&
         e->burst_end_us - q->now_us > out->retry_us)
         out->retry_us = e->burst_end_us - q->now_us;
+    if (out->retry_us == 0 && item->over && item->remote == REMOTE_NO_LEASE)
+        out->retry_us = q->sharing->options.round_us;
+    else if (out->retry_us == 0 && item->over && item->remote != REMOTE_AGREES)
+        out->retry_us = out->reset_us > 0 ? out->reset_us : NO_ROOM_RETRY_US;
 }
 
 /* Of the limits that enforce, the one that more requests like this one use up first; of equals the
@@ -250,7 +300,9 @@ static int tightest(const struct request *q)
 
         if (item->limit->rule->mode != COUNTER_ENFORCE || e == NULL)
             continue;
-        left = e->used < e->max ? (e->max - e->used) / (item->cost > 0 ? item->cost : 1) : 0;
+        left = e->used + item->others < e->max
+                   ? (e->max - e->used - item->others) / (item->cost > 0 ? item->cost : 1)
+                   : 0;
         if (best < 0 || left < least || (left == least && e->end_us > end_us)) {
             best = (int)i;
             least = left;
@@ -281,6 +333,8 @@ void counter_take(struct counter_table *t, const struct counter_limit *limits, s
     if (out->tightest >= 0)
         tell(&q, &q.items[out->tightest], &out->state);
     unlock_all(&q);
+    if (q.hurry && q.sharing->options.hurry != NULL)
+        q.sharing->options.hurry(q.sharing->options.context);
     for (size_t i = 0; i < n; i++)
         out->over |= (uint32_t)q.items[i].over << i;
 }

@@ -1,0 +1,57 @@
+/* What counting asks of sharing (private to throttle). The lock of the key's shard is held. */
+#pragma once
+
+#include "throttle/counter_internal.h"
+#include "throttle/counter_share.h"
+
+#include <stdatomic.h>
+
+/* What a key's entry has besides, when keys are shared. */
+struct counter_remote {
+    uint8_t name[COUNTER_NAME_BYTES];
+    uint64_t window; /* by its end, in the other side's time; 0: not known */
+    uint64_t others; /* used by other gateways, as of the last answer */
+    uint64_t told;   /* used by this one, as of the last answer */
+    uint32_t turn;   /* another one with each window of the entry, and with each key of the place */
+    uint32_t next;
+    bool marked, named;
+};
+
+struct counter_sharing {
+    struct counter_share_options options;
+    struct counter_remote *remotes; /* one for each entry */
+    size_t bytes;
+    _Atomic bool up;
+    _Atomic int64_t hold_us; /* until then, others may not have told everything again */
+};
+
+static inline struct counter_remote *remotes_of(const struct counter_table *t,
+                                                const struct counter_shard *s)
+{
+    return t->sharing->remotes + (s - t->shards) * ENTRIES;
+}
+
+enum remote_verdict {
+    REMOTE_AGREES,
+    REMOTE_USED_UP,  /* by all together */
+    REMOTE_NO_LEASE, /* there is quota, but too much of it is not told yet */
+    REMOTE_AWAY,     /* nobody can be asked, and this gateway's part is used up */
+    REMOTE_ALLOWS    /* nobody can be asked, and then there is no limit */
+};
+
+/* May `need` more be used than the `used` of this gateway? r is NULL for a key that is not known.
+ */
+enum remote_verdict remote_judge(const struct counter_sharing *s, const struct counter_rule *rule,
+                                 const struct counter_remote *r, uint64_t used, uint64_t need,
+                                 int64_t mono_us);
+
+bool remote_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES]);
+void remote_settle(struct counter_remote *r, struct slice key);
+void remote_new_window(struct counter_remote *r);
+void remote_mark(struct counter_shard *s, struct counter_remote *remotes, uint32_t entry);
+
+/* Is half of the lease used up? */
+bool remote_hurries(const struct counter_sharing *s, const struct counter_entry *e,
+                    const struct counter_remote *r, enum counter_unit unit);
+
+void sharing_free(struct counter_sharing **s);
