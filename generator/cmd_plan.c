@@ -4,6 +4,7 @@
 
 #include "generator/output_plan.h"
 #include "generator/plan.h"
+#include "generator/plan_shared.h"
 
 /* What is built cannot be compared: say so instead of calling everything new. */
 static int add_fault(struct plan *plan, const struct output_plan *found)
@@ -93,6 +94,7 @@ int cmd_plan(const struct cli_args *args)
         rc = plan_print_json(&plan, stdout);
     } else if (rc == CC_OK) {
         plan_print(&plan, stdout, cli_colour(stdout));
+        plan_print_shared(w.model, w.config, stdout);
         print_sum(&plan, found.directory);
     } else if (w.diag != NULL && diag_errors(w.diag) > 0) {
         cmd_print_summary(&w, stderr, args->n_words);

@@ -7,6 +7,7 @@
 
 struct counting {
     struct counter_table *table;
+    struct counting_redis *redis;             /* NULL: it counts alone */
     char directory[PATH_MAX], path[PATH_MAX]; /* "" when nothing is saved */
     struct ev_loop *loop;                     /* NULL: not started */
     ev_timer timer;
@@ -66,6 +67,10 @@ int counting_new(struct counting **out, const struct counting_options *options)
     c->interval_s = (ev_tstamp)options->interval_s;
     if (c->path[0] != '\0')
         read_file(c);
+    if (options->shared != NULL)
+        rc = counting_redis_new(&c->redis, c->table, options->shared);
+    if (rc != CC_OK)
+        goto out;
     *out = c;
     c = NULL;
 out:
@@ -151,8 +156,16 @@ void counting_start(struct counting *c, struct ev_loop *loop)
     ev_timer_start(loop, &c->timer);
 }
 
+void counting_join(struct counting *c, struct ev_loop *loop, struct redis_link *link)
+{
+    if (c->redis != NULL)
+        counting_redis_start(c->redis, loop, link);
+}
+
 void counting_stop(struct counting *c)
 {
+    if (c->redis != NULL)
+        counting_redis_stop(c->redis);
     if (c->loop == NULL)
         return;
     ev_timer_stop(c->loop, &c->timer);
@@ -175,6 +188,7 @@ void counting_free(struct counting **counting)
     c->writing = admitted(c);
     if (c->path[0] != '\0' && c->writing != c->saved)
         note_result(c, counter_state_write(c->table, c->path, counter_now(&clock_system)));
+    counting_redis_free(&c->redis);
     counter_table_free(&c->table);
     free(c);
     *counting = NULL;
@@ -195,4 +209,6 @@ void counting_report(struct counting *c, struct buf *out)
 #undef X
     buf_printf(out, " saves=%llu save_failures=%llu", (unsigned long long)c->writes,
                (unsigned long long)c->failures);
+    if (c->redis != NULL)
+        counting_redis_report(c->redis, out);
 }

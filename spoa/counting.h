@@ -7,6 +7,7 @@
 #pragma once
 
 #include "spoa/admin.h"
+#include "spoa/counting_redis.h"
 #include "throttle/counter_state.h"
 
 #include <ev.h>
@@ -15,8 +16,9 @@ struct counting;
 
 struct counting_options {
     size_t keys;
-    const char *directory; /* for the file; NULL or "": nothing is saved */
-    int64_t interval_s;    /* between two writes */
+    const char *directory;                       /* for the file; NULL or "": nothing is saved */
+    int64_t interval_s;                          /* between two writes */
+    const struct counting_redis_options *shared; /* NULL: this gateway counts alone */
 };
 
 /* Blocks on the disk. CC_ENOMEM, CC_EINVAL as counter_table_new(); a file that cannot be read is in
@@ -30,6 +32,10 @@ void counting_free(struct counting **c);
 /* Writes now and then from here on; the loop must outlive the counting, or counting_stop() be
  * called. */
 void counting_start(struct counting *c, struct ev_loop *loop);
+
+/* Before the link is started and the first request comes; nothing happens when it counts alone. */
+void counting_join(struct counting *c, struct ev_loop *loop, struct redis_link *link);
+
 void counting_stop(struct counting *c);
 
 struct counter_table *counting_table(struct counting *c);

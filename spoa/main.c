@@ -21,7 +21,13 @@
 
 extern char **environ;
 
-enum { MAX_SETS = 64, MAX_WORKERS = 8, ARENA_BYTES = 1 << 30, MIN_CACHE_BYTES = 4096 };
+enum {
+    MAX_SETS = 64,
+    MAX_WORKERS = 8,
+    ARENA_BYTES = 1 << 30,
+    MIN_CACHE_BYTES = 4096,
+    SHARE_HOLD_MS = 60000 /* the longest pause of a link to Redis, twice */
+};
 
 struct arguments {
     const char *config, *snapshot;
@@ -218,6 +224,26 @@ static int load_all(const struct arguments *a, struct arena *arena, struct diag 
                                : revoked_rc;
 }
 
+static enum counter_away counter_away(struct slice word)
+{
+    return slice_is(word, "allow")  ? COUNTER_AWAY_ALLOW
+           : slice_is(word, "deny") ? COUNTER_AWAY_DENY
+                                    : COUNTER_AWAY_LOCAL;
+}
+
+static struct counting_redis_options sharing_settings(const struct config *config)
+{
+    return (struct counting_redis_options){
+        .prefix = config->agent.redis.prefix,
+        .round_ms = config->counters.shared.interval_ms,
+        .hold_ms = SHARE_HOLD_MS,
+        .share = {.gateways = (unsigned)config->counters.shared.gateways,
+                  .lease_percent = (unsigned)config->counters.shared.lease_percent,
+                  .lease_least = config->counters.shared.lease_minimum,
+                  .away = counter_away(config->counters.shared.away)},
+    };
+}
+
 static struct counting_options counting_settings(const struct config *config)
 {
     return (struct counting_options){
@@ -284,6 +310,7 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
 {
     struct introspector_options introspection = introspector_settings(l->config);
     struct counting_options counted = counting_settings(l->config);
+    struct counting_redis_options sharing = sharing_settings(l->config);
     struct dispatch_waiting waiting = {.defer = patience(l->config)};
     struct enforce_options cache = {0};
     int rc;
@@ -295,6 +322,8 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
     rc = crew->dispatches != NULL && crew->responders != NULL ? CC_OK : CC_ENOMEM;
     if (rc == CC_OK)
         rc = introspector_new(&crew->introspector, &introspection, &crew->postbox);
+    if (slice_is(l->config->counters.shared.mode, "async"))
+        counted.shared = &sharing;
     if (rc == CC_OK)
         rc = counting_new(&crew->counting, &counted);
     if (rc == CC_OK)

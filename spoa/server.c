@@ -416,6 +416,8 @@ static int start_live(struct server *s)
         rc = redis_link_new(&s->redis, s->loop, s->options->redis);
     if (rc == CC_OK && s->options->revoker != NULL)
         rc = revoker_start(s->options->revoker, s->loop, s->admin, s->redis);
+    if (rc == CC_OK && s->options->counting != NULL && s->redis != NULL)
+        counting_join(s->options->counting, s->loop, s->redis);
     if (rc == CC_OK && s->redis != NULL)
         redis_link_start(s->redis);
     return rc;

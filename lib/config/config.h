@@ -149,6 +149,11 @@ struct config {
     struct {
         uint64_t maximum_keys;    /* that can be counted at a time */
         uint64_t save_interval_s; /* in the state directory */
+        struct {
+            struct slice mode; /* "local", "async" */
+            uint64_t gateways, interval_ms, lease_percent, lease_minimum;
+            struct slice away; /* "local", "deny", "allow" */
+        } shared;
     } counters;
     struct {
         struct slice socket;       /* unix path, or host:port */

@@ -213,6 +213,18 @@ static bool is_inside(struct slice path, struct slice dir)
            !slice_contains(path, SLICE("/../"));
 }
 
+static void check_shared_counters(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+
+    if (slice_is(c->counters.shared.mode, "async") && c->agent.redis.address.n == 0)
+        diag_help(diag_error(l->diag, CC3005,
+                             place_of(l, "enforcer.throttling.shared.mode", "agent.redis.address"),
+                             "enforcer.throttling.shared.mode is async and there is no "
+                             "agent.redis.address"),
+                  "gateways share their counters through Redis");
+}
+
 static void check_chroot(struct loader *l)
 {
     const struct config *c = &l->store->config;
@@ -353,6 +365,7 @@ void config_check(struct loader *l)
     check_system_host(l);
     check_key_pairs(l);
     check_tls(l);
+    check_shared_counters(l);
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);

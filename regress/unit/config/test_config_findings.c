@@ -143,6 +143,8 @@ static const struct mistake mistakes[] = {
     {"router: {systemHost: \"0::1\"}", CC3003, 1, "expected one host", "shortest"},
     {"router:\n  listenerPort: 0\n  securedListenerPort: 0\n", CC3005, 3, "are both 0",
      "one of them"},
+    {"enforcer: {throttling: {shared: {mode: async}}}", CC3005, 1, "no agent.redis.address",
+     "through Redis"},
     {"router: {listenerPort: 9095}", CC3005, 1, "are both 9095", "different ports"},
     {"router: {listenerPort: 1, listenerHost: 127.0.0.1, securedListenerPort: 1}", CC3005, 1,
      "are both 1", ""},

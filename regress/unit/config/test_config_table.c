@@ -158,6 +158,7 @@ static void test_environment_overrides_each(void **state)
                                      "CC_ROUTER_UPSTREAM_TLS_CERTPATH=/run/cc/x/other",
                                      "CC_AGENT_SOCKET=/run/cc/x/other/s",
                                      "CC_ENFORCER_SECURITY_JWKS_MAXIMUMAGEINSECONDS=86399",
+                                     "CC_AGENT_REDIS_ADDRESS=/run/cc/x/other",
                                      NULL,
                                      NULL};
         bool is_list = settings[i].kind >= KIND_TEXTS;
@@ -172,7 +173,7 @@ static void test_environment_overrides_each(void **state)
         buf_init_fixed(&b, origin, sizeof(origin));
         buf_printf(&b, "environment %s", buf_slice(&variable).p);
         buf_printf(&variable, "=%s", value);
-        environment[6] = variable.p;
+        environment[7] = variable.p;
         load_ok(f, elements, environment);
         buf_init_fixed(&b, expected, sizeof(expected));
         buf_printf(&b,

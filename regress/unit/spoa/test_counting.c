@@ -27,7 +27,7 @@ static void make_directory(struct place_of_files *f)
 
 static struct counting *start(const char *directory)
 {
-    struct counting_options options = {2000, directory, 1};
+    struct counting_options options = {.keys = 2000, .directory = directory, .interval_s = 1};
     struct counting *c = NULL;
 
     assert_int_equal(counting_new(&c, &options), CC_OK);

@@ -1,0 +1,334 @@
+#include "spoa/counting_redis.h"
+
+#include "spoa/counting_script.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    BATCH = 5,        /* keys in one call of the script: it takes 32 texts */
+    ROUND_KEYS = 500, /* told of in one round */
+    HEAD = 3,         /* of a reply: epoch, time, gateways */
+    NAME_ROOM = 160,
+    NUMBER_ROOM = 24,
+    IDLE_US = 1000000, /* after so long without a word, it is asked whether it is still the same */
+    SETTLE_US = 1000000
+};
+
+/* A call of the script under way. */
+struct telling {
+    struct counting_redis *redis;
+    struct telling *next; /* free */
+    int64_t begun_us;
+    size_t n;
+    struct counter_report reports[BATCH];
+};
+
+struct counting_redis {
+    struct counter_table *table;
+    struct ev_loop *loop; /* NULL: not started */
+    struct redis_link *link;
+    struct redis_user user;
+    struct redis_script script;
+    ev_timer timer;
+    ev_async hurry;
+    _Atomic bool hurried; /* by a worker, since the last round */
+    char prefix[96], node[17];
+    uint64_t round_ms, hold_ms;
+    unsigned gateways;
+    struct telling tellings[ROUND_KEYS / BATCH + 1], *free;
+    bool up, ever_up, complained;
+    long long epoch;    /* 0: not known */
+    long long since_ms; /* in Redis' time: when it was up again; 0: not known */
+    int64_t talked_us;
+#define X(name, help) uint64_t name;
+    COUNTING_REDIS_COUNTERS(X)
+#undef X
+};
+
+static int64_t now_us(void)
+{
+    return clock_mono_us(&clock_system);
+}
+
+static void set_up(struct counting_redis *r, bool up)
+{
+    r->up = up;
+    counter_share_link(r->table, up);
+}
+
+/* What comes in */
+
+static void give_back(struct telling *t, size_t from)
+{
+    for (size_t i = from; i < t->n; i++)
+        counter_share_failed(t->redis->table, &t->reports[i]);
+    t->next = t->redis->free;
+    t->redis->free = t;
+}
+
+static bool all_numbers(const redisReply *reply, size_t n)
+{
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != n)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (reply->element[i]->type != REDIS_REPLY_INTEGER || reply->element[i]->integer < 0)
+            return false;
+    return true;
+}
+
+/* Others may have been away, as we were, or Redis forgot them: what they have used is not known
+ * until all are here again. */
+static void notice(struct counting_redis *r, const redisReply *reply)
+{
+    long long epoch = reply->element[0]->integer, here = reply->element[2]->integer;
+
+    if (epoch != r->epoch) {
+        if (r->epoch != 0) {
+            counter_share_again(r->table, counter_now(&clock_system), (int64_t)r->hold_ms * 1000);
+            r->since_ms = 0;
+        }
+        r->epoch = epoch;
+    }
+    if (r->since_ms == 0) {
+        r->since_ms = reply->element[1]->integer;
+        here = 0; /* who was here before does not count */
+    } else if (here >= (long long)r->gateways && r->gateways_here < r->gateways) {
+        counter_share_all_here(r->table, counter_now(&clock_system), SETTLE_US);
+    }
+    r->gateways_here = (uint64_t)here;
+}
+
+static void refuse(struct counting_redis *r, const redisReply *reply)
+{
+    r->refused++;
+    if (!r->complained)
+        log_error("counters: redis refuses to be told: %.*s; limits do as "
+                  "enforcer.throttling.shared.away says",
+                  (int)(reply->len < 100 ? reply->len : 100), reply->str);
+    r->complained = true;
+    set_up(r, false);
+}
+
+static void on_told(void *context, const redisReply *reply)
+{
+    struct telling *t = context;
+    struct counting_redis *r = t->redis;
+    struct counter_time now = counter_now(&clock_system);
+
+    if (reply == NULL) {
+        give_back(t, 0);
+        return;
+    }
+    if (reply->type == REDIS_REPLY_ERROR) {
+        refuse(r, reply);
+        give_back(t, 0);
+        return;
+    }
+    if (!all_numbers(reply, HEAD + 4 * t->n)) {
+        give_back(t, 0);
+        redis_link_fail(r->link, "it answers what the script for counters does not");
+        return;
+    }
+    if (!r->up) { /* it takes what it is told again */
+        counter_share_again(r->table, now, r->ever_up ? (int64_t)r->hold_ms * 1000 : 0);
+        set_up(r, true);
+        r->ever_up = true;
+        r->complained = false;
+        r->since_ms = 0;
+    }
+    notice(r, reply);
+    for (size_t i = 0; i < t->n; i++) {
+        redisReply **four = &reply->element[HEAD + 4 * i];
+        struct counter_answer answer = {
+            four[0]->integer <= COUNTER_ANSWER_OVER ? (enum counter_answer_kind)four[0]->integer
+                                                    : COUNTER_ANSWER_OVER,
+            (uint64_t)four[1]->integer, (uint64_t)four[2]->integer, (uint64_t)four[3]->integer};
+
+        counter_share_answer(r->table, &t->reports[i], &answer, now);
+    }
+    r->keys_told += t->n;
+    r->last_us = (uint64_t)(now.mono_us - t->begun_us);
+    r->longest_us = r->last_us > r->longest_us ? r->last_us : r->longest_us;
+    give_back(t, t->n);
+}
+
+/* What goes out */
+
+static struct slice number(char room[NUMBER_ROOM], uint64_t value)
+{
+    snprintf(room, NUMBER_ROOM, "%llu", (unsigned long long)value);
+    return slice_of(room);
+}
+
+static struct slice name_key(const struct counting_redis *r, const uint8_t *name, char *room)
+{
+    struct buf b;
+
+    buf_init_fixed(&b, room, NAME_ROOM);
+    buf_printf(&b, "%s{limits}:", r->prefix);
+    for (size_t i = 0; i < COUNTER_NAME_BYTES; i++)
+        buf_printf(&b, "%02x", name[i]);
+    return buf_slice(&b);
+}
+
+static void tell(struct counting_redis *r, struct telling *t)
+{
+    char names[2 + BATCH][NAME_ROOM], numbers[3 * BATCH + 1][NUMBER_ROOM];
+    struct slice args[2 + BATCH + 2 + 4 * BATCH];
+    size_t n = 0;
+
+    snprintf(names[0], NAME_ROOM, "%s{limits}:epoch", r->prefix);
+    snprintf(names[1], NAME_ROOM, "%s{limits}:gateways", r->prefix);
+    args[n++] = slice_of(names[0]);
+    args[n++] = slice_of(names[1]);
+    for (size_t i = 0; i < t->n; i++)
+        args[n++] = name_key(r, t->reports[i].name, names[2 + i]);
+    args[n++] = slice_of(r->node);
+    args[n++] = number(numbers[3 * BATCH], (uint64_t)r->since_ms);
+    for (size_t i = 0; i < t->n; i++) {
+        args[n++] = number(numbers[3 * i], t->reports[i].window);
+        args[n++] = number(numbers[3 * i + 1], t->reports[i].count);
+        args[n++] = number(numbers[3 * i + 2], t->reports[i].left_ms);
+        args[n++] = t->reports[i].sliding ? SLICE("1") : SLICE("0");
+    }
+    t->begun_us = r->talked_us = now_us();
+    if (redis_link_eval(r->link, &r->script, 2 + t->n, args, n, on_told, t) != CC_OK)
+        give_back(t, 0);
+}
+
+/* Tells of all that is to be told, or as much as there are free places for calls under way. When
+ * there is nothing, it still asks now and then: whether Redis is the same, and takes what it is
+ * told. */
+static void run_round(struct counting_redis *r)
+{
+    bool told = false;
+
+    atomic_store_explicit(&r->hurried, false, memory_order_relaxed);
+    while (redis_link_is_up(r->link) && r->free != NULL) {
+        struct telling *t = r->free;
+
+        t->n = r->up
+                   ? counter_share_collect(r->table, counter_now(&clock_system), t->reports, BATCH)
+                   : 0;
+        if (t->n == 0 && now_us() - r->talked_us < IDLE_US)
+            break;
+        r->free = t->next;
+        told = true;
+        tell(r, t);
+    }
+    r->rounds += told;
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    run_round(timer->data);
+}
+
+static void on_hurry(struct ev_loop *loop, ev_async *hurry, int revents)
+{
+    (void)loop;
+    (void)revents;
+    run_round(hurry->data);
+}
+
+/* A worker: a lease is half used up. */
+static void hurry(void *context)
+{
+    struct counting_redis *r = context;
+
+    if (r->loop != NULL && !atomic_exchange_explicit(&r->hurried, true, memory_order_relaxed))
+        ev_async_send(r->loop, &r->hurry);
+}
+
+static void on_up(void *context)
+{
+    struct counting_redis *r = context;
+
+    r->talked_us = now_us() - IDLE_US; /* its first answer tells whether it can be used */
+    run_round(r);
+}
+
+static void on_down(void *context)
+{
+    set_up(context, false);
+}
+
+int counting_redis_new(struct counting_redis **out, struct counter_table *table,
+                       const struct counting_redis_options *options)
+{
+    struct counting_redis *r = calloc(1, sizeof(*r));
+    struct counter_share_options share = options->share;
+    struct buf prefix;
+    int rc;
+
+    if (r == NULL)
+        return CC_ENOMEM;
+    buf_init_fixed(&prefix, r->prefix, sizeof(r->prefix));
+    buf_add_str(&prefix, "");
+    buf_add(&prefix, options->prefix);
+    share.hurry = hurry;
+    share.context = r;
+    share.round_us = (int64_t)options->round_ms * 1000;
+    rc = buf_error(&prefix);
+    if (rc == CC_OK)
+        rc = redis_script_init(&r->script, slice_of(counting_script));
+    if (rc == CC_OK)
+        rc = counter_share_start(table, &share);
+    if (rc != CC_OK) {
+        free(r);
+        return rc;
+    }
+    r->table = table;
+    r->round_ms = options->round_ms;
+    r->hold_ms = options->hold_ms;
+    r->gateways = share.gateways;
+    counter_share_node(table, r->node);
+    for (size_t i = 0; i < sizeof(r->tellings) / sizeof(r->tellings[0]); i++) {
+        r->tellings[i].redis = r;
+        give_back(&r->tellings[i], 0);
+    }
+    *out = r;
+    return CC_OK;
+}
+
+void counting_redis_start(struct counting_redis *r, struct ev_loop *loop, struct redis_link *link)
+{
+    ev_tstamp round_s = (ev_tstamp)r->round_ms / 1000;
+
+    r->link = link;
+    r->timer.data = r->hurry.data = r;
+    ev_timer_init(&r->timer, on_timer, round_s, round_s);
+    ev_timer_start(loop, &r->timer);
+    ev_async_init(&r->hurry, on_hurry);
+    ev_async_start(loop, &r->hurry);
+    r->user = (struct redis_user){.up = on_up, .down = on_down, .context = r};
+    redis_link_join(link, &r->user);
+    r->loop = loop;
+}
+
+void counting_redis_stop(struct counting_redis *r)
+{
+    if (r->loop == NULL)
+        return;
+    ev_timer_stop(r->loop, &r->timer);
+    ev_async_stop(r->loop, &r->hurry);
+    r->loop = NULL;
+}
+
+void counting_redis_free(struct counting_redis **r)
+{
+    free(*r);
+    *r = NULL;
+}
+
+void counting_redis_report(const struct counting_redis *r, struct buf *out)
+{
+    buf_printf(out, " share_up=%d", r->up);
+#define X(name, help) buf_printf(out, " share_" #name "=%llu", (unsigned long long)r->name);
+    COUNTING_REDIS_COUNTERS(X)
+#undef X
+}
