@@ -159,7 +159,7 @@ static void set_token(struct request *r, size_t header, enum fixture_signer sign
     char *token = fixture_sign(&fixture, signer, alg, payload);
 
     snprintf(r->texts[header], sizeof(r->texts[0]), "%s%s", before, token);
-    r->headers[header] = (struct enforce_header){slice_of(r->texts[header]), 1};
+    r->headers[header] = (struct enforce_header){.value = slice_of(r->texts[header]), .count = 1};
     free(token);
 }
 
@@ -378,7 +378,7 @@ static void test_permitted(void **state)
         set_token(&r, 2, FIXTURE_ED, JWT_EdDSA, "",
                   "{\"iss\":\"x\"," APIKEY ",\"permittedIP\":\"10.0.0.0/8\","
                   "\"permittedReferer\":\"https://a.test/*\"}");
-        r.headers[1] = (struct enforce_header){slice_of(cases[i].referer), cases[i].lines};
+        r.headers[1] = (struct enforce_header){.value = slice_of(cases[i].referer), .count = cases[i].lines};
         r.request.has_src = gw_address_parse(slice_of(cases[i].from), &r.request.src);
         assert_true(r.request.has_src);
         enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);

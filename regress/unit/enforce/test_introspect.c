@@ -281,7 +281,7 @@ static void without_introspection_an_opaque_token_is_refused(void **state)
 static void scopes_count_as_those_of_a_jwt(void **state)
 {
     char value[] = "Bearer opaque";
-    struct enforce_header headers[2] = {{slice_of(value), 1}, {.count = 0}};
+    struct enforce_header headers[2] = {{.value = slice_of(value), .count = 1}, {.count = 0}};
     struct enforce_request request = {.method = SLICE("GET"),
                                       .path = SLICE("/pets/1.0/pets"),
                                       .host = SLICE("x"),
