@@ -91,7 +91,7 @@ static int add_headers(struct row *root, const struct render_context *ctx)
     if (rows == NULL)
         return CC_ENOMEM;
     for (size_t i = 0; i < model->n_headers; i++) {
-        if (!row_new(&row, ctx->arena, 4))
+        if (!row_new(&row, ctx->arena, 5))
             return CC_ENOMEM;
         add_number(&row, "index", i);
         add_bool(&row, "key", has_key(model, model->headers[i]));
