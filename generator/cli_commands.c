@@ -171,6 +171,7 @@ static const struct cli_option init_options[] = {
 static const struct cli_option explain_options[] = {
     {"header", 'H', "HEADER", "a header of the request, 'Name: value'", true},
     {"token", 0, "FILE", "send the token in FILE (-: stdin) where the API looks for one", false},
+    {"cert", 0, "FILE", "the client shows the certificate in FILE, PEM or DER", false},
     {"development", 0, NULL, "trust the tokens of `cc-gen token`, as `cc-gen run` does", false},
     {"ip", 0, "ADDRESS", "where the client is (HAProxy sends it on)", false},
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
@@ -311,6 +312,7 @@ static const char explain_help[] =
     "    cc-gen explain GET http://localhost:9090/petstore/1.0.0/pets --token token.jwt\n"
     "    cc-gen explain POST /petstore/1.0.0/pets -H 'Host: localhost' examples/petstore\n"
     "    cc-gen explain GET http://localhost/pets --token old.jwt --at 2026-11-22T21:00:00Z\n"
+    "    cc-gen explain GET https://localhost/pets --cert client.pem\n"
     "\n"
     "--batch answers many requests, each a line of METHOD URL and headers, separated by tabs; "
     "empty\n"
@@ -323,7 +325,8 @@ static const char explain_help[] =
     "here (verdict ask): a token that is no JWT is known to the introspection server alone.\n"
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
-    "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, operation, user,\n"
+    "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, "
+    "operation, user,\n"
     "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why,\n"
     "origin); null is unknown.\n";
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { TOKEN_FILE_MAX = 64 << 10, BATCH_FILE_MAX = 256 << 20 };
+enum { CERTIFICATE_FILE_MAX = 64 << 10, TOKEN_FILE_MAX = 64 << 10, BATCH_FILE_MAX = 256 << 20 };
 
 /* Reads a file, or standard input for "-", as a stream: `--token <(cc-gen token)` is a pipe. */
 static int read_stream(struct arena *arena, const char *path, size_t max, struct slice *out)
@@ -40,6 +40,7 @@ struct asked {
     size_t n_dirs;
     struct slice token; /* absent: none was given */
     struct slice ip;    /* the same */
+    struct slice certificate; /* DER; the same */
 };
 
 static int usage(const char *text)
@@ -132,6 +133,38 @@ static int read_token(const struct cli_args *args, struct arena *arena, struct s
     return CC_OK;
 }
 
+/* The first certificate of a PEM text, or DER as it is. */
+static int read_der(struct slice text, struct arena *arena, struct slice *out)
+{
+    struct certificates list;
+    unsigned line;
+    int rc;
+
+    *out = text;
+    if (!slice_contains(text, SLICE("-----BEGIN ")))
+        return text.n > 0 ? CC_OK : CC_EPARSE;
+    rc = certificates_from_pem(&list, text, arena, &line);
+    return rc == CC_OK ? peer_der_from_text(list.items[0].pem, arena, out) : rc;
+}
+
+static int read_certificate(const struct cli_args *args, struct arena *arena, struct slice *out)
+{
+    const char *path = cli_value(args, "cert");
+    int rc;
+
+    *out = SLICE_NONE;
+    if (path == NULL)
+        return CC_OK;
+    rc = read_stream(arena, path, CERTIFICATE_FILE_MAX, out);
+    if (rc == CC_OK)
+        rc = read_der(*out, arena, out);
+    if (rc != CC_OK)
+        cli_say("explain: the certificate in %s cannot be read: %s", path,
+                rc == CC_EREFUSED ? "there is a private key in the file; give the certificate alone"
+                                  : cc_strerror(rc));
+    return rc;
+}
+
 static int exit_of(const struct explanation *x)
 {
     return strcmp(x->verdict, "deny") == 0 || strcmp(x->verdict, "ask") == 0 ? CLI_FAILED : CLI_OK;
@@ -175,6 +208,7 @@ static int explain_one(struct explainer *e, const struct cli_args *args, const s
     if (fault != NULL)
         return usage(fault);
     request.ip = asked->ip;
+    request.certificate = asked->certificate;
     explain(e, &request, &x);
     return print(e, &x, asked);
 }
@@ -227,6 +261,7 @@ static int explain_lines(struct explainer *e, const struct asked *asked, struct 
 
         CC_ASSERT(explain_request_line(&request, line, scratch) == NULL); /* it was checked */
         request.ip = asked->ip;
+        request.certificate = asked->certificate;
         explain(e, &request, &x);
         rc = print(e, &x, asked);
         exit_code = rc == CLI_OK ? exit_code : rc;
@@ -327,7 +362,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)
         exit_code = cmd_exit_code(rc == CC_ENOMEM || ip_rc != CC_OK ? CC_ENOMEM : CC_EINVAL);
-    else if (read_token(args, v->work.arena, &asked->token) != CC_OK)
+    else if (read_token(args, v->work.arena, &asked->token) != CC_OK ||
+             read_certificate(args, v->work.arena, &asked->certificate) != CC_OK)
         exit_code = CLI_DATA;
     else
         exit_code = asked->batch ? explain_batch(e, args, asked) : explain_one(e, args, asked);

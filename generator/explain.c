@@ -122,6 +122,7 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
         .host = request->host,
         .headers = e->headers,
         .has_src = request->ip.n > 0,
+        .certificate = request->certificate,
     };
 
     if (r.has_src)

@@ -76,6 +76,8 @@ void project_read(struct project *p)
     if (p->build->rc == CC_OK)
         project_read_certificates(p);
     if (p->build->rc == CC_OK)
+        project_read_clients(p);
+    if (p->build->rc == CC_OK)
         project_merge(p);
     if (p->build->rc == CC_OK && diag_errors(p->build->diag) == 0)
         project_report_certificates(p);
@@ -342,6 +344,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_cors_finish(build, model);
     project_credentials_finish(build, model);
     project_certificates_finish(build, model);
+    project_clients_finish(build, model);
     collect_headers(build, model);
     if (build->rc != CC_OK)
         return;

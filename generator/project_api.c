@@ -146,60 +146,84 @@ static void read_implementation(struct project *p, const struct doc_node *data)
               "did you mean %s?", near != NULL ? near : "MOCKED_OAS");
 }
 
-/* One entry of securityScheme; the contract compares them exactly. */
-static void read_scheme(struct project *p, const struct doc_node *node)
+/* What securityScheme holds beside ways in; the contract compares its entries exactly. */
+struct schemes {
+    bool certificate, certificate_mandatory, application_mandatory;
+};
+
+static void refuse_scheme(struct project *p, struct slice s, struct place place)
 {
-    /* optional ways in that are left out: the API only gets stricter */
-    static const char *const optional[] = {"basic_auth", "mutualssl"};
     static const char *const known[] = {"oauth2",
                                         "api_key",
                                         "basic_auth",
                                         "mutualssl",
                                         "mutualssl_mandatory",
                                         "oauth_basic_auth_api_key_mandatory"};
+    struct diag_item *item =
+        diag_error(p->build->diag, CC1203, place,
+                   "data.securityScheme has \"%" PRIslice "\", which is no scheme", SLICE_ARG(s));
+    const char *near = nearest_word(s, known, N(known));
+
+    if (near != NULL)
+        diag_help(item, "did you mean %s?", near);
+    else
+        diag_help(item, "the usual list is [oauth2]");
+}
+
+static void read_scheme(struct project *p, const struct doc_node *node, struct schemes *out)
+{
     struct slice s = SLICE_NONE;
     struct place place = doc_place(p->api_doc, node);
-    struct diag_item *item;
-    const char *near;
 
-    if (!project_text(p, p->api_doc, node, "data.securityScheme[]", &s) ||
-        slice_is(s, "oauth_basic_auth_api_key_mandatory"))
+    if (!project_text(p, p->api_doc, node, "data.securityScheme[]", &s))
         return;
-    if (slice_is(s, "oauth2")) {
+    if (slice_is(s, "oauth_basic_auth_api_key_mandatory")) {
+        out->application_mandatory = true;
+    } else if (slice_is(s, "oauth2")) {
         p->api.only_oauth2 = true;
     } else if (slice_is(s, "api_key")) {
         p->api.api_key = true;
         p->api.api_key_place = place;
-    } else if (slice_is(s, optional[0]) || slice_is(s, optional[1])) {
+    } else if (slice_is(s, "basic_auth")) { /* a way in that is left out: only stricter */
         diag_help(diag_warning(p->build->diag, CC2102, place,
                                "%" PRIslice " is not supported by this version", SLICE_ARG(s)),
                   "it is left out; the other ways in are not");
-    } else if (slice_is(s, "mutualssl_mandatory")) {
-        diag_help(diag_error(p->build->diag, CC2102, place,
-                             "client certificates are not supported by this version, and this API "
-                             "must not be served without them"),
-                  "use mutualssl if a token is enough, or leave this project out of the build");
+    } else if (slice_is(s, "mutualssl") || slice_is(s, "mutualssl_mandatory")) {
+        out->certificate = true;
+        out->certificate_mandatory =
+            out->certificate_mandatory || slice_is(s, "mutualssl_mandatory");
+        p->api.certificate_place = place;
     } else {
-        item = diag_error(p->build->diag, CC1203, place,
-                          "data.securityScheme has \"%" PRIslice "\", which is no scheme",
-                          SLICE_ARG(s));
-        near = nearest_word(s, known, N(known));
-        if (near != NULL)
-            diag_help(item, "did you mean %s?", near);
-        else
-            diag_help(item, "the usual list is [oauth2]");
+        refuse_scheme(p, s, place);
     }
+}
+
+/* Transport and application security are two gates. A certificate that is mandatory is enough by
+ * itself unless the application's security is mandatory, too; one that is optional opens nothing:
+ * the contract then demands the application's security in any case. */
+static void set_certificate(struct project *p, const struct schemes *schemes)
+{
+    p->api.certificate = schemes->certificate_mandatory;
+    p->api.certificate_alone = schemes->certificate_mandatory && !schemes->application_mandatory;
+    if (schemes->certificate && !schemes->certificate_mandatory)
+        diag_help(diag_warning(p->build->diag, CC2113, p->api.certificate_place,
+                               "mutualssl makes client certificates optional: a client may show "
+                               "one, and needs a token all the same"),
+                  "write mutualssl_mandatory beside it to demand a certificate; then a token is "
+                  "needed, too, only with oauth_basic_auth_api_key_mandatory");
 }
 
 static void read_security_scheme(struct project *p, const struct doc_node *data)
 {
     const struct doc_node *list = doc_get_nocase(data, "securityScheme");
+    struct schemes schemes = {.certificate = false};
 
     if (list == NULL || list->type == DOC_NULL ||
         !doc_is_list(p->api_doc, list, "data.securityScheme", p->build->diag))
         return;
     for (size_t i = 0; i < list->n; i++)
-        read_scheme(p, list->entries[i].value);
+        read_scheme(p, list->entries[i].value, &schemes);
+    set_certificate(p, &schemes);
 }
 
 /* The contract compares states without case; a state that it does not know stays as it is. */

@@ -28,12 +28,6 @@ struct project_certificate_entry {
     bool used;
 };
 
-/* A certificate and where it stands. */
-struct located {
-    struct certificate certificate;
-    const struct source *source;
-};
-
 /* --- files ----------------------------------------------------------------------------------- */
 
 static struct source *file_source(struct project *p, const char *name)
@@ -43,6 +37,14 @@ static struct source *file_source(struct project *p, const char *name)
     if (s != NULL)
         s->name = name; /* and no text: a finding must not print a private key */
     return s;
+}
+
+void project_warn_of_file(struct project *p, const struct project_file *file, enum diag_code code,
+                          const char *text, const char *help)
+{
+    diag_help(
+        diag_warning(p->build->diag, code, place_file(file_source(p, file->name)), "%s", text),
+        "%s", help);
 }
 
 static void refuse_file(struct project *p, struct place place, int rc)
@@ -66,8 +68,8 @@ static void refuse_file(struct project *p, struct place place, int rc)
                   "for one in DER: openssl x509 -inform der -in FILE -out FILE.pem");
 }
 
-/* Adds the certificates of a file to `out`, struct located. False after a finding. */
-static bool read_file(struct project *p, struct project_file *file, struct project_list *out)
+bool project_read_certificate_file(struct project *p, struct project_file *file,
+                                   struct project_list *out)
 {
     struct source *source = file_source(p, file->name);
     struct certificates list;
@@ -91,11 +93,11 @@ static bool read_file(struct project *p, struct project_file *file, struct proje
         return false;
     }
     for (size_t i = 0; i < list.n; i++) {
-        struct located *slot = project_list_add(p->build, out, sizeof(*slot));
+        struct project_certificate *slot = project_list_add(p->build, out, sizeof(*slot));
 
         if (slot == NULL)
             return false;
-        *slot = (struct located){list.items[i], source};
+        *slot = (struct project_certificate){list.items[i], source};
     }
     return true;
 }
@@ -104,12 +106,12 @@ static bool read_file(struct project *p, struct project_file *file, struct proje
 
 static int compare_located(const void *a, const void *b)
 {
-    const struct located *x = a, *y = b;
+    const struct project_certificate *x = a, *y = b;
 
     return slice_cmp(x->certificate.pem, y->certificate.pem);
 }
 
-static bool has_subject(const struct located *all, size_t n, struct slice name)
+static bool has_subject(const struct project_certificate *all, size_t n, struct slice name)
 {
     for (size_t i = 0; i < n; i++) {
         if (slice_eq(all[i].certificate.subject, name))
@@ -119,7 +121,7 @@ static bool has_subject(const struct located *all, size_t n, struct slice name)
 }
 
 /* OpenSSL's verification, without X509_V_FLAG_PARTIAL_CHAIN, ends in a self-signed certificate. */
-static void check_chains(struct project *p, const struct located *all, size_t n)
+static void check_chains(struct project *p, const struct project_certificate *all, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (has_subject(all, n, all[i].certificate.issuer))
@@ -132,7 +134,7 @@ static void check_chains(struct project *p, const struct located *all, size_t n)
 }
 
 /* Sorts `all` and takes repetitions out; tells how many bytes are left. */
-static size_t make_distinct(struct located *all, size_t *n)
+static size_t make_distinct(struct project_certificate *all, size_t *n)
 {
     size_t kept = 0, bytes = 0;
 
@@ -147,10 +149,10 @@ static size_t make_distinct(struct located *all, size_t *n)
     return bytes;
 }
 
-/* struct located -> *out; an empty list is none. */
+/* struct project_certificate -> *out; an empty list is none. */
 static void make_bundle(struct project *p, struct project_list *list, struct project_bundle *out)
 {
-    struct located *all = list->items;
+    struct project_certificate *all = list->items;
     size_t n = list->n, bytes, at = 0;
     char hex[65];
     char *text;
@@ -187,9 +189,8 @@ static void make_bundle(struct project *p, struct project_list *list, struct pro
 
 /* --- the map --------------------------------------------------------------------------------- */
 
-/* `what` of a map in the document, which must be there. */
-static bool required_text(struct project *p, const struct doc *doc, const struct doc_node *map,
-                          const char *what, struct slice *out)
+bool project_required_text(struct project *p, const struct doc *doc, const struct doc_node *map,
+                           const char *what, struct slice *out)
 {
     const struct doc_node *node = doc_get_nocase(map, what);
 
@@ -226,7 +227,7 @@ static bool read_mapped(struct project *p, struct slice name, struct place place
         return false;
     }
     e->path = path;
-    if (!read_file(p, file, &list))
+    if (!project_read_certificate_file(p, file, &list))
         return false;
     make_bundle(p, &list, &e->authorities.bundle);
     return true;
@@ -253,8 +254,8 @@ static void read_entry(struct project *p, const struct doc *doc, const struct do
     if (!doc_is_map(doc, node, "data[]", p->build->diag))
         return;
     project_check_keys(p, doc, node, "data[]", keys, 3);
-    if (!required_text(p, doc, node, "endpoint", &url) ||
-        !required_text(p, doc, node, "certificate", &name) ||
+    if (!project_required_text(p, doc, node, "endpoint", &url) ||
+        !project_required_text(p, doc, node, "certificate", &name) ||
         !project_parse_url(p, url, doc_place(doc, doc_get_nocase(node, "endpoint")), &e.endpoint))
         return;
     if (find_entry(p, &e.endpoint) != NULL) {
@@ -321,12 +322,11 @@ static void read_others(struct project *p, const char *folder, struct project_au
             is_mapped(p, file->path))
             continue;
         if (slice_ends(file->path, SLICE(".crt")) || slice_ends(file->path, SLICE(".pem"))) {
-            read_file(p, file, &list);
+            project_read_certificate_file(p, file, &list);
             continue;
         }
-        diag_help(diag_warning(p->build->diag, CC2409, place_file(file_source(p, file->name)),
-                               "this file is not read"),
-                  "call it *.crt or *.pem when it holds certificates in PEM");
+        project_warn_of_file(p, file, CC2409, "this file is not read",
+                             "call it *.crt or *.pem when it holds certificates in PEM");
     }
     if (p->build->rc == CC_OK)
         make_bundle(p, &list, &out->bundle);

@@ -78,21 +78,6 @@ bool project_read_api_file(struct project *p)
     return true;
 }
 
-static void ignore_client_certificates(struct project *p)
-{
-    size_t at = 0;
-    const struct project_file *file = project_source_next(p->source, "Client-certificates", &at);
-    struct source *s;
-
-    if (file == NULL)
-        return;
-    s = project_alloc(p->build, 1, sizeof(*s));
-    if (s == NULL)
-        return;
-    s->name = file->name;
-    project_ignore(p, PROJECT_IGNORED_CLIENT_CERTIFICATES, place_file(s));
-}
-
 void project_read_documents(struct project *p)
 {
     static const char *const openapi_names[] = {
@@ -109,5 +94,4 @@ void project_read_documents(struct project *p)
     p->openapi = require_map(p, p->openapi, "the OpenAPI document");
     p->deployments = project_read_one_of(p, deployment_names, 1, &present);
     p->broken_deployments = present && p->deployments == NULL;
-    ignore_client_certificates(p);
 }

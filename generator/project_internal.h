@@ -34,6 +34,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "crypto/certificate.h"
 #include "doc/doc.h"
 #include "gateway/gateway.h"
 #include "generator/project.h"
@@ -81,9 +82,7 @@ struct project_build {
     X(MAX_POOLS, "circuitBreakers.maxConnectionPools: not supported by this version and ignored", \
       "HAProxy has one pool of connections for each endpoint")                                    \
     X(OPERATION_SERVERS, "servers of single operations: ignored, as the contract does",           \
-      "those of the path or document hold")                                                       \
-    X(CLIENT_CERTIFICATES, "Client-certificates/: not supported by this version and ignored",     \
-      "no client is admitted because of its certificate")
+      "those of the path or document hold")
 
 enum project_ignored {
 #define X(name, what, effect) PROJECT_IGNORED_##name,
@@ -106,6 +105,9 @@ struct project_api {
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool api_key;        /* ... holds api_key: an API key will do, too */
     struct place api_key_place;
+    bool certificate;    /* ... holds mutualssl_mandatory: every client shows a certificate, */
+    bool certificate_alone; /* and that is enough: no oauth_basic_auth_api_key_mandatory */
+    struct place certificate_place;
     bool default_version; /* isDefaultVersion: also served without the version in its path */
     struct place default_place;
     const struct doc_node *endpoint_config;
@@ -185,6 +187,21 @@ struct project_certificates {
     struct project_authorities others[2]; /* for all other endpoints; for interceptors */
 };
 
+/* A certificate of a file of the project. */
+struct project_certificate {
+    struct certificate certificate;
+    const struct source *source; /* without text: a finding must not print a private key */
+};
+
+/* By which certificates clients are known, and whether somebody asks. */
+struct project_clients {
+    struct project_list list;  /* struct gw_client */
+    struct project_list files; /* struct project_file *: those that were read */
+    struct place declared;     /* client_certificates.yaml */
+    bool wanted;               /* by an operation, first here: */
+    struct place wanted_by;
+};
+
 struct declared_operation;
 
 /* Those that the document has by itself: servers, or host. */
@@ -223,6 +240,7 @@ struct project {
     } identity[2]; /* who the gateway is to endpoints that do not say so themselves */
     struct project_list named; /* struct project_named_entry, sorted by name */
     struct project_certificates certificates;
+    struct project_clients clients;
     struct project_flows flows; /* of the document */
     struct project_flows shared_flows; /* what `shared` was made of */
     struct project_interceptors shared;
@@ -382,6 +400,19 @@ void project_credentials_finish(struct project_build *build, struct gw_model *mo
 
 /* --- project_certificate.c ------------------------------------------------------------------ */
 
+/* The certificates of a file, struct project_certificate, at the end of `out`. False after a
+ * finding. */
+bool project_read_certificate_file(struct project *p, struct project_file *file,
+                                   struct project_list *out);
+
+/* `what` of a map in a document, which must be there. */
+bool project_required_text(struct project *p, const struct doc *doc, const struct doc_node *map,
+                           const char *what, struct slice *out);
+
+/* A warning about a whole file. */
+void project_warn_of_file(struct project *p, const struct project_file *file, enum diag_code code,
+                          const char *text, const char *help);
+
 /* Endpoint-certificates/ -> p->certificates. */
 void project_read_certificates(struct project *p);
 
@@ -395,6 +426,20 @@ void project_report_certificates(struct project *p);
 /* All bundles that endpoints use into the model, with warnings of those that have expired: only the
  * finished model is made anew at each build. */
 void project_certificates_finish(struct project_build *build, struct gw_model *model);
+
+/* --- project_client.c ----------------------------------------------------------------------- */
+
+/* Client-certificates/ -> p->clients. */
+void project_read_clients(struct project *p);
+
+/* Notes that clients must show a certificate, because of this place. */
+void project_want_clients(struct project *p, struct place by);
+
+/* What the API needs of them; findings when there are none, or none are needed. */
+void project_set_clients(struct project *p, struct gw_api *api);
+
+/* Warns of those that have expired. */
+void project_clients_finish(struct project_build *build, const struct gw_model *model);
 
 /* --- project_choose.c ----------------------------------------------------------------------- */
 

@@ -292,6 +292,7 @@ void project_merge(struct project *p)
     has_default = has_path && default_base_path(p, api.base_path, &default_path);
     api.id = read_id(p);
     project_read_cors(p, &api);
+    project_set_clients(p, &api);
     api.resources = resources.items;
     api.n_resources = resources.n;
     project_collect_keys(p, &api);

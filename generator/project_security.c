@@ -7,6 +7,7 @@
  *   [{oauth: [a, b]}, {oauth: [c]}]  a valid token with one of a, b, or with c
  *   [{oauth: [a], other: [c]}]     a valid token with both
  *   [{key: []}]                    an API key where the scheme `key` says: in a header or in the query
+ *   [{oauth: [a]}, {mtls: []}]     ... or a client certificate that the API knows
  *   an alternative that names a scheme of a kind that is not supported, or that is not declared
  *                                  left out (CC2102, CC2101); when none is left, the operation is
  *                                  closed: 401 whatever the token
@@ -28,11 +29,11 @@ enum scheme_kind {
     SCHEME_TOKEN, /* oauth2, openIdConnect, http bearer: a JWT in the Authorization header */
     SCHEME_KEY_IN_HEADER,
     SCHEME_KEY_IN_QUERY,
+    SCHEME_MUTUAL_TLS,
     SCHEME_KEY_IN_COOKIE, /* this and the rest: not supported */
     SCHEME_KEY_WITHOUT_NAME,
     SCHEME_KEY_WITH_SCOPES,
     SCHEME_BASIC,
-    SCHEME_MUTUAL_TLS,
     SCHEME_OTHER
 };
 
@@ -40,16 +41,21 @@ static const char *const scheme_names[] = {"undeclared",
                                            "a token",
                                            "an API key in a header",
                                            "an API key in the query",
+                                           "mutual TLS",
                                            "an API key in a cookie",
                                            "an API key at a place that none can have",
                                            "an API key with scopes",
                                            "HTTP basic authentication",
-                                           "mutual TLS",
                                            "an unknown type"};
 
 static bool is_key(enum scheme_kind kind)
 {
     return kind == SCHEME_KEY_IN_HEADER || kind == SCHEME_KEY_IN_QUERY;
+}
+
+static bool is_supported_kind(enum scheme_kind kind)
+{
+    return kind == SCHEME_TOKEN || kind == SCHEME_MUTUAL_TLS || is_key(kind);
 }
 
 /* The map of declared schemes; NULL when there is none. */
@@ -265,10 +271,22 @@ static bool read_scopes(struct project *p, const struct doc_node *list,
 
 /* --- requirements --------------------------------------------------------------------------- */
 
-/* Does api.yaml say that the scheme does not count? */
-static bool is_discarded(const struct project *p, enum scheme_kind kind)
+static bool has_kind(struct project *p, const struct doc_node *object, enum scheme_kind kind)
 {
-    return p->api.only_oauth2 && kind != SCHEME_TOKEN && kind != SCHEME_UNDECLARED;
+    for (size_t i = 0; i < object->n; i++) {
+        if (kind_of(find_scheme(p, object->entries[i].key->text)) == kind)
+            return true;
+    }
+    return false;
+}
+
+/* Does api.yaml say that the scheme does not count? A certificate that is demanded beside a token
+ * does: without it the alternative would be weaker than it is written. */
+static bool is_discarded(struct project *p, const struct doc_node *object, enum scheme_kind kind)
+{
+    if (!p->api.only_oauth2 || kind == SCHEME_TOKEN || kind == SCHEME_UNDECLARED)
+        return false;
+    return kind != SCHEME_MUTUAL_TLS || !has_kind(p, object, SCHEME_TOKEN);
 }
 
 /* What one alternative comes to. */
@@ -285,12 +303,12 @@ static struct alternative look_at(struct project *p, const struct doc_node *obje
     for (size_t i = 0; i < object->n; i++) {
         enum scheme_kind kind = kind_of(find_scheme(p, object->entries[i].key->text));
 
-        if (is_discarded(p, kind))
+        if (is_discarded(p, object, kind))
             continue;
         a.n++;
         if (is_key(kind) && object->entries[i].value->n > 0)
             kind = SCHEME_KEY_WITH_SCOPES; /* keys have none, and none would be asked for */
-        if (kind != SCHEME_TOKEN && !is_key(kind) && a.unsupported == NULL) {
+        if (!is_supported_kind(kind) && a.unsupported == NULL) {
             a.unsupported = object->entries[i].key;
             a.kind = kind;
         }
@@ -306,12 +324,27 @@ static bool is_supported(const struct alternative *a)
 static struct gw_need need_of(struct project *p, enum scheme_kind kind,
                               const struct doc_node *scheme)
 {
+    if (kind == SCHEME_MUTUAL_TLS)
+        return (struct gw_need){.kind = GW_CERTIFICATE, .name = SLICE("")};
     if (!is_key(kind))
         return (struct gw_need){.kind = GW_TOKEN, .name = SLICE("")};
     if (kind == SCHEME_KEY_IN_QUERY)
         return (struct gw_need){.kind = GW_KEY_IN_QUERY, .name = doc_get(scheme, "name")->text};
     return (struct gw_need){.kind = GW_KEY_IN_HEADER,
                             .name = project_lower(p->build, doc_get(scheme, "name")->text)};
+}
+
+/* OpenAPI lets roles stand where scopes would, and nothing says who has which. */
+static bool check_certificate(struct project *p, const struct gw_need *need)
+{
+    if (need->kind != GW_CERTIFICATE)
+        return true;
+    project_want_clients(p, need->origin);
+    if (need->n_scopes == 0)
+        return true;
+    diag_help(diag_error(p->build->diag, CC1203, need->origin, "a certificate has no scopes"),
+              "leave the list empty: []");
+    return false;
 }
 
 /* A supported alternative of n schemes -> *out; false after a finding. */
@@ -325,10 +358,11 @@ static bool read_requirement(struct project *p, const struct doc_node *object, s
         const struct doc_node *scheme = find_scheme(p, object->entries[i].key->text);
         enum scheme_kind kind = kind_of(scheme);
 
-        if (is_discarded(p, kind))
+        if (is_discarded(p, object, kind))
             continue;
         needs[out->n_needs] = need_of(p, kind, scheme);
-        if (!read_scopes(p, object->entries[i].value, scheme, &needs[out->n_needs++]))
+        if (!read_scopes(p, object->entries[i].value, scheme, &needs[out->n_needs]) ||
+            !check_certificate(p, &needs[out->n_needs++]))
             return false;
     }
     out->needs = needs;
@@ -479,6 +513,80 @@ static void add_api_keys(struct project *p, struct project_security *out)
     *out = (struct project_security){.requirements = list, .n_requirements = n};
 }
 
+/* --- certificates of clients, by api.yaml ----------------------------------------------------- */
+
+static bool has_certificate(const struct gw_requirement *r)
+{
+    for (size_t i = 0; i < r->n_needs; i++) {
+        if (r->needs[i].kind == GW_CERTIFICATE)
+            return true;
+    }
+    return false;
+}
+
+/* A certificate, and then `from`, or any token when there is none. False: no memory. */
+static bool with_certificate(struct project *p, const struct gw_requirement *from,
+                             struct gw_requirement *out)
+{
+    const struct place place = p->api.certificate_place;
+    const struct gw_need any = {.kind = GW_TOKEN, .name = SLICE(""), .origin = place};
+    const struct gw_requirement token = {&any, 1, place};
+    struct gw_need *needs;
+    size_t n = 0;
+
+    if (from == NULL)
+        from = &token;
+    needs = project_alloc(p->build, from->n_needs + 1, sizeof(*needs));
+    if (needs == NULL)
+        return false;
+    if (!has_certificate(from))
+        needs[n++] = (struct gw_need){.kind = GW_CERTIFICATE, .name = SLICE(""), .origin = place};
+    memcpy(needs + n, from->needs, from->n_needs * sizeof(*needs));
+    *out = (struct gw_requirement){needs, n + from->n_needs, from->origin};
+    return true;
+}
+
+static bool only_certificate(struct project *p, struct gw_requirement *out)
+{
+    struct gw_need *need = project_alloc(p->build, 1, sizeof(*need));
+
+    if (need == NULL)
+        return false;
+    *need = (struct gw_need){
+        .kind = GW_CERTIFICATE, .name = SLICE(""), .origin = p->api.certificate_place};
+    *out = (struct gw_requirement){need, 1, need->origin};
+    return true;
+}
+
+/* mutualssl_mandatory: each alternative needs a certificate, too; and where the application's
+ * security is not mandatory, the certificate is an alternative by itself, after those with a
+ * credential that says more of who calls. */
+static void demand_certificate(struct project *p, struct project_security *out)
+{
+    bool alone = p->api.certificate_alone;
+    size_t n = 0, room = out->n_requirements + 2;
+    struct gw_requirement *list;
+
+    if (!p->api.certificate || (out->closed && !alone))
+        return;
+    project_want_clients(p, p->api.certificate_place);
+    list = project_alloc(p->build, room, sizeof(*list));
+    if (list == NULL)
+        return;
+    for (size_t i = 0; i < out->n_requirements && !out->closed; i++) {
+        if (!with_certificate(p, &out->requirements[i], &list[n++]))
+            return;
+    }
+    if (out->n_requirements == 0 && !out->closed && (!alone || p->api.only_oauth2) &&
+        !with_certificate(p, NULL, &list[n++]))
+        return;
+    if (alone && !only_certificate(p, &list[n++]))
+        return;
+    *out = (struct project_security){.requirements = list, .n_requirements = n};
+}
+
+/* --- of an operation -------------------------------------------------------------------------- */
+
 static void read_own(struct project *p, const struct doc_node *operation, const char *subject,
                      struct project_security *out)
 {
@@ -505,6 +613,7 @@ void project_read_security(struct project *p, const struct doc_node *operation, 
         read_own(p, operation, subject, out);
     if (p->api.api_key)
         add_api_keys(p, out);
+    demand_certificate(p, out);
 }
 
 /* --- where the keys of an API are ------------------------------------------------------------ */

@@ -86,6 +86,11 @@ int render_listeners(struct row *root, const struct render_context *ctx);
 /* Versions and ciphers of router.downstream.tls and router.upstream.tls. */
 int render_tls(struct row *root, const struct render_context *ctx);
 
+/* --- render_certificates.c ------------------------------------------------------------------ */
+
+/* How the certificates of clients get to the agent. */
+int render_certificates(struct row *root, const struct render_context *ctx);
+
 /* --- render_cluster.c ----------------------------------------------------------------------- */
 
 /* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */

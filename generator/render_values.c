@@ -255,7 +255,7 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     struct row root;
     int rc = CC_ENOMEM;
 
-    if (!row_new(&root, ctx->arena, 80))
+    if (!row_new(&root, ctx->arena, 128))
         return CC_ENOMEM;
     add_settings(&root, ctx);
     if ((rc = render_errors(&root, ctx)) != CC_OK ||
@@ -263,6 +263,7 @@ int render_values(const struct render_context *ctx, struct template_row *out)
         (rc = add_variables(&root, ctx->arena)) != CC_OK || (rc = add_files(&root, ctx)) != CC_OK ||
         (rc = add_system_host(&root, ctx)) != CC_OK ||
         (rc = render_listeners(&root, ctx)) != CC_OK || (rc = render_tls(&root, ctx)) != CC_OK ||
+        (rc = render_certificates(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
         (rc = render_mock(&root, ctx)) != CC_OK || (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;

@@ -29,7 +29,9 @@ struct dispatch {
     X(path, &request->path)     \
     X(query, &request->query)   \
     X(host, &request->host)     \
-    X(tls, NULL)
+    X(tls, NULL)                \
+    X(cert, &request->certificate) \
+    X(certhdr, &request->certificate_text)
 
 enum {
 #define X(name, place) ARG_##name,
@@ -72,8 +74,9 @@ static void set_fixed(struct enforce_request *request, unsigned arg, const struc
 
     if (arg == ARG_src)
         set_src(request, v);
-    /* any other type than text stays absent */
-    if (arg < N_ARGS && places[arg] != NULL && v->type == SPOP_STRING)
+    /* any other type than text stays absent, and than bytes where bytes are sent */
+    if (arg < N_ARGS && places[arg] != NULL &&
+        v->type == (arg == ARG_cert ? SPOP_BINARY : SPOP_STRING))
         *places[arg] = v->bytes;
 }
 
@@ -249,6 +252,7 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->strip_keys = d->strip_keys;
         v->query_cut = d->query_cut;
         v->query = d->query;
+        v->cert = d->certificate;
         return VARS_ALLOW;
     case ENFORCE_ANSWER:
         v->status = d->status;

@@ -111,6 +111,13 @@ struct config {
             struct slice authorization_header; /* lower case */
             bool enable_outbound_auth_header;
         } auth_header;
+        struct {
+            bool enabled;                  /* enableClientValidation: the listener asks */
+            struct slice *trusted_proxies; /* addresses and networks */
+            size_t n_trusted_proxies;
+            struct slice header; /* lower case */
+            bool outbound;
+        } mutual_ssl;
         uint64_t leeway_s;
         struct config_token_service *token_service;
         size_t n_token_service;

@@ -306,6 +306,56 @@ static void check_tls(struct loader *l)
                        "no endpoint could be reached");
 }
 
+/* ADDRESS or ADDRESS/BITS of either family; not everybody's, who could then claim any certificate.
+ */
+static bool is_network(struct slice s)
+{
+    struct slice bits = s, address;
+    uint64_t n = 1, max;
+
+    slice_split(&bits, '/', &address);
+    max = is_address(AF_INET, address) ? 32 : is_address(AF_INET6, address) ? 128 : 0;
+    if (bits.p != NULL && slice_to_u64(bits, &n) != CC_OK)
+        return false;
+    return max > 0 && n >= 1 && n <= max;
+}
+
+static void check_proxies(struct loader *l)
+{
+    static const char setting[] = "enforcer.security.mutualSSL.trustedProxies";
+    const struct config *c = &l->store->config;
+
+    for (size_t i = 0; i < c->security.mutual_ssl.n_trusted_proxies; i++) {
+        struct slice s = c->security.mutual_ssl.trusted_proxies[i];
+
+        if (!is_network(s))
+            diag_help(diag_error(l->diag, CC3003, place_of(l, setting, setting),
+                                 "%s has '%" PRIslice "', expected an address or a network",
+                                 setting, SLICE_ARG(s)),
+                      "192.0.2.7, 10.1.0.0/16 or 2001:db8::/64; not /0, from where anybody could "
+                      "claim any certificate");
+    }
+}
+
+/* It is removed from all requests, and others are not the gateway's to take. */
+static void check_certificate_header(struct loader *l)
+{
+    static const char setting[] = "enforcer.security.mutualSSL.certificateHeader";
+    static const char *const taken[] = {"host",       "authorization",     "cookie",
+                                        "connection", "content-length",    "content-type",
+                                        "upgrade",    "transfer-encoding", "expect"};
+    struct slice name = l->store->config.security.mutual_ssl.header;
+    bool refused = slice_starts(name, SLICE("x-cc-"));
+
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        refused = refused || slice_is(name, taken[i]);
+    if (refused)
+        diag_help(diag_error(l->diag, CC3003, place_of(l, setting, setting),
+                             "%s is '%" PRIslice "', which cannot hold a certificate", setting,
+                             SLICE_ARG(name)),
+                  "a name like X-WSO2-CLIENT-CERTIFICATE or X-SSL-Cert");
+}
+
 static void check_key_sets(struct loader *l)
 {
     const struct config *c = &l->store->config;
@@ -371,6 +421,8 @@ void config_check(struct loader *l)
     check_issuer_names(l);
     check_issuer_texts(l);
     check_key_sets(l);
+    check_proxies(l);
+    check_certificate_header(l);
     check_required(l);
     place_settings(l);
 }

@@ -5,6 +5,7 @@
  *   jwt.h        split, verify, claims, sign
  *   jwks.h       sets of public keys
  *   certificate.h  certificates of authorities
+ *   peer.h       the certificate of a client
  *
  * Nothing here reads files or the network, and nothing blocks. */
 #pragma once
@@ -14,3 +15,4 @@
 #include "crypto/jwks.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"
+#include "crypto/peer.h"

@@ -8,7 +8,7 @@
 #include "enforce/authorize.h"
 
 #include "enforce/api_key.h"
-#include "enforce/credential.h"
+#include "enforce/certificate.h"
 #include "enforce/subscription.h"
 #include "enforce/token.h"
 
@@ -26,8 +26,11 @@ static const struct credential_kind kinds[GW_CREDENTIAL_COUNT] = {
                          .find = api_key_find_in_query,
                          .open = api_key_open,
                          .admit = subscription_check},
-    /* without functions: nobody has one */
-    [GW_CERTIFICATE] = {.rank = CREDENTIAL_RANK_CERTIFICATE},
+    [GW_CERTIFICATE] = {.rank = CREDENTIAL_RANK_CERTIFICATE,
+                        .yields = true,
+                        .find = certificate_find,
+                        .open = certificate_open,
+                        .admit = certificate_admit},
 };
 
 /* --- refusals --------------------------------------------------------------------------------- */
@@ -190,7 +193,7 @@ enum outcome { MET, NOT_MET, NO_SCOPE, BROKEN };
 
 /* The credentials of a requirement whose credentials are all good. */
 struct met {
-    const struct credential *lead;   /* the one of the least rank: who calls */
+    const struct credential *lead;   /* who calls: of those that do not yield, the least rank */
     const struct credential *scoped; /* whose scopes count; NULL: nobody's */
 };
 
@@ -209,6 +212,15 @@ static enum credential_rank rank_of_requirement(const struct gw_requirement *r)
     return rank;
 }
 
+static bool leads(const struct gw_need *need, const struct credential *lead)
+{
+    if (lead == NULL)
+        return true;
+    if (kinds[need->kind].yields != kinds[lead->need->kind].yields)
+        return kinds[lead->need->kind].yields;
+    return rank_of(need) < rank_of(lead->need);
+}
+
 static enum outcome try_requirement(struct attempt *a, struct choice *choice,
                                     const struct gw_requirement *r, struct met *met)
 {
@@ -223,7 +235,7 @@ static enum outcome try_requirement(struct attempt *a, struct choice *choice,
             return BROKEN;
         if (c->state != CREDENTIAL_GOOD)
             return NOT_MET;
-        if (met->lead == NULL || rank_of(need) < rank_of(met->lead->need))
+        if (leads(need, met->lead))
             met->lead = c;
         if (kinds[need->kind].has_scopes) {
             met->scoped = c;
@@ -277,6 +289,8 @@ static enum outcome try_rank(struct attempt *a, struct choice *choice, enum cred
             no_scope = met;
         if (outcome != MET)
             continue;
+        if (!put_aside(a, choice)) /* of what this one did not need */
+            return BROKEN;
         *by = r->origin;
         stand_for(a, &met);
         return MET;

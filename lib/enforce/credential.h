@@ -39,6 +39,9 @@ struct credential_kind {
         CREDENTIAL_RANKS
     } rank;
     bool has_scopes;
+    /* Whose call it is, another credential of the requirement says, if there is one: a certificate
+     * may be that of a program that many use. */
+    bool yields;
     /* The text of the credential that `need` asks for. */
     enum credential_state (*find)(struct attempt *a, const struct gw_need *need,
                                   struct slice *text);

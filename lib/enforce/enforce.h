@@ -49,6 +49,9 @@ struct enforce_request {
     const struct enforce_header *headers; /* model->n_headers of them; NULL = none present */
     bool has_src;                         /* is it known */
     struct gw_address src;                /* who the client is? */
+    /* the client's certificate, of which at most one is there: as DER, when the client has shown
+     * in this connection that it has the key; or as a proxy wrote it that is trusted with that */
+    struct slice certificate, certificate_text;
     enum enforce_patience patience;
     /* what earlier looks at this request waited for; NULL: nothing yet */
     const struct enforce_reply *replies[ENFORCE_WAIT_COUNT];
@@ -109,6 +112,7 @@ struct enforce_decision {
     struct slice strip_keys;   /* and those of API keys, ",apikey,x-key,"; may be empty */
     bool query_cut;            /* an API key was in the query: */
     struct slice query;        /* this is what the backend gets in its place; may be empty */
+    bool certificate;          /* the client's counted: the API knows it */
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
                              * declare) 400 401 403 404 405 411 414 429 503 */

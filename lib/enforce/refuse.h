@@ -13,6 +13,9 @@
     REFUSE_BARE_CHALLENGE ", error=\"invalid_token\", " \
                           "error_description=\"The provided token is invalid\""
 
+/* The contract's word; no scheme that is registered asks for a certificate. */
+#define REFUSE_CERTIFICATE_CHALLENGE "Mutual SSL realm=\"cc-gateway\""
+
 #define REFUSE_SUFFIX "Make sure you have provided the correct security credentials"
 
 #define REFUSE_THROTTLED "Message throttled out"
@@ -54,6 +57,10 @@
       "Access forbidden for the invocations", REFUSE_BARE_CHALLENGE)                              \
     X(NO_KEYS, 401, ENFORCER, "900900", "Unclassified Authentication Failure",                    \
       "The keys of the token's issuer are not available", REFUSE_BARE_CHALLENGE)                  \
+    X(NO_CERTIFICATE, 401, ENFORCER, "900901", "Invalid Credentials", REFUSE_SUFFIX,              \
+      REFUSE_CERTIFICATE_CHALLENGE)                                                               \
+    X(NOT_CERTIFICATE, 401, ENFORCER, "900900", "Unclassified Authentication Failure",            \
+      "Invalid client certificate", REFUSE_CERTIFICATE_CHALLENGE)                                 \
     X(SANDBOX, 401, ENFORCER, "900901", "Invalid Credentials",                                    \
       "Sandbox key offered to an API with no sandbox endpoint. " REFUSE_SUFFIX,                   \
       REFUSE_TOKEN_CHALLENGE)                                                                     \

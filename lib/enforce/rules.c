@@ -56,6 +56,12 @@ const struct enforce_header *rules_auth_header(const struct enforce_rules *r,
     return h->count > 0 ? h : NULL;
 }
 
+const struct rules_clients *rules_api_clients(const struct enforce_rules *r,
+                                              const struct gw_api *api)
+{
+    return &r->clients[api - r->model->apis];
+}
+
 struct slice rules_cluster_host(const struct enforce_rules *r, const struct gw_cluster *cluster)
 {
     return r->cluster_hosts[cluster - r->model->clusters];
@@ -252,6 +258,56 @@ static int read_clusters(struct enforce_rules *r, struct diag *diag)
     return CC_OK;
 }
 
+static int add_authority(struct rules_clients *known, const struct gw_client *client,
+                         struct diag *diag)
+{
+    int rc = known->authorities != NULL ? CC_OK : peer_store_new(&known->authorities);
+
+    if (rc == CC_OK)
+        rc = peer_store_add(known->authorities, client->pem);
+    if (rc == CC_OK || rc == CC_ENOMEM)
+        return rc;
+    diag_error(diag, CC6001, client->origin, "the certificate of '%" PRIslice "': %s",
+               SLICE_ARG(client->alias), cc_strerror(rc));
+    return CC_EREFUSED;
+}
+
+/* The list by which an API knows its clients, ready to verify with. */
+static int read_clients_of(struct rules_clients *known, const struct gw_api *api, struct diag *diag)
+{
+    int rc = CC_OK;
+    struct buf b;
+
+    buf_init(&b, ISSUERS_TEXT_MAX);
+    for (size_t i = 0; i < api->n_clients && rc == CC_OK; i++) {
+        buf_add(&b, api->clients[i].fingerprint);
+        buf_add_char(&b, api->clients[i].authority ? 'a' : ',');
+        if (api->clients[i].authority)
+            rc = add_authority(known, &api->clients[i], diag);
+    }
+    if (rc == CC_OK)
+        rc = buf_error(&b);
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex(buf_slice(&b), known->hash);
+    buf_free(&b);
+    return rc;
+}
+
+static int read_clients(struct enforce_rules *r, struct diag *diag)
+{
+    int result = CC_OK;
+
+    for (size_t i = 0; i < r->model->n_apis; i++) {
+        int rc = CC_OK;
+
+        if (r->model->apis[i].n_clients > 0)
+            rc = read_clients_of(&r->clients[i], &r->model->apis[i], diag);
+        if (result == CC_OK)
+            result = rc;
+    }
+    return result;
+}
+
 /* Without these headers every preflight would be refused, and nobody would see why. */
 static int read_cors(struct enforce_rules *r, struct diag *diag)
 {
@@ -326,7 +382,7 @@ static int read_apis(struct enforce_rules *r, struct diag *diag)
     return CC_OK;
 }
 
-/* An arena for what the model needs: three arrays, the hosts, and for each issuer the name of its
+/* An arena for what the model needs: four arrays, the hosts, and for each issuer the name of its
  * anonymous application, with a UUID. */
 static struct arena *new_arena(const struct gw_model *m)
 {
@@ -336,7 +392,7 @@ static struct arena *new_arena(const struct gw_model *m)
         names += m->issuers[i].name.n + 128;
     return arena_new(4096 + throttle_rules_bytes(m) +
                      m->n_issuers * (sizeof(struct rules_issuer) + 16) + names +
-                     m->n_apis * sizeof(size_t) +
+                     m->n_apis * (sizeof(size_t) + sizeof(struct rules_clients)) +
                      m->n_clusters * (sizeof(struct slice) + (size_t)2 * GW_HOST_MAX));
 }
 
@@ -354,9 +410,11 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
     if (r->arena == NULL)
         goto out;
     r->issuers = arena_array(r->arena, r->model->n_issuers, sizeof(*r->issuers));
+    r->clients = arena_array(r->arena, r->model->n_apis, sizeof(*r->clients));
     r->api_headers = arena_array(r->arena, r->model->n_apis, sizeof(*r->api_headers));
     r->cluster_hosts = arena_array(r->arena, r->model->n_clusters, sizeof(*r->cluster_hosts));
-    if (r->issuers == NULL || r->api_headers == NULL || r->cluster_hosts == NULL)
+    if (r->clients == NULL || r->issuers == NULL || r->api_headers == NULL ||
+        r->cluster_hosts == NULL)
         goto out;
     rc = read_issuers(r, diag);
     if (rc == CC_OK)
@@ -365,6 +423,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = read_apis(r, diag);
     if (rc == CC_OK)
         rc = read_keys(r, diag);
+    if (rc == CC_OK)
+        rc = read_clients(r, diag);
     if (rc == CC_OK)
         rc = read_cors(r, diag);
     if (rc == CC_OK)
@@ -404,6 +464,9 @@ void enforce_rules_unref(struct enforce_rules **rules)
         for (size_t i = 0; i < r->model->n_issuers; i++)
             key_free(&r->issuers[i].key);
     throttle_rules_free(&r->throttle, r->model);
+    if (r->clients != NULL)
+        for (size_t i = 0; i < r->model->n_apis; i++)
+            peer_store_free(&r->clients[i].authorities);
     arena_free(&r->arena);
     gw_snapshot_unref(&r->snapshot);
     free(r);

@@ -15,6 +15,12 @@ struct rules_issuer {
     struct slice anonymous, anonymous_uuid;
 };
 
+/* By which certificates an API knows its clients. */
+struct rules_clients {
+    struct peer_store *authorities; /* those that vouch for others; NULL: none */
+    char hash[65];                  /* SHA-256 over the list: what was verified by it stays so */
+};
+
 struct enforce_rules {
     atomic_uint references;
     struct gw_snapshot *snapshot;
@@ -28,6 +34,7 @@ struct enforce_rules {
     size_t prefer_header, accept_header; /* the same for mock APIs */
     struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
     struct throttle_rules throttle;
+    struct rules_clients *clients; /* as model->apis */
     /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,
      * tokens that were verified under another snapshot stay verified. */
     char issuers_hash[65];
@@ -47,6 +54,9 @@ const struct enforce_header *rules_find_header(const struct enforce_rules *r,
 const struct enforce_header *rules_auth_header(const struct enforce_rules *r,
                                                const struct gw_api *api,
                                                const struct enforce_request *request);
+
+const struct rules_clients *rules_api_clients(const struct enforce_rules *r,
+                                              const struct gw_api *api);
 
 /* "pets.internal:8443": what a backend of this cluster gets as Host. */
 struct slice rules_cluster_host(const struct enforce_rules *r, const struct gw_cluster *cluster);

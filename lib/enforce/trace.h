@@ -25,6 +25,7 @@
     X(CORS, "cors")             /* a preflight request is answered */     \
     X(OPERATION, "operation")   /* the method */                          \
     X(CREDENTIAL, "credential") /* where the token is */                  \
+    X(CERTIFICATE, "certificate") /* the client's */                      \
     X(TOKEN, "token")           /* its three parts and its header */      \
     X(INTROSPECTION, "introspection") /* a token without parts */         \
     X(ISSUER, "issuer")         /* whose keys count */                    \

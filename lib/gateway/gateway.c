@@ -84,3 +84,34 @@ bool gw_api_takes_key_in_header(const struct gw_api *api, struct slice name)
             return true;
     return false;
 }
+
+static bool needs_certificate(const struct gw_operation *op)
+{
+    for (size_t i = 0; i < op->n_requirements; i++) {
+        for (size_t k = 0; k < op->requirements[i].n_needs; k++) {
+            if (op->requirements[i].needs[k].kind == GW_CERTIFICATE)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool gw_api_needs_certificate(const struct gw_api *api)
+{
+    for (size_t i = 0; i < api->n_resources; i++) {
+        for (size_t k = 0; k < api->resources[i].n_operations; k++) {
+            if (needs_certificate(&api->resources[i].operations[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool gw_model_needs_certificate(const struct gw_model *model)
+{
+    for (size_t i = 0; i < model->n_apis; i++) {
+        if (gw_api_needs_certificate(&model->apis[i]))
+            return true;
+    }
+    return false;
+}

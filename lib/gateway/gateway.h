@@ -72,6 +72,7 @@ struct gw_requirement {
 bool gw_requirement_any_token(const struct gw_requirement *r);
 
 struct gw_cluster;
+struct gw_model;
 
 /* A service that is asked about requests before the backend gets them, or about its answers, and
  * what it is told (docs/interceptors.md). How long it may take is in its cluster's options. */
@@ -217,6 +218,18 @@ struct gw_cors {
     struct slice methods, headers, expose; /* lists joined by ", "; empty = none */
 };
 
+/* A certificate by which an API knows its clients (mutual TLS): a client's own, or that of an
+ * authority, which vouches for those that it has signed. */
+struct gw_client {
+    struct slice alias;       /* for operators; not empty */
+    struct slice fingerprint; /* SHA-256 of its DER, 64 hex digits in lower case */
+    struct slice tier;        /* throttling tier; "": none */
+    bool authority;
+    struct slice pem;  /* of an authority; else "" */
+    int64_t not_after; /* seconds since 1970 */
+    struct place origin;
+};
+
 /* Endpoints with a name, which an interceptor may choose for a request. */
 struct gw_named_endpoints {
     struct slice name;
@@ -236,6 +249,9 @@ struct gw_api {
     struct slice key_headers;
     const struct slice *key_params;
     size_t n_key_params;
+    const struct gw_client *clients; /* at least one where an operation needs a certificate */
+    size_t n_clients;
+    struct place clients_declared;
     bool mock;              /* answers come from examples: no request reaches a backend */
     /* by key type, into gw_model.clusters; NULL: none, but not both, unless it is a mock API, which
      * has neither */
@@ -261,6 +277,9 @@ enum { GW_KEY_HEADERS_MAX = 1024, GW_KEY_PARAMS_MAX = 32 };
 
 /* Is `name` one of key_headers? */
 bool gw_api_takes_key_in_header(const struct gw_api *api, struct slice name);
+/* Does some operation need the client's certificate? */
+bool gw_api_needs_certificate(const struct gw_api *api);
+bool gw_model_needs_certificate(const struct gw_model *model);
 
 /* The throttling tier that counts for an operation of the API, and where it was declared: the
  * API's, if it has one, for all its operations together. "": none. */

@@ -102,6 +102,11 @@ static bool is_hex(struct slice s)
     return true;
 }
 
+static const char *fingerprint(struct slice s)
+{
+    return s.n == 64 && is_hex(s) ? NULL : "it is not 64 hex digits";
+}
+
 /* Part of a file's name. */
 static const char *authorities_name(struct slice s)
 {
@@ -213,6 +218,13 @@ static const char *cluster_fault(const void *object)
     return ((const struct gw_cluster *)object)->n_endpoints == 0 ? "it has no endpoint" : NULL;
 }
 
+static const char *client_fault(const void *object)
+{
+    const struct gw_client *c = object;
+
+    return c->authority == (c->pem.n > 0) ? NULL : "an authority has a certificate, others none";
+}
+
 static const char *answer_fault(const void *object)
 {
     return gw_mock_answer_fault(object);
@@ -266,6 +278,8 @@ static const char *api_fault(const void *object)
         return "its parameters with keys are not in order or not unique";
     if (!keys_are_removed(api))
         return "an API key would be seen by backends";
+    if (api->n_clients == 0 && gw_api_needs_certificate(api))
+        return "it needs certificates of its clients and knows none";
     for (size_t i = 1; i < api->n_named; i++) { /* looked up by halving */
         if (slice_cmp(api->named[i - 1].name, api->named[i].name) >= 0)
             return "its named endpoints are not in order or not unique";
@@ -495,6 +509,17 @@ static const struct snapshot_field named_fields[] = {
 static const struct snapshot_schema named =
     SCHEMA(named_fields, struct gw_named_endpoints, named_fault);
 
+static const struct snapshot_field client_fields[] = {
+    {AT(struct gw_client, alias), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_client, fingerprint), .type = SNAPSHOT_TEXT, .fault = fingerprint},
+    {AT(struct gw_client, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_client, authority), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_client, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
+    {AT(struct gw_client, not_after), .type = SNAPSHOT_INT, .max = MAX_EXACT},
+    {AT(struct gw_client, origin), .type = SNAPSHOT_ORIGIN},
+};
+static const struct snapshot_schema client = SCHEMA(client_fields, struct gw_client, client_fault);
+
 static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = required_text},
     {AT(struct gw_api, name), .type = SNAPSHOT_TEXT, .fault = required_text},
@@ -504,6 +529,8 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
     {AT(struct gw_api, key_headers), .type = SNAPSHOT_TEXT, .fault = key_headers},
     {TEXTS(struct gw_api, key_params, required_text)},
+    {LIST(struct gw_api, clients, &client)},
+    {AT(struct gw_api, clients_declared), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_api, mock), .type = SNAPSHOT_BOOL},
     {AT(struct gw_api, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_api, sandbox), .type = SNAPSHOT_CLUSTER},

@@ -74,6 +74,8 @@ static inline void fixture_init(struct fixture *f)
     f->config.router.downstream_tls.max_version = SLICE("TLS1_3");
     f->config.router.upstream.tls.min_version = SLICE("TLS1_2");
     f->config.router.upstream.tls.max_version = SLICE("TLS1_3");
+    f->config.security.mutual_ssl.enabled = true;
+    f->config.security.mutual_ssl.header = SLICE("x-wso2-client-certificate");
     f->config.router.stream_idle_timeout_s = 240;
     f->config.router.idle_timeout_s = 300;
     f->config.router.buffer_bytes = 16384;

@@ -99,9 +99,9 @@ static const char *harmless_value(const struct setting *s, const char *name)
 {
     /* taken only when they are what this machine or OpenSSL has: made_here, below, has their values
      */
-    static const char *const checked[] = {"router.listenerHost", "router.securedListenerHost",
-                                          "router.downstream.tls.ciphers",
-                                          "router.upstream.tls.ciphers"};
+    static const char *const checked[] = {
+        "router.listenerHost", "router.securedListenerHost", "router.downstream.tls.ciphers",
+        "router.upstream.tls.ciphers", "enforcer.security.mutualSSL.trustedProxies"};
 
     for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
         if (strcmp(name, checked[i]) == 0)
@@ -586,7 +586,8 @@ static const char made_here[] =
     "clusters.retry_statuses.status clusters.health_statuses.status " /* of a table, or a number */
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
-    "upstream_ciphers upstream_ciphersuites client_certificate http_bind https_bind init_addr ";
+    "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
+    "https_bind init_addr ";
 
 static void test_every_value_is_attacked(void **state)
 {

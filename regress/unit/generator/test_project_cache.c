@@ -190,7 +190,7 @@ static void changes_are_seen(void **state)
                "data:\n- deploymentEnvironment: Staging\n");
     same_with_hits(w, 2);
     assert_int_equal(mkdir(below(w, 2, "Client-certificates", path), 0700), 0);
-    write_file(below(w, 2, "Client-certificates/a.pem", path), "no certificate");
+    write_file(below(w, 2, "Client-certificates/a.txt", path), "no certificate");
     same_with_hits(w, 2);
     assert_int_equal(unlink(below(w, 2, "deployment_environments.yaml", path)), 0);
     same_with_hits(w, 2);

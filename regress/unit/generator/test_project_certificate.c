@@ -180,10 +180,10 @@ static const struct certificate_case {
      {{FOLDER "x.der", "$a"}},
      "warning CC2409 0/" FOLDER "x.der:0:0\n",
      "one:- two:- one:-"},
-    {"clients",
+    {"those of clients are no authorities of endpoints",
      OAS,
      {{"Client-certificates/x.crt", "$a"}},
-     "warning CC1204 0/Client-certificates/x.crt:0:0\n",
+     "warning CC2412 0/Client-certificates/x.crt:1:1\n",
      "one:- two:- one:-"},
 
     {"a private key",

@@ -98,6 +98,46 @@ static void small_model(void **state)
     fixture_free(&f);
 }
 
+/* An API that needs certificates of its clients, and whatever cc.yaml can say about that. */
+static void certificates_of_clients(void **state)
+{
+    static const struct gw_need need = {.kind = GW_CERTIFICATE, .name = SLICE_INIT("")};
+    static const struct gw_requirement requirement = {.needs = &need, .n_needs = 1};
+    static const struct gw_operation operation = {.requirements = &requirement,
+                                                  .n_requirements = 1};
+    static const struct gw_resource resource = {.operations = &operation, .n_operations = 1};
+    static const struct gw_api api = {.resources = &resource, .n_resources = 1};
+    static struct slice proxies[] = {SLICE_INIT("192.0.2.7"), SLICE_INIT("10.0.0.0/8"),
+                                     SLICE_INIT("2001:db8::/32"), SLICE_INIT("::1")};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f);
+    make_certificate(&f);
+    f.model.apis = &api;
+    f.model.n_apis = 1;
+    expect_accepted(&f);
+    assert_true(fixture_has(&f, "haproxy/cc.cfg", "/gateway.pem verify optional ca-file "));
+    assert_true(fixture_has(&f, "haproxy/cc.cfg",
+                            " no-ca-names crt-ignore-err all ca-ignore-err all alpn "));
+    f.config.router.entry_socket = arena_printf(f.arena, "%s/e.sock", directory);
+    f.config.security.mutual_ssl.trusted_proxies = proxies;
+    f.config.security.mutual_ssl.n_trusted_proxies = 4;
+    f.config.security.mutual_ssl.outbound = true;
+    expect_accepted(&f);
+    assert_true(fixture_has(&f, "haproxy/cc.cfg", "    acl cc_trusted_proxy src 2001:db8::/32\n"));
+    f.config.security.mutual_ssl.header = SLICE("!#$%&'*+-.^_`|~");
+    expect_accepted(&f);
+    f.config.security.mutual_ssl.enabled = false;
+    expect_accepted(&f);
+    assert_false(fixture_has(&f, "haproxy/cc.cfg", "verify optional ca-file /"));
+    assert_false(fixture_has(&f, "haproxy/cc.cfg", "cert) ssl_c_der"));
+    f.model.n_apis = 0; /* nobody needs them: nobody is asked, and still no header gets through */
+    expect_accepted(&f);
+    assert_false(fixture_has(&f, "haproxy/cc.cfg", "ccin.cert"));
+    fixture_free(&f);
+}
+
 static void no_api_at_all(void **state)
 {
     struct fixture f;
@@ -191,9 +231,9 @@ static void many_clusters_and_headers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_model),      cmocka_unit_test(no_api_at_all),
-        cmocka_unit_test(every_setting),    cmocka_unit_test(odd_header_names),
-        cmocka_unit_test(many_clusters_and_headers),
+        cmocka_unit_test(certificates_of_clients), cmocka_unit_test(small_model),
+        cmocka_unit_test(no_api_at_all),           cmocka_unit_test(every_setting),
+        cmocka_unit_test(odd_header_names),        cmocka_unit_test(many_clusters_and_headers),
     };
 
     return cmocka_run_group_tests(tests, make_directory, remove_directory);

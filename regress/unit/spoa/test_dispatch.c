@@ -77,13 +77,15 @@ static void put_request(struct spop_writer *w, const struct request *r)
     put(w, "host", r->host);
     spop_put_name(w, SLICE("tls"));
     spop_put_bool(w, true);
+    put(w, "cert", NULL);
+    put(w, "certhdr", NULL);
     put(w, "h.authorization", r->header);
     peer_put_int(w, "n.authorization", r->header != NULL);
     put(w, "h.x-token", NULL);
     peer_put_int(w, "n.x-token", 0);
 }
 
-enum { REQUEST_ARGS = 11 };
+enum { REQUEST_ARGS = 13 };
 
 /* Ends the NOTIFY in w and has it answered. */
 static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
