@@ -4,8 +4,8 @@
  * front. Without white space: the writer has none.
  *
  * What is taken is checked again where it is taken: whole JSON text (RFC 8259) or a fault, UTF-8
- * without NUL and surrogates that stand alone, whole numbers. Depth, and memory besides the line's own
- * size, are bounded. */
+ * without NUL and surrogates that stand alone, whole numbers. Depth, and memory besides the line's
+ * own size, are bounded. */
 #pragma once
 
 #include "base/base.h"
