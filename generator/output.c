@@ -20,7 +20,7 @@ struct build {
     struct manifest current; /* generation 0: there is none */
     struct manifest next;
     struct render_output files; /* HAProxy's half of the next generation */
-    struct buf content, snapshot; /* without and with its numbers */
+    struct gw_snapshot_text snapshot;
 };
 
 /* Renders HAProxy's half as that of generation n. */
@@ -60,12 +60,12 @@ static int render(struct build *b, bool *haproxy_changed)
     return rc;
 }
 
-static int note_file(struct build *b, struct slice name, struct slice text)
+static int note_file(struct build *b, struct slice name, const struct slice *parts, size_t n)
 {
     struct manifest_file *file = &b->next.files[b->next.n_files++];
 
     file->name = name;
-    return crypto_sha256_hex(text, file->sha256);
+    return crypto_sha256_hex_of(parts, n, file->sha256);
 }
 
 static int write_haproxy_half(struct build *b)
@@ -108,15 +108,16 @@ static int snapshot_fault(const struct build *b, int rc)
 /* Writes all but the manifest. */
 static int write_generation(struct build *b)
 {
+    struct slice parts[GW_SNAPSHOT_PARTS];
     int rc;
 
     b->model->generation = b->next.generation;
-    buf_init(&b->snapshot, GW_SNAPSHOT_MAX_BYTES);
-    rc = gw_snapshot_complete(b->model, &b->content, b->next.model_hash, &b->snapshot);
+    rc = gw_snapshot_complete(b->model, &b->snapshot);
     if (rc != CC_OK)
         return snapshot_fault(b, rc);
-    rc = output_dir_write(&b->dir, b->next.generation, SLICE("gateway.json"),
-                          buf_slice(&b->snapshot), has_secrets(b));
+    gw_snapshot_slices(&b->snapshot, parts);
+    rc = output_dir_write_parts(&b->dir, b->next.generation, SLICE("gateway.json"), parts,
+                                GW_SNAPSHOT_PARTS, has_secrets(b));
     return rc == CC_OK ? write_haproxy_half(b) : rc;
 }
 
@@ -167,6 +168,7 @@ static int check(struct build *b)
 
 static int write_manifest(struct build *b)
 {
+    struct slice parts[GW_SNAPSHOT_PARTS];
     struct buf text;
     int rc;
 
@@ -174,11 +176,13 @@ static int write_manifest(struct build *b)
     b->next.files = arena_array(b->arena, b->files.n_files + 1, sizeof(*b->next.files));
     if (b->next.files == NULL)
         return CC_ENOMEM;
-    rc = note_file(b, SLICE("gateway.json"), buf_slice(&b->snapshot));
+    gw_snapshot_slices(&b->snapshot, parts);
+    rc = note_file(b, SLICE("gateway.json"), parts, GW_SNAPSHOT_PARTS);
     for (size_t i = 0; rc == CC_OK && i < b->files.n_files; i++) {
         const struct render_file *f = &b->files.files[i];
+        struct slice what = f->symlink_to != NULL ? slice_of(f->symlink_to) : f->text;
 
-        rc = note_file(b, f->name, f->symlink_to != NULL ? slice_of(f->symlink_to) : f->text);
+        rc = note_file(b, f->name, &what, 1);
     }
     if (rc == CC_OK)
         rc = manifest_inputs(&b->next, b->options->inputs, b->options->config_path, b->arena);
@@ -250,6 +254,7 @@ int output_build(struct gw_model *model, const struct config *config,
     int rc = check_templates(options->templates, diag);
 
     b.dir.lock = -1;
+    gw_snapshot_text_init(&b.snapshot);
     if (rc == CC_OK)
         rc = output_dir_open(&b.dir, options->directory, arena, diag);
     if (rc == CC_OK)
@@ -258,8 +263,8 @@ int output_build(struct gw_model *model, const struct config *config,
         goto out;
     if (output_dir_current(&b.dir) != 0)
         (void)generation_manifest(&b.dir, output_dir_current(&b.dir), &b.current);
-    buf_init(&b.content, GW_SNAPSHOT_MAX_BYTES);
-    rc = gw_content_write(model, &b.content, b.next.model_hash);
+    rc = gw_content_write(model, &b.snapshot);
+    memcpy(b.next.model_hash, b.snapshot.hash, sizeof(b.next.model_hash));
     if (rc != CC_OK)
         rc = snapshot_fault(&b, rc);
     if (rc == CC_OK)
@@ -271,7 +276,6 @@ int output_build(struct gw_model *model, const struct config *config,
 out:
     *result = (struct output_result){b.dir.path, b.next.generation, changed, haproxy_changed};
     output_dir_close(&b.dir);
-    buf_free(&b.content);
-    buf_free(&b.snapshot);
+    gw_snapshot_text_free(&b.snapshot);
     return rc;
 }

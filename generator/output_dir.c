@@ -289,16 +289,20 @@ static int prepare(const struct output_dir *d, uint64_t n, struct slice name, co
     return rc == CC_OK ? CC_OK : CC_EIO;
 }
 
-static int write_all(int fd, struct slice text)
+static int write_all(int fd, const struct slice *parts, size_t n_parts)
 {
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
+    for (size_t i = 0; i < n_parts; i++) {
+        struct slice text = parts[i];
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        text = slice_from(text, (size_t)n);
+        while (text.n > 0) {
+            ssize_t n = write(fd, text.p, text.n);
+
+            if (n < 0 && errno == EINTR)
+                continue;
+            if (n < 0)
+                return -1;
+            text = slice_from(text, (size_t)n);
+        }
     }
     return fsync(fd);
 }
@@ -317,6 +321,12 @@ static int close_to_others(const struct output_dir *d, int fd)
 int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text,
                      bool secret)
 {
+    return output_dir_write_parts(d, n, name, &text, 1, secret);
+}
+
+int output_dir_write_parts(const struct output_dir *d, uint64_t n, struct slice name,
+                           const struct slice *parts, size_t n_parts, bool secret)
+{
     const char *path = NULL;
     int rc = prepare(d, n, name, &path);
     int fd;
@@ -329,7 +339,7 @@ int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, 
         return fault(d, CC_EIO, "cannot be created", path, errno);
     if (secret && close_to_others(d, fd) != 0)
         rc = fault(d, CC_EIO, "cannot be given to the group of the output directory", path, errno);
-    else if ((!secret && fchmod(fd, FILE_MODE) != 0) || write_all(fd, text) != 0)
+    else if ((!secret && fchmod(fd, FILE_MODE) != 0) || write_all(fd, parts, n_parts) != 0)
         rc = fault(d, CC_EIO, "cannot be written", path, errno);
     close(fd);
     return rc;

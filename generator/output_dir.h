@@ -45,6 +45,9 @@ bool output_dir_same(const struct output_dir *d, uint64_t n, const struct render
  * after a CC5003 finding. */
 int output_dir_write(const struct output_dir *d, uint64_t n, struct slice name, struct slice text,
                      bool secret);
+/* The same of texts one behind the other. */
+int output_dir_write_parts(const struct output_dir *d, uint64_t n, struct slice name,
+                           const struct slice *parts, size_t n_parts, bool secret);
 int output_dir_link(const struct output_dir *d, uint64_t n, struct slice name, const char *to);
 
 /* Syncs the directories of generation n. */

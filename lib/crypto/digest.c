@@ -3,9 +3,19 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-static int digest_hex(const EVP_MD *md, struct slice data, char *hex)
+static void write_hex(const unsigned char *sum, unsigned n, char *hex)
 {
     static const char digits[] = "0123456789abcdef";
+
+    for (unsigned i = 0; i < n; i++) {
+        *hex++ = digits[sum[i] >> 4];
+        *hex++ = digits[sum[i] & 15];
+    }
+    *hex = '\0';
+}
+
+static int digest_hex(const EVP_MD *md, struct slice data, char *hex)
+{
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned n = 0;
 
@@ -13,11 +23,26 @@ static int digest_hex(const EVP_MD *md, struct slice data, char *hex)
         ERR_clear_error();
         return CC_ENOMEM;
     }
-    for (unsigned i = 0; i < n; i++) {
-        *hex++ = digits[sum[i] >> 4];
-        *hex++ = digits[sum[i] & 15];
+    write_hex(sum, n, hex);
+    return CC_OK;
+}
+
+int crypto_sha256_hex_of(const struct slice *parts, size_t n, char hex[65])
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    bool good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+
+    for (size_t i = 0; good && i < n; i++)
+        good = parts[i].n == 0 || EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1;
+    good = good && EVP_DigestFinal_ex(ctx, sum, &size) == 1;
+    EVP_MD_CTX_free(ctx);
+    if (!good) {
+        ERR_clear_error();
+        return CC_ENOMEM;
     }
-    *hex = '\0';
+    write_hex(sum, size, hex);
     return CC_OK;
 }
 

@@ -60,6 +60,8 @@ int crypto_sha256(struct slice data, uint8_t sum[32]);
 
 /* Lower-case hex SHA-256 / SHA-1 of data. */
 int crypto_sha256_hex(struct slice data, char hex[65]);
+/* The same of texts one behind the other. */
+int crypto_sha256_hex_of(const struct slice *parts, size_t n, char hex[65]);
 int crypto_sha1_hex(struct slice data, char hex[41]);
 
 /* The UUID that Java's UUID.nameUUIDFromBytes() gives a name: for identifiers that the contract makes

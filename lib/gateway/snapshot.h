@@ -20,11 +20,25 @@ enum { GW_SCHEMA = 6, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
 int gw_snapshot_write(const struct gw_model *model, struct buf *out);
 
 /* The same in two steps, for who wants to know whether anything changed before a generation number is
- * taken: all but the numbers, with its hash (gw_model_hash()); and the whole, which is that text
- * below the numbers of the model. */
-int gw_content_write(const struct gw_model *model, struct buf *content, char hash[65]);
-int gw_snapshot_complete(const struct gw_model *model, const struct buf *content,
-                         const char *content_hash, struct buf *out);
+ * taken, and in parts, which are large and need not be copied. */
+enum { GW_SNAPSHOT_PARTS = 3 };
+
+struct gw_snapshot_text {
+    struct buf parts[GW_SNAPSHOT_PARTS]; /* the numbers; settings and files; all else */
+    char hash[65];                       /* of the content: gw_model_hash() */
+};
+
+void gw_snapshot_text_init(struct gw_snapshot_text *t);
+void gw_snapshot_text_free(struct gw_snapshot_text *t);
+
+/* All but the numbers, and its hash. */
+int gw_content_write(const struct gw_model *model, struct gw_snapshot_text *t);
+
+/* The numbers of the model, above a content that was written. */
+int gw_snapshot_complete(const struct gw_model *model, struct gw_snapshot_text *t);
+
+/* The parts, in the order of the file. */
+void gw_snapshot_slices(const struct gw_snapshot_text *t, struct slice out[GW_SNAPSHOT_PARTS]);
 
 /* The content hash alone: hex SHA-256 over everything but generation numbers and the hash itself,
  * so that "did anything change?" can be asked before a generation number is taken. */

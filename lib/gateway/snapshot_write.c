@@ -282,15 +282,46 @@ static void write_files(struct writer *w)
         buf_add_char(w->out, '\n');
 }
 
-/* What the content hash covers: everything behind its line. The sections come first, into a buffer
- * of their own, because they tell which files there are. */
-static int write_content(const struct gw_model *m, struct buf *out)
+void gw_snapshot_text_init(struct gw_snapshot_text *t)
+{
+    for (size_t i = 0; i < GW_SNAPSHOT_PARTS; i++)
+        buf_init(&t->parts[i], GW_SNAPSHOT_MAX_BYTES);
+    t->hash[0] = '\0';
+}
+
+void gw_snapshot_text_free(struct gw_snapshot_text *t)
+{
+    for (size_t i = 0; i < GW_SNAPSHOT_PARTS; i++)
+        buf_free(&t->parts[i]);
+}
+
+void gw_snapshot_slices(const struct gw_snapshot_text *t, struct slice out[GW_SNAPSHOT_PARTS])
+{
+    for (size_t i = 0; i < GW_SNAPSHOT_PARTS; i++)
+        out[i] = buf_slice(&t->parts[i]);
+}
+
+/* No reader would take more. */
+static int check_size(const struct gw_snapshot_text *t)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < GW_SNAPSHOT_PARTS; i++) {
+        if (buf_error(&t->parts[i]) != CC_OK)
+            return buf_error(&t->parts[i]);
+        n += t->parts[i].n;
+    }
+    return n <= GW_SNAPSHOT_MAX_BYTES ? CC_OK : CC_EFULL;
+}
+
+/* The sections come first, because they tell which files there are. */
+int gw_content_write(const struct gw_model *m, struct gw_snapshot_text *t)
 {
     struct intern files = {.texts = NULL};
-    struct buf sections;
-    struct writer w = {.out = &sections, .files = &files, .model = m};
+    struct slice parts[GW_SNAPSHOT_PARTS];
+    struct writer w = {.out = &t->parts[2], .files = &files, .model = m};
+    int rc;
 
-    buf_init(&sections, GW_SNAPSHOT_MAX_BYTES);
     write_section(&w, "issuers", &snapshot_issuer, m->issuers, m->n_issuers, "],\n");
     write_section(&w, "clusters", &snapshot_cluster, m->clusters, m->n_clusters, "],\n");
     write_section(&w, "cors", &snapshot_cors, m->cors, m->n_cors, "],\n");
@@ -298,71 +329,66 @@ static int write_content(const struct gw_model *m, struct buf *out)
     write_section(&w, "policies", &snapshot_policy, m->policies, m->n_policies, "],\n");
     write_section(&w, "deny_rules", &snapshot_deny_rule, m->deny_rules, m->n_deny_rules, "],\n");
     write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
-    w.out = out;
+    w.out = &t->parts[1];
     write_fields(&w, &snapshot_settings, m);
-    buf_add_str(out, ",\n\"files\":[\n");
+    buf_add_str(w.out, ",\n\"files\":[\n");
     write_files(&w);
-    buf_add_str(out, "],\n");
-    buf_add(out, buf_slice(&sections));
-    if (w.error == CC_OK)
-        w.error = buf_error(&sections);
-    if (w.error == CC_OK)
-        w.error = buf_error(out);
-    buf_free(&sections);
+    buf_add_str(w.out, "],\n");
+    rc = w.error == CC_OK ? check_size(t) : w.error;
+    gw_snapshot_slices(t, parts);
+    if (rc == CC_OK)
+        rc = crypto_sha256_hex_of(&parts[1], 2, t->hash);
     intern_free(&files);
-    return w.error;
+    return rc;
 }
 
-int gw_content_write(const struct gw_model *model, struct buf *content, char hash[65])
-{
-    int rc = write_content(model, content);
-
-    return rc == CC_OK ? crypto_sha256_hex(buf_slice(content), hash) : rc;
-}
-
-int gw_snapshot_complete(const struct gw_model *model, const struct buf *content,
-                         const char *content_hash, struct buf *out)
+int gw_snapshot_complete(const struct gw_model *model, struct gw_snapshot_text *t)
 {
     char room[256], hash[SNAPSHOT_HASH_HEX + 1];
-    struct buf head;
-    struct writer w = {.out = &head, .model = model};
+    struct buf numbers;
+    struct writer w = {.out = &numbers, .model = model};
     int rc;
 
-    buf_init_fixed(&head, room, sizeof(room));
+    buf_init_fixed(&numbers, room, sizeof(room));
     write_fields(&w, &snapshot_generations, model);
-    buf_printf(&head, ",\n\"content\":\"%s\",\n", content_hash);
-    rc = buf_error(&head);
+    buf_printf(&numbers, ",\n\"content\":\"%s\",\n", t->hash);
+    rc = buf_error(&numbers);
     if (rc == CC_OK)
-        rc = crypto_sha256_hex(buf_slice(&head), hash);
+        rc = crypto_sha256_hex(buf_slice(&numbers), hash);
     if (rc != CC_OK)
         return rc;
-    buf_printf(out, "{\"schema\":%d,\n\"hash\":\"%s\",\n", GW_SCHEMA, hash);
-    buf_add(out, buf_slice(&head));
-    buf_add(out, buf_slice(content));
-    return buf_error(out);
+    buf_reset(&t->parts[0]);
+    buf_printf(&t->parts[0], "{\"schema\":%d,\n\"hash\":\"%s\",\n", GW_SCHEMA, hash);
+    buf_add(&t->parts[0], buf_slice(&numbers));
+    return check_size(t);
 }
 
 int gw_snapshot_write(const struct gw_model *model, struct buf *out)
 {
-    char hash[SNAPSHOT_HASH_HEX + 1];
-    struct buf content;
+    struct slice parts[GW_SNAPSHOT_PARTS];
+    struct gw_snapshot_text t;
     int rc;
 
-    buf_init(&content, GW_SNAPSHOT_MAX_BYTES);
-    rc = gw_content_write(model, &content, hash);
+    gw_snapshot_text_init(&t);
+    rc = gw_content_write(model, &t);
     if (rc == CC_OK)
-        rc = gw_snapshot_complete(model, &content, hash, out);
-    buf_free(&content);
-    return rc;
+        rc = gw_snapshot_complete(model, &t);
+    gw_snapshot_slices(&t, parts);
+    for (size_t i = 0; rc == CC_OK && i < GW_SNAPSHOT_PARTS; i++)
+        buf_add(out, parts[i]);
+    gw_snapshot_text_free(&t);
+    return rc == CC_OK ? buf_error(out) : rc;
 }
 
 int gw_model_hash(const struct gw_model *model, char hex[65])
 {
-    struct buf content;
+    struct gw_snapshot_text t;
     int rc;
 
-    buf_init(&content, GW_SNAPSHOT_MAX_BYTES);
-    rc = gw_content_write(model, &content, hex);
-    buf_free(&content);
+    gw_snapshot_text_init(&t);
+    rc = gw_content_write(model, &t);
+    if (rc == CC_OK)
+        memcpy(hex, t.hash, sizeof(t.hash));
+    gw_snapshot_text_free(&t);
     return rc;
 }
