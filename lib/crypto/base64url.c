@@ -86,11 +86,15 @@ void base64url_encode(struct slice data, struct buf *out)
     (void)encode(data, ALPHABET, out);
 }
 
+static const char STANDARD[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void base64_encode(struct slice data, struct buf *out)
 {
-    static const char standard[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t padding = encode(data, standard, out); padding > 0; padding--)
+    for (size_t padding = encode(data, STANDARD, out); padding > 0; padding--)
         buf_add_char(out, '=');
+}
+
+void base64_encode_unpadded(struct slice data, struct buf *out)
+{
+    (void)encode(data, STANDARD, out);
 }

@@ -20,3 +20,6 @@ void base64url_encode(struct slice data, struct buf *out);
 
 /* Appends data as base64 text (RFC 4648 4): with + and /, and padded. */
 void base64_encode(struct slice data, struct buf *out);
+
+/* The same without padding. */
+void base64_encode_unpadded(struct slice data, struct buf *out);

@@ -4,6 +4,7 @@
  *   base64url.h  strict coding without padding
  *   jwt.h        split, verify, claims, sign
  *   jwks.h       sets of public keys
+ *   key_id.h     names of signing keys: kid and x5t
  *   certificate.h  certificates of authorities
  *   peer.h       the certificate of a client
  *
@@ -15,4 +16,5 @@
 #include "crypto/jwks.h"
 #include "crypto/jwt.h"
 #include "crypto/key.h"
+#include "crypto/key_id.h"
 #include "crypto/peer.h"

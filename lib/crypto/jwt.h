@@ -198,3 +198,14 @@ enum jwt_fault jwt_check_times(const struct jwt_claims *c, int64_t now_s, int64_
  * them all. */
 int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct slice payload,
              struct buf *out);
+
+/* Who signs, and how: for headers that jwt_sign() does not make. */
+struct jwt_signer {
+    enum jwt_alg alg;
+    const struct key *key;
+    struct slice head; /* the header, encoded; it must name the algorithm */
+    bool url;          /* base64url, as RFC 7515 says; else base64 without padding */
+};
+
+/* Appends head . payload . signature, as jwt_sign() does. */
+int jwt_sign_as(const struct jwt_signer *by, struct slice payload, struct buf *out);

@@ -211,17 +211,45 @@ out:
     return rc;
 }
 
-int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct slice payload,
-             struct buf *out)
+static void encode(struct slice bytes, bool url, struct buf *out)
 {
-    char header_room[2 * JWT_MAX_KID + 64]; /* every character of kid may need a backslash */
-    struct buf header;
+    if (url)
+        base64url_encode(bytes, out);
+    else
+        base64_encode_unpadded(bytes, out);
+}
+
+int jwt_sign_as(const struct jwt_signer *by, struct slice payload, struct buf *out)
+{
     size_t start = out->n, n = 0;
     uint8_t signature[SIGNATURE_MAX];
     int rc;
 
-    if (!is_known(alg) || !key->private || algorithms[alg].kind != key->kind ||
-        (kid.n != 0 && !jwt_kid_valid(kid)))
+    if (!is_known(by->alg) || !by->key->private || algorithms[by->alg].kind != by->key->kind)
+        return CC_EINVAL;
+    buf_add(out, by->head);
+    buf_add_char(out, '.');
+    encode(payload, by->url, out);
+    rc = buf_error(out);
+    if (rc == CC_OK)
+        rc = sign(&algorithms[by->alg], by->key->pkey, slice_from(buf_slice(out), start), signature,
+                  &n);
+    if (rc != CC_OK)
+        return rc;
+    buf_add_char(out, '.');
+    encode(slice_make(signature, n), by->url, out);
+    return buf_error(out);
+}
+
+int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct slice payload,
+             struct buf *out)
+{
+    char header_room[2 * JWT_MAX_KID + 64]; /* every character of kid may need a backslash */
+    char head_room[3 * JWT_MAX_KID + 128];
+    struct jwt_signer by = {.alg = alg, .key = key, .url = true};
+    struct buf header, head;
+
+    if (!is_known(alg) || (kid.n != 0 && !jwt_kid_valid(kid)))
         return CC_EINVAL;
     buf_init_fixed(&header, header_room, sizeof(header_room));
     buf_printf(&header, "{\"alg\":\"%s\",", algorithms[alg].name);
@@ -231,17 +259,9 @@ int jwt_sign(enum jwt_alg alg, const struct key *key, struct slice kid, struct s
         buf_add_char(&header, ',');
     }
     buf_add_str(&header, "\"typ\":\"JWT\"}");
-    CC_ASSERT(buf_error(&header) == CC_OK);
-
-    base64url_encode(buf_slice(&header), out);
-    buf_add_char(out, '.');
-    base64url_encode(payload, out);
-    rc = buf_error(out);
-    if (rc == CC_OK)
-        rc = sign(&algorithms[alg], key->pkey, slice_from(buf_slice(out), start), signature, &n);
-    if (rc != CC_OK)
-        return rc;
-    buf_add_char(out, '.');
-    base64url_encode(slice_make(signature, n), out);
-    return buf_error(out);
+    buf_init_fixed(&head, head_room, sizeof(head_room));
+    base64url_encode(buf_slice(&header), &head);
+    CC_ASSERT(buf_error(&header) == CC_OK && buf_error(&head) == CC_OK);
+    by.head = buf_slice(&head);
+    return jwt_sign_as(&by, payload, out);
 }
