@@ -1,3 +1,4 @@
+#include "fetch/key_file.h"
 #include "generator/devkey.h"
 
 #include <errno.h>
@@ -74,47 +75,9 @@ static const char *state_directory(struct arena *arena, struct diag *diag)
     return path.p;
 }
 
-/* Reads an open private key file. */
-static int read_key(struct key **out, int fd, const char *path, struct diag *diag)
-{
-    static char pem[PEM_MAX_BYTES];
-    struct stat st;
-    ssize_t n;
-    int rc = CC_EINVAL;
-
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        diag_error(diag, CC1001, PLACE_NONE, "%s is not a regular file", path);
-        return rc;
-    }
-    if ((st.st_mode & 077) != 0 || (st.st_uid != geteuid() && geteuid() != 0)) {
-        diag_help(diag_error(diag, CC4003, PLACE_NONE,
-                             "others than you may read the private key %s (mode %03o)", path,
-                             (unsigned)(st.st_mode & 0777)),
-                  "chmod 600 %s; if others may have read it, make a new key", path);
-        return rc;
-    }
-    n = read(fd, pem, sizeof(pem));
-    if (n >= 0)
-        rc = key_private_from_pem(out, slice_make(pem, (size_t)n));
-    if (rc != CC_OK)
-        diag_error(diag, CC4001, PLACE_NONE, "%s is not a private key in PEM that can be used: %s",
-                   path, cc_strerror(rc));
-    OPENSSL_cleanse(pem, sizeof(pem));
-    return rc == CC_OK ? CC_OK : CC_EINVAL;
-}
-
 int devkey_load_file(struct key **out, const char *path, struct diag *diag)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    int rc;
-
-    if (fd < 0) {
-        diag_error(diag, CC1001, PLACE_NONE, "%s cannot be opened: %s", path, strerror(errno));
-        return CC_EINVAL;
-    }
-    rc = read_key(out, fd, path, diag);
-    close(fd);
-    return rc;
+    return key_file_read(out, path, KEY_FILE_OWNER_ONLY, PLACE_NONE, diag);
 }
 
 /* Writes a new key to `path`. When another process is first, its key is the one that counts. */

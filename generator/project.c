@@ -346,6 +346,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_certificates_finish(build, model);
     project_clients_finish(build, model);
     collect_headers(build, model);
+    project_read_backend_jwt(build, model);
     if (build->rc != CC_OK)
         return;
     check_routes(build, model);

@@ -398,6 +398,11 @@ void project_check_credential(struct project *p, const struct gw_identity *crede
  * resources moved to them. */
 void project_credentials_finish(struct project_build *build, struct gw_model *model);
 
+/* --- project_jwt.c -------------------------------------------------------------------------- */
+
+/* After the APIs' headers are known. */
+void project_read_backend_jwt(struct project_build *build, struct gw_model *model);
+
 /* --- project_certificate.c ------------------------------------------------------------------ */
 
 /* The certificates of a file, struct project_certificate, at the end of `out`. False after a

@@ -62,6 +62,13 @@ struct config_key_pair {
     struct slice cert_path, key_path;
 };
 
+/* A key of the JWT for endpoints. */
+struct config_jwt_key {
+    struct slice certificate_path, private_key_path;
+    bool signs;
+    struct place origin; /* of the element */
+};
+
 struct config {
     struct {
         struct config_vhost_mapping *vhost_mapping;
@@ -148,6 +155,17 @@ struct config {
         struct place tier_place; /* of unauthenticated_tier */
     } throttling;
     struct slice subscriptions; /* file or directory of who is subscribed to what; "" = none */
+    struct {
+        bool enabled, convert_dialect, user_claims, with_kid;
+        struct slice header; /* lower case */
+        struct slice encoding, dialect, algorithm, key_id_form;
+        struct slice *excluded;
+        size_t n_excluded;
+        uint64_t ttl_s;
+        struct slice certificate_path, private_key_path; /* of the only key; or "" */
+        struct config_jwt_key *key_pairs;
+        size_t n_key_pairs;
+    } jwt_generator;
     struct {
         bool enabled;
         uint64_t maximum_size;  /* tokens over all workers */

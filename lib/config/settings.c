@@ -56,6 +56,7 @@ static const struct config_setting rows[] = {
 #define ELEMENT_NONE    struct config
 #define ELEMENT_VHOSTS  struct config_vhost_mapping
 #define ELEMENT_ISSUERS struct config_token_service
+#define ELEMENT_KEY_PAIRS struct config_jwt_key
 
 #define WHERE(list, member) offsetof(ELEMENT_##list, member)
 
@@ -75,6 +76,10 @@ const struct setting_list_row setting_lists[LISTS] = {
     [LIST_ISSUERS] = {"enforcer.security.tokenService",
                       offsetof(struct config, security.token_service),
                       offsetof(struct config, security.n_token_service), sizeof(ELEMENT_ISSUERS)},
+    [LIST_KEY_PAIRS] = {"enforcer.jwtGenerator.keypair",
+                        offsetof(struct config, jwt_generator.key_pairs),
+                        offsetof(struct config, jwt_generator.n_key_pairs),
+                        sizeof(ELEMENT_KEY_PAIRS)},
 };
 
 static const struct setting_absent absent[] = {

@@ -29,7 +29,7 @@ enum setting_kind {
     KIND_CLAIMS,      /* list of "remote=local", or of {remoteClaim, localClaim} */
 };
 
-enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LISTS };
+enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LIST_KEY_PAIRS, LISTS };
 
 /* What a public row (struct config_setting, same index) does not say. */
 struct setting {

@@ -331,12 +331,54 @@ const char *gw_jwks_url_fault(struct slice url);
  * byte); a header takes two, and a few are other facts. */
 enum { GW_MAX_HEADERS = 120 };
 
+/* A key of the JWT for backends. */
+struct gw_key_pair {
+    struct slice certificate; /* PEM; its first one counts */
+    /* path of the private key's file, of the one that signs; else empty. The key itself is never in
+     * the model: the agent reads it. */
+    struct slice private_key;
+};
+
+/* The JWT that tells backends who calls (docs/backend-jwt.md). */
+struct gw_backend_jwt {
+    struct slice header;  /* lower case; "": no JWT is sent, and all else means nothing */
+    struct slice dialect; /* what names of claims begin with; "" = nothing */
+    bool convert_dialect; /* the names of the token's claims, too */
+    bool user_claims;     /* are there claims of the token in it? */
+    bool base64url;       /* else base64 without padding */
+    bool with_kid;        /* in its header */
+    bool old_key_ids;     /* enum key_id_form (crypto/key_id.h) */
+    int64_t ttl_s;
+    const struct slice *excluded; /* claims of the token that are left out */
+    size_t n_excluded;
+    const struct gw_key_pair *key_pairs; /* one of them signs */
+    size_t n_key_pairs;
+};
+
+enum {
+    GW_BACKEND_JWT_MAX = 6144,   /* bytes of a JWT; the agent's answers have 16 KiB at most */
+    GW_BACKEND_JWT_TTL_MIN = 10, /* seconds */
+    GW_BACKEND_JWT_TTL_MAX = 86400,
+    GW_BACKEND_JWKS_MAX = 12 << 10, /* bytes of its key set; it must fit into a buffer of HAProxy */
+    GW_BACKEND_JWT_HYPHENS = 4 /* in the header's name: HAProxy has a rule for each spelling */
+};
+
+/* What is wrong with the name of the header, in lower case, or NULL. */
+const char *gw_backend_jwt_header_fault(struct slice name);
+/* Is it the same header to a backend that makes no difference between - and _? */
+bool gw_backend_jwt_is_header(const struct gw_backend_jwt *jwt, struct slice name);
+/* Is it the path of the key set, on the system host? HAProxy answers there. */
+bool gw_is_jwks_path(struct slice path);
+/* The pair that signs, or NULL. */
+const struct gw_key_pair *gw_backend_jwt_signing(const struct gw_backend_jwt *jwt);
+
 struct gw_model {
     uint64_t generation;         /* counts up with each build into one output directory */
     uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */
     struct slice system_host;    /* vhost of /health and /ready; "*" = any */
     int64_t leeway_s;            /* clock skew allowed to exp and nbf */
     bool keep_auth_header;       /* enableOutboundAuthHeader */
+    struct gw_backend_jwt backend_jwt;
     const struct slice
         *headers; /* request headers the agent must see; lower case, sorted, unique */
     size_t n_headers;

@@ -141,6 +141,17 @@ static const char *identity_value(struct slice s)
     return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : required_text(s);
 }
 
+static const char *jwt_header(struct slice s)
+{
+    return s.n == 0 ? NULL : gw_backend_jwt_header_fault(s);
+}
+
+/* A path, which programs open. */
+static const char *file_path(struct slice s)
+{
+    return s.n > 0 && s.p[0] != '/' ? "it is not an absolute path" : optional_text(s);
+}
+
 /* What holds for objects. */
 
 static bool is_sorted(const struct slice *texts, size_t n)
@@ -372,10 +383,27 @@ static const char *deny_rule_fault(const void *object)
     return r->kind == GW_DENY_ADDRESS ? gw_address_range_parse(r->value, &range) : NULL;
 }
 
+/* A JWT that is sent has one key that signs it. */
+static const char *backend_jwt_fault(const struct gw_backend_jwt *jwt)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < jwt->n_key_pairs; i++)
+        n += jwt->key_pairs[i].private_key.n > 0;
+    if (jwt->header.n == 0)
+        return NULL;
+    return n != 1 ? "not exactly one key pair signs the JWT of backends"
+           : jwt->ttl_s < GW_BACKEND_JWT_TTL_MIN ? "the JWT of backends is valid for too short a time"
+                                                 : NULL;
+}
+
 static const char *settings_fault(const void *object)
 {
     const struct gw_model *m = object;
+    const char *fault = backend_jwt_fault(&m->backend_jwt);
 
+    if (fault != NULL)
+        return fault;
     return is_sorted(m->headers, m->n_headers) ? NULL : "headers are not in order or not unique";
 }
 
@@ -723,6 +751,17 @@ const struct snapshot_schema snapshot_file = SCHEMA(file_fields, struct source, 
 #define THROTTLING(member) \
     .name = "throttling_" #member, .offset = offsetof(struct gw_model, throttling.member)
 
+static const struct snapshot_field key_pair_fields[] = {
+    {AT(struct gw_key_pair, certificate), .type = SNAPSHOT_TEXT, .fault = pem_text},
+    {AT(struct gw_key_pair, private_key), .type = SNAPSHOT_TEXT, .fault = file_path},
+};
+static const struct snapshot_schema key_pair = SCHEMA(key_pair_fields, struct gw_key_pair, NULL);
+
+/* Members of struct gw_backend_jwt are members of the settings. */
+#define JWT(member) \
+    .name = "backend_jwt_" #member, .offset = offsetof(struct gw_model, backend_jwt.member)
+#define JWT_COUNT(member) .count_offset = offsetof(struct gw_model, backend_jwt.n_##member)
+
 static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = system_host},
     {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
@@ -733,6 +772,16 @@ static const struct snapshot_field settings_fields[] = {
     {THROTTLING(standard_headers), .type = SNAPSHOT_BOOL},
     {THROTTLING(legacy_headers), .type = SNAPSHOT_BOOL},
     {THROTTLING(unauthenticated_tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {JWT(header), .type = SNAPSHOT_TEXT, .fault = jwt_header},
+    {JWT(dialect), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {JWT(convert_dialect), .type = SNAPSHOT_BOOL},
+    {JWT(user_claims), .type = SNAPSHOT_BOOL},
+    {JWT(base64url), .type = SNAPSHOT_BOOL},
+    {JWT(with_kid), .type = SNAPSHOT_BOOL},
+    {JWT(old_key_ids), .type = SNAPSHOT_BOOL},
+    {JWT(ttl_s), .type = SNAPSHOT_INT, .max = GW_BACKEND_JWT_TTL_MAX},
+    {JWT(excluded), .type = SNAPSHOT_TEXTS, JWT_COUNT(excluded), .fault = required_text},
+    {JWT(key_pairs), .type = SNAPSHOT_LIST, JWT_COUNT(key_pairs), .of = &key_pair},
 };
 const struct snapshot_schema snapshot_settings =
     SCHEMA_WHOLE(settings_fields, struct gw_model, settings_fault);

@@ -8,7 +8,7 @@
  *     "hash":"SHA-256 of the next two lines",
  *     "generation":7,"haproxy_generation":6,
  *     "content":"SHA-256 of all that follows this line",
- *     "system_host":"localhost",...,"headers":["authorization"],
+ *     "system_host":"localhost",...,"headers":["authorization"],...,"backend_jwt_key_pairs":[],
  *     "files":[
  *     {"name":"pets/api.yaml"}
  *     ],

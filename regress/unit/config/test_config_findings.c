@@ -180,6 +180,8 @@ static const struct mistake mistakes[] = {
      "does not have the setting", "seen by itself"},
     {"router: {downstream: {tls: {mTLSAPIsEnabled: true}}}", CC3001, 1, "does not have the setting",
      "as soon as an API needs one"},
+    {"enforcer: {jwtGenerator: {gatewayGeneratorImpl: a.B}}", CC3001, 1, "does not have the setting",
+     "claimMapping"},
     {"router: {useRemoteAddress: false}", CC3001, 1, "does not have the setting", "PROXY protocol"},
     {"router: {connectionTimeout: {requestTimeoutInSeconds: 1}}", CC3001, 1,
      "does not have the setting", "router.connection.timeouts"},

@@ -7,7 +7,8 @@
 
 /* One element of each list, so that settings of elements have a value to look at. */
 static const char elements[] =
-    "enforcer: {security: {tokenService: [{name: n, issuer: i}]}}\n";
+    "enforcer: {security: {tokenService: [{name: n, issuer: i}]},\n"
+    "           jwtGenerator: {keypair: [{publicCertificatePath: c}]}}\n";
 
 static void title(int setting, char out[SETTINGS_NAME_MAX])
 {
@@ -85,6 +86,8 @@ static void test_defaults_read_back(void **state)
         write_setting(rows[i].name, rows[i].def, &b);
         if (settings[i].list == LIST_ISSUERS) /* the element needs its other settings too */
             buf_add_str(&b, "              name: n\n              issuer: i\n");
+        if (settings[i].list == LIST_KEY_PAIRS)
+            buf_add_str(&b, "              publicCertificatePath: c\n");
         rc = load(f, buf_slice(&b).p, NULL);
         if (rc != CC_OK)
             fprintf(stderr, "%s", buf_slice(&b).p);
@@ -100,7 +103,8 @@ static const char *other_choice(const struct setting *s, const char *def, struct
     struct slice rest = slice_of(s->choices), part;
 
     while (slice_split(&rest, ',', &part))
-        if (!slice_contains(slice_of(def), slice_trim(part))) {
+        if (s->kind == KIND_WORD ? !slice_is(slice_trim(part), def)
+                                 : !slice_contains(slice_of(def), slice_trim(part))) {
             buf_add(b, slice_trim(part));
             return b->p;
         }

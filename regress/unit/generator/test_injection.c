@@ -92,6 +92,8 @@ static const struct config_override others[] = {
     {SLICE_INIT("enforcer.security.tokenService[0].issuer"), SLICE_INIT("https://login")},
     {SLICE_INIT("enforcer.security.tokenService[0].certificateFilePath"),
      SLICE_INIT("/gw/login.pem")},
+    {SLICE_INIT("enforcer.jwtGenerator.keypair[0].publicCertificatePath"),
+     SLICE_INIT("/gw/jwt.pem")},
 };
 
 /* A value with the mark that the setting takes; "" for those that take no text of one's own. */
@@ -584,6 +586,7 @@ static const char made_here[] =
     "frontend_errors.body upstream_errors.body variables.name "
     "clusters.name "                                                  /* a hash */
     "clusters.retry_statuses.status clusters.health_statuses.status " /* of a table, or a number */
+    "jwks " /* base64url */
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
