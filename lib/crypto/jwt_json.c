@@ -2,7 +2,7 @@
 
 /* Deepest nesting of brackets outside of strings. The text need not be JSON: this only bounds the
  * recursion of the parser that will tell. */
-static size_t nesting(struct slice text)
+size_t jwt_json_nesting(struct slice text)
 {
     size_t depth = 0, deepest = 0;
     bool string = false;
@@ -32,7 +32,7 @@ enum jwt_fault jwt_json_parse(struct slice text, enum jwt_fault fault, json_t **
     json_error_t error;
     json_t *value;
 
-    if (text.n == 0 || nesting(text) > JWT_MAX_DEPTH)
+    if (text.n == 0 || jwt_json_nesting(text) > JWT_MAX_DEPTH)
         return fault;
     /* RFC 7519 4 and 7515 4: names must be unique, or the parser must reject the token. Which of
      * two `exp` members counts is nothing two programs would agree on. */

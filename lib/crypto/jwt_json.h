@@ -1,4 +1,5 @@
-/* The JSON texts of a token, read with limits. For the files of this folder only. */
+/* The JSON texts of a token, read with limits: for the files of this folder, and for who copies
+ * claims of one token into another. */
 #pragma once
 
 #include "crypto/jwt.h"
@@ -9,6 +10,9 @@
  * NUL. JWT_OK, `fault` when it is not that, or JWT_INTERNAL without memory. The caller gives *out
  * back with json_decref(). */
 enum jwt_fault jwt_json_parse(struct slice text, enum jwt_fault fault, json_t **out);
+
+/* How deep it is, be it JSON or not. */
+size_t jwt_json_nesting(struct slice text);
 
 /* The bytes of a JSON string; absent when `value` is none. Lives as long as `value`. */
 struct slice jwt_json_text(const json_t *value);

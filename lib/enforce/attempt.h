@@ -39,11 +39,19 @@ struct enforce_worker {
     char mock_headers[GW_MOCK_HEADERS_MAX + 1];
     struct gw_pattern_room *patterns;
     struct throttle_room throttle;
+    struct cache *jwts; /* backend_jwt.c; NULL: none yet, or never */
+    size_t jwt_entries, jwt_bytes;
+    struct hash_key jwt_key;
+    char jwt_hash[65]; /* of the rules under which they were signed */
+    char jwt[GW_BACKEND_JWT_MAX + 1];
+    char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */
 #define X(name, help) _Atomic uint64_t name;
     ENFORCE_COUNTERS(X)
 #undef X
 };
+
+struct credential;
 
 struct attempt {
     struct enforce_worker *w;
@@ -53,6 +61,7 @@ struct attempt {
     const struct clock *clock;
     struct enforce_decision *out;
     struct slice host, path; /* normal forms */
+    const struct credential *caller; /* that let the request in; NULL: none was needed */
     struct reason *reason;   /* this and the next: of one room */
     struct refuse_room *refusal;
     struct enforce_trace *trace; /* NULL: nobody asks */

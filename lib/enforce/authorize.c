@@ -109,16 +109,15 @@ static enum credential_state examine(struct attempt *a, struct credential *c)
 {
     const struct credential_kind *kind = &kinds[c->need->kind];
     enum credential_state state;
-    struct slice text;
 
     if (kind->find == NULL) {
         token_refuse(a, REFUSE_NO_CREDENTIAL, "closed: a scheme that is not supported protects it");
         return CREDENTIAL_ABSENT;
     }
-    state = kind->find(a, c->need, &text);
+    state = kind->find(a, c->need, &c->text);
     if (state != CREDENTIAL_GOOD)
         return state;
-    return kind->open(a, c->need, text, &c->grant) && kind->admit(a, &c->grant)
+    return kind->open(a, c->need, c->text, &c->grant) && kind->admit(a, &c->grant)
                ? CREDENTIAL_GOOD
                : CREDENTIAL_REFUSED;
 }
@@ -292,6 +291,7 @@ static enum outcome try_rank(struct attempt *a, struct choice *choice, enum cred
         if (!put_aside(a, choice)) /* of what this one did not need */
             return BROKEN;
         *by = r->origin;
+        a->caller = met.lead;
         stand_for(a, &met);
         return MET;
     }

@@ -21,7 +21,7 @@ struct entry {
     uint32_t texts_n[GRANT_TEXT_COUNT];
     uint32_t issuer, unused;
     int64_t exp, nbf, until;
-    uint64_t key;
+    uint64_t key, number;
     struct revoked_key id;
 };
 
@@ -45,6 +45,7 @@ struct cache {
     uint64_t head, tail;
     size_t count, max_entries;
     uint64_t evictions;
+    uint64_t numbers; /* given to entries so far */
     struct hash_key key;
 };
 
@@ -202,6 +203,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->until = e->until;
     out->key = e->key;
     out->id = e->id;
+    out->number = e->number;
     out->issuer = e->issuer;
     out->type = (enum gw_token_type)e->type;
     p = (const char *)(e + 1) + e->token_n;
@@ -304,7 +306,7 @@ static void add_slot(struct cache *c, const struct entry *e)
     c->count++;
 }
 
-void cache_insert(struct cache *c, struct slice token, const struct grant *g, int64_t dead_s)
+uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *g, int64_t dead_s)
 {
     size_t limit = c->ring_bytes / ENTRY_SHARE, bytes = sizeof(struct entry);
 #define X(name) , g->name
@@ -316,12 +318,12 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (parts[i].n > limit)
-            return;
+            return 0;
         bytes += parts[i].n;
     }
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     if (bytes > limit)
-        return;
+        return 0;
     while (c->count >= c->max_entries || !has_room(c, bytes))
         pass_tail(c, &chances, dead_s);
 
@@ -341,11 +343,13 @@ void cache_insert(struct cache *c, struct slice token, const struct grant *g, in
         .until = g->until,
         .key = g->key,
         .id = g->id,
+        .number = ++c->numbers,
     };
     p = (char *)(e + 1);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         p = put(p, parts[i]);
     add_slot(c, e);
+    return e->number;
 }
 
 size_t cache_count(const struct cache *c)

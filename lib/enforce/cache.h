@@ -50,6 +50,9 @@ struct grant {
     int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct revoked_key id; /* what a revocation names; see revocation.h */
+    /* Which entry of the cache: no other has ever had it, nor will. 0: it is not remembered. Not
+     * looked at by cache_insert(). */
+    uint64_t number;
     size_t issuer;    /* in gw_model.issuers */
     enum gw_token_type type;
 #define X(name) struct slice name;
@@ -85,9 +88,10 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out);
 /* Forgets one token; nothing happens when it is not there. */
 void cache_drop(struct cache *c, struct slice token);
 
-/* Remembers a token that is not in the cache. Entries with exp <= dead_s are dropped without a
- * second chance. A token too large for its share of the ring is not remembered. */
-void cache_insert(struct cache *c, struct slice token, const struct grant *grant, int64_t dead_s);
+/* Remembers a token that is not in the cache, and returns its number. Entries with exp <= dead_s are
+ * dropped without a second chance. A token too large for its share of the ring is not remembered: 0.
+ */
+uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *grant, int64_t dead_s);
 
 size_t cache_count(const struct cache *c);
 /* Live tokens dropped to make room, since creation. */

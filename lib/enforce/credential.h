@@ -24,7 +24,8 @@ struct credential {
     struct credential *before;  /* that was looked at before this one */
     const struct gw_need *need; /* the first that asked for it */
     enum credential_state state;
-    struct grant grant;     /* when it is good */
+    struct slice text;      /* as it was sent; when it is good */
+    struct grant grant;     /* the same */
     bool kept;              /* another one was looked at since: */
     struct subject subject; /* then this is what it said; until then it is in a->out */
 };

@@ -1,6 +1,7 @@
 #include "enforce/answer.h"
 #include "enforce/attempt.h"
 #include "enforce/authorize.h"
+#include "enforce/backend_jwt.h"
 #include "enforce/cors.h"
 #include "enforce/query.h"
 #include "enforce/revocation.h"
@@ -32,6 +33,8 @@ int enforce_worker_new(struct enforce_worker **out, const struct enforce_options
         rc = cache_new(&w->cache, options->cache_entries, options->cache_bytes);
     if (rc != CC_OK)
         goto out;
+    w->jwt_entries = options->cache_entries;
+    w->jwt_bytes = options->cache_bytes;
     *out = w;
     w = NULL;
 out:
@@ -45,6 +48,7 @@ void enforce_worker_free(struct enforce_worker **w)
         return;
     cache_free(&(*w)->cache);
     gw_pattern_room_free(&(*w)->patterns);
+    backend_jwt_free(*w);
     arena_free(&(*w)->arena);
     free(*w);
     *w = NULL;
@@ -62,15 +66,17 @@ void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *
 
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
-/* The system resources: no API can take their place. HAProxy itself answers /health; what of it
- * gets here is another method or another spelling. */
+/* The system resources: no API can take their place. HAProxy itself answers /health and
+ * the key set of the JWT for backends; what of them gets here is another method or another spelling.
+ */
 static bool serve_system(struct attempt *a)
 {
     struct slice host = a->rules->model->system_host;
-    bool health = slice_is(a->path, "/health");
+    bool haproxys = slice_is(a->path, "/health") ||
+                    (a->rules->jwt.settings != NULL && gw_is_jwks_path(a->path));
     enum gw_method method;
 
-    if (!health && !slice_is(a->path, "/ready"))
+    if (!haproxys && !slice_is(a->path, "/ready"))
         return true;
     if (!slice_is(host, "*") && !slice_eq(a->host, host))
         return true;
@@ -81,7 +87,7 @@ static bool serve_system(struct attempt *a)
     method = gw_method_parse(a->request->method);
     if (method != GW_GET && method != GW_HEAD) {
         refuse_method(a->out, a->refusal, 1u << GW_GET | 1u << GW_HEAD);
-    } else if (health) {
+    } else if (haproxys) {
         refuse(a->out, REFUSE_NOT_FOUND);
     } else if (revocation_is_ready(a)) {
         a->out->verdict = ENFORCE_READY;
@@ -301,8 +307,9 @@ static bool forward(struct attempt *a, struct place by)
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
-    /* throttling last: a request that is refused for another reason uses no quota */
-    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a) || !throttle(a))
+    /* throttling last: a request that is refused for another reason, or waits, uses no quota */
+    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a) ||
+        !backend_jwt_add(a) || !throttle(a))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);

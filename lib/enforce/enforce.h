@@ -31,6 +31,13 @@ struct enforce_rules *enforce_rules_ref(struct enforce_rules *r);
 void enforce_rules_unref(struct enforce_rules **r);
 const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
 
+/* The private key of the JWT for backends, for rules whose model has one (gw_backend_jwt_signing()),
+ * before anybody decides by them. Takes the key in any case; CC_EINVAL: it is not the certificate's.
+ * Without it every request that must bring a JWT to its backend is refused. */
+int enforce_rules_set_signing_key(struct enforce_rules *r, struct key *key);
+/* For those who only want to know: decisions come without the JWT, and say what it would claim. */
+void enforce_rules_leave_unsigned(struct enforce_rules *r);
+
 /* One header that the model asks for (gw_model.headers), in the model's order. */
 enum { ENFORCE_MORE_LINES = 2 };
 
@@ -113,6 +120,8 @@ struct enforce_decision {
     bool query_cut;            /* an API key was in the query: */
     struct slice query;        /* this is what the backend gets in its place; may be empty */
     bool certificate;          /* the client's counted: the API knows it */
+    struct slice jwt;          /* tells the backend who calls; a secret; may be empty */
+    struct slice jwt_claims;   /* what it says, JSON; only when a trace is asked for */
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
                              * declare) 400 401 403 404 405 411 414 429 503 */
@@ -141,7 +150,8 @@ struct revoked;
 struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
     size_t cache_bytes;   /* memory for them and their index, all of it allocated at the start;
-                           * 4 KiB to 4 GiB */
+                           * 4 KiB to 4 GiB. The same again for JWTs for backends, when the first
+                           * rules come that have one */
 };
 
 /* CC_ENOMEM, or CC_EINVAL for cache_bytes out of range. */
@@ -177,7 +187,8 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     X(over, "requests above a limit that does not refuse") \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \
-    X(cache_evictions, "tokens dropped to make room")
+    X(cache_evictions, "tokens dropped to make room") \
+    X(jwts_signed, "JWTs signed for backends")
 
 struct enforce_counters {
 #define X(name, help) uint64_t name;

@@ -36,6 +36,7 @@ void refuse(struct enforce_decision *out, enum refusal why)
     out->backend = out->path = out->host = out->strip_header = out->allow = SLICE_NONE;
     out->strip_keys = out->query = SLICE_NONE;
     out->query_cut = false;
+    out->jwt = SLICE_NONE;
     out->content_type = out->headers = SLICE_NONE;
     out->lines = 0;
     out->status = row->status;

@@ -82,6 +82,8 @@
     X(SUBSCRIPTION_INACTIVE, 403, ENFORCER, "900909", "The subscription to the API is inactive",  \
       REFUSE_SUBSCRIPTION, REFUSE_BARE_CHALLENGE)                                                 \
     X(INTERCEPTOR, 500, ENFORCER, "103500", "Internal Server Error", "Internal Server Error", "") \
+    X(BACKEND_JWT, 500, ENFORCER, "900900", "Unclassified Authentication Failure",                \
+      "The JWT for the backend cannot be made", "")                                               \
     X(SCOPE, 403, ENFORCER, "900910",                                                             \
       "The access token does not allow you to access the requested resource",                     \
       "User is NOT authorized to access the Resource. Scope validation failed.", "")              \

@@ -1,5 +1,7 @@
 #include "enforce/rules.h"
 
+#include "enforce/backend_jwt.h"
+
 #include <stdlib.h>
 
 enum { ISSUERS_TEXT_MAX = 16 << 20 };
@@ -433,6 +435,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = throttle_rules_read(&r->throttle, r->model, r->arena, diag);
     if (rc == CC_OK)
         rc = hash_issuers(r);
+    if (rc == CC_OK)
+        rc = backend_jwt_prepare(r, diag);
     if (rc != CC_OK)
         goto out;
     *out = r;
@@ -467,6 +471,8 @@ void enforce_rules_unref(struct enforce_rules **rules)
     if (r->clients != NULL)
         for (size_t i = 0; i < r->model->n_apis; i++)
             peer_store_free(&r->clients[i].authorities);
+    key_free(&r->jwt.public);
+    key_free(&r->jwt.signing);
     arena_free(&r->arena);
     gw_snapshot_unref(&r->snapshot);
     free(r);

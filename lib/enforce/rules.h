@@ -21,6 +21,17 @@ struct rules_clients {
     char hash[65];                  /* SHA-256 over the list: what was verified by it stays so */
 };
 
+/* The JWT for backends; settings NULL: none is sent. */
+struct rules_jwt {
+    const struct gw_backend_jwt *settings;
+    struct key *public;       /* of the certificate of the pair that signs */
+    struct key *signing;      /* its private key; NULL: not given, and nothing can be signed */
+    struct jwt_signer signer; /* with that key */
+    bool unsigned_;           /* nobody wants the signature: cc-gen explain */
+    char head[384];           /* of the JWT, encoded */
+    char hash[65];            /* SHA-256 of what all JWTs depend on */
+};
+
 struct enforce_rules {
     atomic_uint references;
     struct gw_snapshot *snapshot;
@@ -38,6 +49,7 @@ struct enforce_rules {
     /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,
      * tokens that were verified under another snapshot stay verified. */
     char issuers_hash[65];
+    struct rules_jwt jwt;
 };
 
 /* Who may sign tokens of this type as `iss`: the issuer whose `iss` is exactly this, else the one

@@ -200,7 +200,7 @@ bool token_open_as(struct attempt *a, enum gw_token_type type, struct slice toke
     if (!hit && cache != NULL) {
         uint64_t before = cache_evictions(cache);
 
-        cache_insert(cache, token, g, now_s - leeway_s);
+        g->number = cache_insert(cache, token, g, now_s - leeway_s);
         attempt_count(&a->w->cache_evictions, cache_evictions(cache) - before);
     }
     return true;

@@ -264,6 +264,13 @@ void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster)
     trace_say(t, "%" PRIslice, SHOW(cluster->name));
 }
 
+void trace_backend_jwt(struct enforce_trace *t, const struct gw_backend_jwt *jwt, enum jwt_alg alg,
+                       struct slice claims)
+{
+    trace_say(t, "in the header %" PRIslice ", signed %s, claims of %zu bytes",
+              SLICE_ARG(jwt->header), jwt_alg_name(alg), claims.n);
+}
+
 void trace_begin(struct enforce_trace *t)
 {
     t->n = t->used = 0;

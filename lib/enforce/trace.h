@@ -44,7 +44,8 @@
     X(LIMITS, "limits")           /* the counters that are asked */       \
     X(INTERCEPTOR, "interceptor") /* services that change the request */  \
     X(MOCK, "mock")               /* which example is the answer */       \
-    X(BACKEND, "backend")         /* where it goes, and as what */
+    X(BACKEND, "backend")         /* where it goes, and as what */        \
+    X(BACKEND_JWT, "backend jwt") /* what the backend is told of the caller */
 
 enum enforce_step {
 #define X(name, text) ENFORCE_STEP_##name,
@@ -117,6 +118,8 @@ TRACE_COLD void trace_interceptors(struct enforce_trace *t, const struct gw_oper
 TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *op,
                            struct slice prefer, struct slice accept);
 TRACE_COLD void trace_backend(struct enforce_trace *t, const struct gw_cluster *cluster);
+TRACE_COLD void trace_backend_jwt(struct enforce_trace *t, const struct gw_backend_jwt *jwt,
+                                  enum jwt_alg alg, struct slice claims);
 
 /* The open step has refused a credential, and another one is tried. */
 struct reason;
