@@ -156,7 +156,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     if (x->status != 0)
         fprintf(out, "%-*s %d\n", NAME_WIDTH, "status", x->status);
     if (e->trace.n == 0) {
-        print_row(out, "because", SLICE("HAProxy answers /health on the system host itself"));
+        print_row(out, "because", SLICE("HAProxy answers this path on the system host itself"));
         return;
     }
     print_row(out, "code", d->code);
@@ -179,6 +179,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
         print_row(out, "query", d->query.n > 0 ? d->query : SLICE("none"));
     print_tier(out, d);
     print_credential(out, d->identity);
+    print_row(out, "jwt", d->verdict == ENFORCE_ALLOW ? d->jwt_claims : SLICE_NONE);
     print_row(out, "because", e->trace.why);
     print_cause(e, out);
 }
@@ -387,6 +388,8 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
         buf_add_json(b, d->query);
     }
     add_filled(b, "credential_user", d->identity != NULL ? d->identity->user : SLICE_NONE);
+    name_member(b, "backend_jwt"); /* it is JSON already */
+    buf_add(b, d->verdict == ENFORCE_ALLOW && d->jwt_claims.n > 0 ? d->jwt_claims : SLICE("null"));
     add_facts(b, d);
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);
     add_cause(b, e);

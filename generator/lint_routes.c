@@ -60,7 +60,9 @@ static struct slice sample_host(struct review *r, struct slice vhost)
 static bool is_system(const struct review *r, struct slice host, struct slice path)
 {
     return slice_is(path, "/health") ||
-           (slice_is(path, "/ready") && slice_eq(host, r->model->system_host));
+           (slice_is(path, "/ready") && slice_eq(host, r->model->system_host)) ||
+           (r->model->backend_jwt.header.n > 0 && gw_is_jwks_path(path) &&
+            slice_eq(host, r->model->system_host));
 }
 
 static void check_reach(struct review *r, const struct gw_route_table *table,

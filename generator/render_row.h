@@ -110,3 +110,11 @@ uint64_t render_retries(const struct gw_cluster *cluster);
 
 /* "127.0.0.1:80", "[::1]:80" */
 struct slice render_address(struct arena *arena, struct slice host, uint64_t port);
+
+/* --- render_jwt.c --------------------------------------------------------------------------- */
+
+/* The JWT for backends -> "jwt_header", "jwt_spellings", "jwks", "maxrewrite". */
+int render_jwt(struct row *root, const struct render_context *ctx);
+
+/* The size of HAProxy's buffers: the setting, and room for the JWT. */
+uint64_t render_buffer_bytes(const struct render_context *ctx);

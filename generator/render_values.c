@@ -245,7 +245,7 @@ static void add_settings(struct row *root, const struct render_context *ctx)
              c->router.upstream.ca_file.n > 0 ? c->router.upstream.ca_file : SLICE("@system-ca"));
     add_number(root, "dns_refresh", c->router.upstream.dns_refresh_ms);
     add_number(root, "buffer_bytes",
-               c->router.buffer_bytes != DEFAULT_BUFFER_BYTES ? c->router.buffer_bytes : 0);
+               render_buffer_bytes(ctx) != DEFAULT_BUFFER_BYTES ? render_buffer_bytes(ctx) : 0);
     add_word(root, "init_addr",
              c->router.upstream.resolve_at_start ? SLICE("last,libc,none") : SLICE("none"));
 }
@@ -265,7 +265,7 @@ int render_values(const struct render_context *ctx, struct template_row *out)
         (rc = render_listeners(&root, ctx)) != CC_OK || (rc = render_tls(&root, ctx)) != CC_OK ||
         (rc = render_certificates(&root, ctx)) != CC_OK ||
         (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
-        (rc = render_mock(&root, ctx)) != CC_OK || (rc = render_clusters(&root, ctx)) != CC_OK)
+        (rc = render_mock(&root, ctx)) != CC_OK || (rc = render_jwt(&root, ctx)) != CC_OK || (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;
     *out = finished(&root);
     return CC_OK;

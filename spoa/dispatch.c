@@ -248,6 +248,7 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->host = d->host;
         if (d->identity != NULL)
             v->set_auth = d->identity->authorization;
+        v->jwt = d->jwt;
         v->strip = d->strip_header;
         v->strip_keys = d->strip_keys;
         v->query_cut = d->query_cut;

@@ -1,5 +1,6 @@
 #include "spoa/reload.h"
 
+#include "fetch/key_file.h"
 #include "spoa/dispatch.h"
 #include "subs/subs_read.h"
 
@@ -22,6 +23,30 @@ struct reload {
     struct reload_result result;
 };
 
+/* Its file is read with each snapshot, so that one build changes both. */
+static int load_signing_key(struct enforce_rules *rules, struct diag *diag)
+{
+    const struct gw_key_pair *pair =
+        gw_backend_jwt_signing(&enforce_rules_model(rules)->backend_jwt);
+    struct key *key = NULL;
+    char path[4096];
+    struct buf b;
+
+    if (pair == NULL)
+        return CC_OK;
+    buf_init_fixed(&b, path, sizeof path);
+    buf_add(&b, pair->private_key);
+    if (key_file_read(&key, path, KEY_FILE_GROUP_READS, PLACE_NONE, diag) != CC_OK)
+        return CC_EREFUSED;
+    if (enforce_rules_set_signing_key(rules, key) == CC_OK)
+        return CC_OK;
+    diag_help(diag_error(diag, CC4004, PLACE_NONE,
+                         "the private key %s does not belong to the certificate in the snapshot",
+                         path),
+              "build again when both files are in place");
+    return CC_EREFUSED;
+}
+
 int rules_load(struct enforce_rules **out, const char *path, struct diag *diag)
 {
     struct gw_snapshot *snapshot = NULL;
@@ -39,6 +64,10 @@ int rules_load(struct enforce_rules **out, const char *path, struct diag *diag)
         goto out;
     }
     rc = enforce_rules_new(out, snapshot, diag);
+    if (rc == CC_OK)
+        rc = load_signing_key(*out, diag);
+    if (rc != CC_OK)
+        enforce_rules_unref(out);
 out:
     gw_snapshot_unref(&snapshot);
     return rc;
