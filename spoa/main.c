@@ -9,6 +9,7 @@
 #include "spoa/options.h"
 #include "spoa/reload.h"
 #include "spoa/server.h"
+#include "spoa/signer.h"
 #include "subs/subs_read.h"
 
 #include <getopt.h>
@@ -24,6 +25,7 @@ extern char **environ;
 enum {
     MAX_SETS = 64,
     MAX_WORKERS = 8,
+    MAX_SIGNERS = 4,
     ARENA_BYTES = 1 << 30,
     MIN_CACHE_BYTES = 4096,
     SHARE_HOLD_MS = 60000 /* the longest pause of a link to Redis, twice */
@@ -278,6 +280,7 @@ struct crew {
     struct jwks_wanted wanted;
     struct postbox postbox;
     struct introspector *introspector;
+    struct signer *signer;
     struct counting *counting;
 };
 
@@ -286,6 +289,7 @@ static void crew_disband(struct crew *crew)
     introspector_free(&crew->introspector);
     for (size_t i = 0; crew->dispatches != NULL && i < crew->n; i++)
         dispatch_free(&crew->dispatches[i]);
+    signer_free(&crew->signer); /* after the workers, which ask it */
     postbox_cleanup(&crew->postbox);
     counting_free(&crew->counting); /* after the workers, which count */
     free(crew->responders);
@@ -328,6 +332,10 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
         rc = counting_new(&crew->counting, &counted);
     if (rc == CC_OK)
         waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(crew->introspector);
+    if (rc == CC_OK)
+        rc = signer_new(&crew->signer, crew->n < MAX_SIGNERS ? crew->n : MAX_SIGNERS, &crew->postbox);
+    if (rc == CC_OK)
+        waiting.oracles[ENFORCE_WAIT_SIGNATURE] = signer_oracle(crew->signer);
     if (l->config->cache.enabled)
         cache = share_of_cache(l->config, crew->n);
     for (size_t i = 0; rc == CC_OK && i < crew->n; i++)

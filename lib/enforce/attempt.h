@@ -43,6 +43,7 @@ struct enforce_worker {
     size_t jwt_entries, jwt_bytes;
     struct hash_key jwt_key;
     char jwt_hash[65]; /* of the rules under which they were signed */
+    int64_t jwt_from_us; /* when this worker may sign again, by the monotonic clock */
     char jwt[GW_BACKEND_JWT_MAX + 1];
     char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */

@@ -13,7 +13,9 @@
 #include "base/base.h"
 
 /* X(name, "what refused requests are told in the log when nobody answers") */
-#define ENFORCE_WAITS(X) X(INTROSPECTION, "the token's introspection")
+#define ENFORCE_WAITS(X)                          \
+    X(INTROSPECTION, "the token's introspection") \
+    X(SIGNATURE, "the signature of the JWT for the endpoint")
 
 enum enforce_wait {
 #define X(name, text) ENFORCE_WAIT_##name,
@@ -42,7 +44,7 @@ struct enforce_await {
     enum enforce_wait what;
     struct enforce_key key;
     size_t subject;        /* INTROSPECTION: the issuer, in gw_model.issuers */
-    struct slice question; /* INTROSPECTION: the token */
+    struct slice question; /* INTROSPECTION: the token; SIGNATURE: the claims */
 };
 
 struct enforce_reply {

@@ -1,5 +1,6 @@
 #include "enforce/backend_jwt.h"
 
+#include "enforce/await_reply.h"
 #include "enforce/backend_claims.h"
 #include "enforce/credential.h"
 
@@ -7,8 +8,7 @@
 #include <openssl/rand.h>
 
 enum {
-    MARGIN_S =
-        5, /* before its end no JWT is used any more: backends get it later, and have clocks */
+    BREAK = 8, /* times as long as a signature took, before a worker makes the next one */
     HASH_TEXT_MAX = 1 << 20
 };
 
@@ -145,7 +145,7 @@ static void follow_settings(struct attempt *a)
     memcpy(w->jwt_hash, a->rules->jwt.hash, sizeof(w->jwt_hash));
 }
 
-static bool add_part(struct buf *b, struct slice s)
+static void add_part(struct buf *b, struct slice s)
 {
     char size[4];
 
@@ -153,11 +153,10 @@ static bool add_part(struct buf *b, struct slice s)
         size[i] = (char)(unsigned char)(s.n >> (8 * i) & 0xff);
     buf_add(b, slice_make(size, sizeof(size)));
     buf_add(b, s);
-    return buf_error(b) == CC_OK;
 }
 
-/* All that the claims are made of besides the token and the settings. */
-static bool fingerprint(struct attempt *a, uint64_t *out)
+/* All that the claims are made of besides the token and the settings. False: it has no room. */
+static bool add_parts(struct attempt *a, struct buf *b)
 {
     const struct enforce_application *app = &a->out->application;
     const struct gw_api *api = a->out->api;
@@ -165,17 +164,14 @@ static bool fingerprint(struct attempt *a, uint64_t *out)
         api->id,   api->name, api->version, api->base_path, a->out->keytype,
         app->uuid, app->name, app->tier,    app->owner,     app->subscription_tier,
     };
-    struct buf b;
 
-    buf_init_fixed(&b, a->w->jwt_claims, sizeof(a->w->jwt_claims));
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-        add_part(&b, parts[i]);
+        add_part(b, parts[i]);
     for (size_t i = 0; i < app->n_attributes; i++) {
-        add_part(&b, app->attributes[i].name);
-        add_part(&b, app->attributes[i].value);
+        add_part(b, app->attributes[i].name);
+        add_part(b, app->attributes[i].value);
     }
-    *out = hash_slice(&a->w->jwt_key, buf_slice(&b));
-    return buf_error(&b) == CC_OK;
+    return buf_error(b) == CC_OK;
 }
 
 /* The JWTs are in a cache of tokens: its "token" is this key, and its "scopes" are the JWT. */
@@ -185,8 +181,16 @@ struct jwt_key {
 
 static bool make_key(struct attempt *a, struct jwt_key *key)
 {
+    struct buf b;
+
     key->token = a->caller->grant.number;
-    return a->w->jwts != NULL && key->token != 0 && fingerprint(a, &key->rest);
+    if (a->w->jwts == NULL || key->token == 0)
+        return false;
+    buf_init_fixed(&b, a->w->jwt_claims, sizeof(a->w->jwt_claims));
+    if (!add_parts(a, &b))
+        return false;
+    key->rest = hash_slice(&a->w->jwt_key, buf_slice(&b));
+    return true;
 }
 
 static struct slice key_slice(const struct jwt_key *key)
@@ -209,13 +213,12 @@ static bool recall(struct attempt *a, const struct jwt_key *key, int64_t now_s)
 }
 
 /* For as long as it may be used: not beyond what it says, nor beyond the token. */
-static void remember(struct attempt *a, const struct jwt_key *key, int64_t now_s)
+static void remember(struct attempt *a, const struct jwt_key *key, int64_t end)
 {
-    int64_t end = now_s + a->rules->jwt.settings->ttl_s - MARGIN_S;
     int64_t token_end = a->caller->grant.exp + a->rules->model->leeway_s;
     struct grant grant = {.exp = end < token_end ? end : token_end, .scopes = a->out->jwt};
 
-    cache_insert(a->w->jwts, key_slice(key), &grant, now_s);
+    cache_insert(a->w->jwts, key_slice(key), &grant, clock_wall_s(a->clock));
 }
 
 /* --- making one ------------------------------------------------------------------------------- */
@@ -270,8 +273,10 @@ static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *
     };
     int rc;
 
-    /* Other credentials have no claims that are told. */
-    if (a->caller->need->kind == GW_TOKEN) {
+    /* Other credentials have no claims that are told; nor have opaque tokens, and tokens that were
+     * believed because their issuer said so: what looks like claims of theirs nobody has verified.
+     */
+    if (a->caller->need->kind == GW_TOKEN && a->caller->grant.until == 0) {
         /* It was verified, by this decision or by one before: only its text is needed again. */
         if (jwt_split(a->caller->text, a->w->arena, &jwt) != JWT_OK)
             return "cannot be made: the token cannot be read again";
@@ -288,20 +293,83 @@ static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *
     return NULL;
 }
 
+int enforce_rules_sign(const struct enforce_rules *r, struct slice claims, struct buf *out)
+{
+    return r->jwt.signing == NULL ? CC_EREFUSED : jwt_sign_as(&r->jwt.signer, claims, out);
+}
+
 static const char *sign(struct attempt *a, struct slice claims)
 {
+    int64_t start_us = clock_mono_us(a->clock), end_us;
     struct buf b;
     int rc;
 
     if (a->rules->jwt.signing == NULL)
         return "cannot be signed: there is no key";
     buf_init_fixed(&b, a->w->jwt, sizeof(a->w->jwt));
-    rc = jwt_sign_as(&a->rules->jwt.signer, claims, &b);
+    rc = enforce_rules_sign(a->rules, claims, &b);
     attempt_count(&a->w->jwts_signed, 1);
+    end_us = clock_mono_us(a->clock);
+    a->w->jwt_from_us = end_us + BREAK * (end_us - start_us);
     if (rc != CC_OK)
         return rc == CC_EFULL ? "would be larger than 6144 bytes" : "cannot be signed";
     a->out->jwt = buf_slice(&b);
     return NULL;
+}
+
+/* --- letting others sign ---------------------------------------------------------------------- */
+
+/* A worker that signed one JWT after the other would have no time for requests that need none. */
+static bool signs_itself(const struct attempt *a)
+{
+    switch (a->request->patience) {
+    case ENFORCE_ALONE:
+        return true;
+    case ENFORCE_MAY_WAIT:
+        return a->request->replies[ENFORCE_WAIT_SIGNATURE] == NULL &&
+               clock_mono_us(a->clock) >= a->w->jwt_from_us;
+    default:
+        return false; /* it has waited, or too many do */
+    }
+}
+
+/* The same for all requests that the same JWT is good for, in whatever worker: nobody else's may be
+ * taken for it, so it is SHA-256. */
+static bool make_wait_key(struct attempt *a, struct enforce_key *key)
+{
+    struct buf b;
+    bool ok;
+
+    buf_init(&b, 2 * JWT_MAX_BYTES + sizeof(a->w->jwt_claims));
+    add_part(&b, slice_of(a->rules->jwt.hash));
+    add_part(&b, a->caller->text);
+    ok = add_parts(a, &b) && crypto_sha256(buf_slice(&b), key->bytes) == CC_OK;
+    buf_free(&b);
+    return ok;
+}
+
+/* The claims are made once: the reply has their JWT. */
+static bool let_sign(struct attempt *a, int64_t now_s, const struct jwt_key *known)
+{
+    struct enforce_await await = {.what = ENFORCE_WAIT_SIGNATURE, .question = SLICE("")};
+    const struct enforce_reply *reply = a->request->replies[ENFORCE_WAIT_SIGNATURE];
+    const char *fault = NULL;
+
+    if (!make_wait_key(a, &await.key))
+        return refuse_jwt(a, "cannot be made: there is no memory");
+    if (reply == NULL || !enforce_key_eq(&reply->key, &await.key))
+        fault = write_claims(a, now_s, &await.question);
+    if (fault != NULL)
+        return refuse_jwt(a, fault);
+    reply = await_reply(a, &await);
+    if (reply == NULL)
+        return false;
+    if (reply->failed || reply->bytes.n > GW_BACKEND_JWT_MAX)
+        return refuse_jwt(a, "cannot be signed, or would be larger than 6144 bytes");
+    a->out->jwt = reply->bytes;
+    if (known != NULL)
+        remember(a, known, reply->until_s);
+    return true;
 }
 
 bool backend_jwt_add(struct attempt *a)
@@ -319,6 +387,8 @@ bool backend_jwt_add(struct attempt *a)
     known = make_key(a, &key);
     if (known && recall(a, &key, now_s))
         return true;
+    if (!signs_itself(a))
+        return let_sign(a, now_s, known ? &key : NULL);
     fault = write_claims(a, now_s, &claims);
     if (fault == NULL && a->trace != NULL) {
         trace_backend_jwt(a->trace, a->rules->jwt.settings, a->rules->jwt.signer.alg, claims);
@@ -329,6 +399,6 @@ bool backend_jwt_add(struct attempt *a)
     if (fault != NULL)
         return refuse_jwt(a, fault);
     if (known && a->out->jwt.n > 0)
-        remember(a, &key, now_s);
+        remember(a, &key, now_s + a->rules->jwt.settings->ttl_s - GW_BACKEND_JWT_MARGIN_S);
     return true;
 }

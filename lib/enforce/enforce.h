@@ -35,6 +35,9 @@ const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
  * before anybody decides by them. Takes the key in any case; CC_EINVAL: it is not the certificate's.
  * Without it every request that must bring a JWT to its backend is refused. */
 int enforce_rules_set_signing_key(struct enforce_rules *r, struct key *key);
+/* Signs claims as the rules say, into a JWT for a backend. Any thread. CC_EFULL when it is larger than
+ * the buffer. */
+int enforce_rules_sign(const struct enforce_rules *r, struct slice claims, struct buf *out);
 /* For those who only want to know: decisions come without the JWT, and say what it would claim. */
 void enforce_rules_leave_unsigned(struct enforce_rules *r);
 

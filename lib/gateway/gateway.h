@@ -359,6 +359,8 @@ enum {
     GW_BACKEND_JWT_MAX = 6144,   /* bytes of a JWT; the agent's answers have 16 KiB at most */
     GW_BACKEND_JWT_TTL_MIN = 10, /* seconds */
     GW_BACKEND_JWT_TTL_MAX = 86400,
+    GW_BACKEND_JWT_MARGIN_S = 5, /* before its end none is used: backends get it later, and have
+                                  * clocks of their own */
     GW_BACKEND_JWKS_MAX = 12 << 10, /* bytes of its key set; it must fit into a buffer of HAProxy */
     GW_BACKEND_JWT_HYPHENS = 4 /* in the header's name: HAProxy has a rule for each spelling */
 };

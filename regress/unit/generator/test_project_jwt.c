@@ -217,8 +217,9 @@ static void the_header_of_an_api(void **state)
     (void)state;
     open_world(&w);
     fixture_project(&w.f);
-    fixture_file(&w.f, "api.yaml",
-                 "type: api\nversion: v4.0.0\ndata: {name: A, type: HTTP, version: '1', context: /a}\n");
+    fixture_file(
+        &w.f, "api.yaml",
+        "type: api\nversion: v4.0.0\ndata: {name: A, type: HTTP, version: '1', context: /a}\n");
     fixture_file(&w.f, "Definitions/swagger.yaml",
                  "openapi: 3.0.1\ninfo: {title: A, version: '1'}\nx-wso2-auth-header: x_Who\n"
                  "x-wso2-production-endpoints: {urls: ['http://127.0.0.1']}\n"
