@@ -333,7 +333,8 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
     if (rc == CC_OK)
         waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(crew->introspector);
     if (rc == CC_OK)
-        rc = signer_new(&crew->signer, crew->n < MAX_SIGNERS ? crew->n : MAX_SIGNERS, &crew->postbox);
+        rc = signer_new(&crew->signer, crew->n < MAX_SIGNERS ? crew->n : MAX_SIGNERS,
+                        &crew->postbox);
     if (rc == CC_OK)
         waiting.oracles[ENFORCE_WAIT_SIGNATURE] = signer_oracle(crew->signer);
     if (l->config->cache.enabled)

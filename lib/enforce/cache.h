@@ -50,14 +50,14 @@ struct grant {
     int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct revoked_key id; /* what a revocation names; see revocation.h */
-    /* Which entry of the cache: no other has ever had it, nor will. 0: it is not remembered. Not
-     * looked at by cache_insert(). */
-    uint64_t number;
     size_t issuer;    /* in gw_model.issuers */
     enum gw_token_type type;
 #define X(name) struct slice name;
     GRANT_TEXTS(X)
 #undef X
+    /* Which entry of the cache: no other has ever had it, nor will. 0: it is not remembered. Not
+     * looked at by cache_insert(). */
+    uint64_t number;
 };
 
 /* Scopes are packed one after the other, each as two bytes of length, high byte first, and its

@@ -259,8 +259,8 @@ static void of_a_burst_others_sign(void **state)
 
     buf_init_fixed(&jwt, room, sizeof(room));
     assert_int_equal(enforce_rules_sign(w.rules, await.question, &jwt), CC_OK);
-    fixture_need(enforce_reply_new(&reply, ENFORCE_WAIT_SIGNATURE, &await.key, false, FIXTURE_NOW,
-                                   buf_slice(&jwt)),
+    fixture_need(enforce_reply_new(&reply, ENFORCE_WAIT_SIGNATURE, &await.key, false,
+                                   FIXTURE_NOW + TTL - MARGIN, buf_slice(&jwt)),
                  "reply");
     /* a reply to another question is none */
     assert_int_equal(look(&w, &clock, ENFORCE_MAY_WAIT, three, reply), ENFORCE_PENDING);

@@ -217,7 +217,8 @@ static void a_trace_says_that_it_was_answered(void **state)
     static struct enforce_trace trace;
     struct bench *b = *state;
     struct enforce_header headers[HEADERS] = {
-        [ORIGIN] = {SLICE(SHOP), 1}, [REQUEST_METHOD] = {SLICE("GET"), 1}};
+        [ORIGIN] = {.value = SLICE(SHOP), .count = 1},
+        [REQUEST_METHOD] = {.value = SLICE("GET"), .count = 1}};
     struct enforce_request request = {.method = SLICE("OPTIONS"),
                                       .host = SLICE("x"),
                                       .path = SLICE("/pets/1.0/pets"),
