@@ -71,6 +71,7 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_OPAQUE_ONLY, "the issuer's tokens are no JWTs: they are introspected")            \
     X(JWT_BAD_INTROSPECTION, "the introspection server's answer is not what RFC 7662 says") \
     X(JWT_NOT_ACTIVE, "the introspection server says that the token is not active")         \
+    X(JWT_REVOKED, "the token is revoked")                                                  \
     X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                       \
     X(JWT_OTHER_TYPE, "token_type is not the one of such a credential")                  \
     X(JWT_INTERNAL, "internal error")

@@ -24,8 +24,8 @@ bool revocation_check(struct attempt *a, const struct grant *g)
     if (a->w->revocations == NULL || !revoked_has(a->w->revocations, g->id))
         return true;
     attempt_count(&a->w->revoked, 1);
-    reason_add_str(a->reason, "the token is revoked");
+    reason_add_str(a->reason, jwt_fault_text(JWT_REVOKED));
     reason_add_place(a->reason, a->out->operation->origin);
-    refuse(a->out, REFUSE_BAD_TOKEN);
+    refuse_token(a->out, g->type, JWT_REVOKED);
     return false;
 }

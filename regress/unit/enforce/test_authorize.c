@@ -4,6 +4,8 @@
 
 #include "enforce/trace.h"
 
+#include "revoke/revoke.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -361,6 +363,39 @@ static void test_keys(void **state)
             one_key(&key_rows[i]);
 }
 
+/* A key is revoked as a token is, and told so as a key. */
+static void test_revoked_key(void **state)
+{
+    struct revoked *revoked = NULL;
+    struct enforce_decision d;
+    struct request r;
+
+    (void)state;
+    tear_down(state);
+    set_up(state);
+    fixture_need(revoked_new(&revoked, 16), "table");
+    revoked_set_ready(revoked, true);
+    enforce_worker_set_revoked(worker, revoked);
+    request_init(&r, "GET", "/k/key");
+    set_token(&r, 2, FIXTURE_ED, JWT_EdDSA, "", "{\"iss\":\"x\"," APIKEY ",\"jti\":\"one\"}");
+    enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
+    assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    revoked_add(revoked, SLICE("one"), REVOKED_FOREVER, REVOKED_BY_STATE, FIXTURE_NOW);
+    for (int round = 0; round < 2; round++) { /* remembered, and by a worker that does not know it */
+        enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
+        assert_int_equal(d.status, 401);
+        assert_true(slice_contains(d.reason, SLICE("the token is revoked")));
+        assert_true(slice_contains(d.body, SLICE("API key authentication failed")));
+        enforce_worker_free(&worker);
+        fixture_need(enforce_worker_new(&worker, &(struct enforce_options){.cache_entries = 0}),
+                     "worker");
+        enforce_worker_set_revoked(worker, revoked);
+    }
+    tear_down(state);
+    set_up(state);
+    revoked_free(&revoked);
+}
+
 /* Where from, for each request anew, whether or not the key is remembered. */
 static void test_permitted(void **state)
 {
@@ -440,6 +475,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requirements), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_revoked_key),
         cmocka_unit_test(test_permitted),    cmocka_unit_test(test_once),
         cmocka_unit_test(test_trace),
     };
