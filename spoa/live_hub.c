@@ -4,6 +4,7 @@ void live_hub_free(struct live_hub *hub)
 {
     enforce_live_unref(&hub->keys);
     subs_unref(&hub->subs);
+    deny_list_unref(&hub->denied);
     for (size_t i = 0; i < LIVE_HUB_OLD; i++)
         subs_unref(&hub->old[i]);
 }
@@ -28,9 +29,19 @@ void live_hub_set_subs(struct live_hub *hub, struct subs *subs)
     hub->subs = subs;
 }
 
+void live_hub_set_denied(struct live_hub *hub, struct deny_list *denied)
+{
+    deny_list_unref(&hub->denied);
+    hub->denied = denied;
+}
+
 int live_hub_make(const struct live_hub *hub, struct enforce_live **out)
 {
-    return enforce_live_with_subs(out, hub->keys, hub->subs);
+    int rc = enforce_live_with_subs(out, hub->keys, hub->subs);
+
+    if (rc == CC_OK && hub->denied != NULL)
+        enforce_live_deny(*out, deny_list_ref(hub->denied));
+    return rc;
 }
 
 void live_hub_sweep(struct live_hub *hub)

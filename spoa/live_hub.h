@@ -11,6 +11,7 @@ enum { LIVE_HUB_OLD = 4 };
 struct live_hub {
     struct enforce_live *keys; /* key sets; NULL: none */
     struct subs *subs;         /* NULL: none */
+    struct deny_list *denied;  /* NULL: none */
     struct subs *old[LIVE_HUB_OLD];
 };
 
@@ -19,6 +20,7 @@ void live_hub_free(struct live_hub *hub);
 /* Each takes over the caller's reference. */
 void live_hub_set_keys(struct live_hub *hub, struct enforce_live *keys);
 void live_hub_set_subs(struct live_hub *hub, struct subs *subs);
+void live_hub_set_denied(struct live_hub *hub, struct deny_list *denied);
 
 /* All of it as one state; one reference is the caller's. */
 int live_hub_make(const struct live_hub *hub, struct enforce_live **out);

@@ -2,6 +2,7 @@
 
 #include "spoa/admin.h"
 #include "spoa/dispatch.h"
+#include "spoa/denials.h"
 #include "spoa/live_hub.h"
 #include "spoa/reload.h"
 #include "spoa/status.h"
@@ -38,6 +39,7 @@ struct server {
     struct jwks_feeder *feeder; /* NULL: nothing is fetched */
     struct admin *admin;        /* NULL: no socket */
     struct redis_link *redis;   /* NULL: none */
+    struct denials *denials;    /* NULL: no socket */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     struct live_hub hub;         /* the same */
     _Atomic size_t connections;
@@ -169,7 +171,7 @@ static void publish_live(struct server *s)
     int rc = live_hub_make(&s->hub, &live);
 
     if (rc != CC_OK) {
-        log_error("new key sets and subscriptions are not taken: %s", cc_strerror(rc));
+        log_error("new key sets, subscriptions and deny rules are not taken: %s", cc_strerror(rc));
         return;
     }
     for (size_t i = 0; i < s->n_started; i++)
@@ -182,6 +184,14 @@ static void on_live(void *context, struct enforce_live *live)
     struct server *s = context;
 
     live_hub_set_keys(&s->hub, live);
+    publish_live(s);
+}
+
+static void on_denied(void *context, struct deny_list *list)
+{
+    struct server *s = context;
+
+    live_hub_set_denied(&s->hub, list);
     publish_live(s);
 }
 
@@ -300,6 +310,10 @@ static int open_admin(struct server *s)
         admin_register(s->admin, commands, sizeof commands / sizeof *commands, s);
     if (rc == CC_OK && s->options->counting != NULL)
         admin_register(s->admin, counting_commands, counting_n_commands, s->options->counting);
+    if (rc == CC_OK)
+        rc = denials_new(&s->denials, &clock_system, on_denied, s);
+    if (rc == CC_OK)
+        admin_register(s->admin, denials_commands, denials_n_commands, s->denials);
     return rc;
 }
 
@@ -472,6 +486,7 @@ static void stop(struct server *s)
     redis_link_free(&s->redis); /* before its users */
     if (s->options->revoker != NULL)
         revoker_stop(s->options->revoker);
+    denials_free(&s->denials);
     listener_close(&s->listener);
     if (s->options->postbox != NULL)
         postbox_close(s->options->postbox);

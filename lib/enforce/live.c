@@ -11,6 +11,7 @@ struct enforce_live {
     uint64_t *tags; /* of all keys, sorted: looked up for each cached token */
     size_t n_tags;
     struct subs *subs;
+    struct deny_list *denied;
 };
 
 static int by_value(const void *a, const void *b)
@@ -91,6 +92,17 @@ int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live 
     return rc;
 }
 
+void enforce_live_deny(struct enforce_live *l, struct deny_list *list)
+{
+    deny_list_unref(&l->denied);
+    l->denied = list;
+}
+
+const struct deny_list *enforce_live_denied(const struct enforce_live *l)
+{
+    return l != NULL ? l->denied : NULL;
+}
+
 struct enforce_live *enforce_live_ref(struct enforce_live *l)
 {
     /* Relaxed: who takes a reference holds one already, so nothing can be freed meanwhile. */
@@ -109,6 +121,7 @@ void enforce_live_unref(struct enforce_live **pl)
     for (size_t i = 0; i < l->n_jwks; i++)
         jwks_unref(&l->jwks[i].set);
     subs_unref(&l->subs);
+    deny_list_unref(&l->denied);
     free(l->urls);
     free(l->tags);
     free(l);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "crypto/jwks.h"
+#include "enforce/deny_list.h"
 #include "subs/subs.h"
 
 enum { LIVE_MAX_JWKS = 64 };
@@ -23,8 +24,8 @@ enum live_jwks_state {
 struct live_jwks {
     struct slice url;
     enum live_jwks_state state;
-    struct jwks *set;  /* NULL unless it is usable */
-    unsigned feed;     /* the feeder's number for it, below LIVE_MAX_JWKS */
+    struct jwks *set; /* NULL unless it is usable */
+    unsigned feed;    /* the feeder's number for it, below LIVE_MAX_JWKS */
 };
 
 struct enforce_live;
@@ -35,6 +36,9 @@ int enforce_live_new(struct enforce_live **out, const struct live_jwks *jwks, si
  * reference. */
 int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live *base,
                            struct subs *subs);
+
+/* Adds deny rules to a state that nobody else has yet; NULL: none. Takes over the reference. */
+void enforce_live_deny(struct enforce_live *l, struct deny_list *list);
 
 struct enforce_live *enforce_live_ref(struct enforce_live *l);
 void enforce_live_unref(struct enforce_live **l);
@@ -47,3 +51,6 @@ bool enforce_live_has_key(const struct enforce_live *l, uint64_t tag);
 
 /* NULL: nothing is known of subscriptions. `l` may be NULL. */
 const struct subs *enforce_live_subs(const struct enforce_live *l);
+
+/* Deny rules besides those of the snapshot; NULL: none. `l` may be NULL. */
+const struct deny_list *enforce_live_denied(const struct enforce_live *l);

@@ -70,13 +70,16 @@ static const struct gw_deny_rule *find_deny_rule(struct attempt *a, const struct
 
 static bool check_deny_rules(struct attempt *a, const struct throttle_caller *c, struct buf *keys)
 {
-    const struct deny_set *set = a->rules->throttle.deny;
-    const struct gw_deny_rule *rule;
+    const struct deny_list *live = enforce_live_denied(a->live);
+    const struct gw_deny_rule *rule = NULL;
 
-    if (a->rules->model->n_deny_rules == 0)
+    if (a->rules->model->n_deny_rules == 0 && live == NULL)
         return true;
     TRACE_STEP(a->trace, DENIED, PLACE_NONE);
-    rule = find_deny_rule(a, set, c, keys);
+    if (a->rules->model->n_deny_rules > 0)
+        rule = find_deny_rule(a, a->rules->throttle.deny, c, keys);
+    if (rule == NULL && live != NULL)
+        rule = find_deny_rule(a, deny_list_set(live), c, keys);
     if (buf_error(keys) != CC_OK)
         return deny(a, REFUSE_INTERNAL, "what deny rules are compared with is too long",
                     PLACE_NONE);

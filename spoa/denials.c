@@ -1,0 +1,206 @@
+#include "spoa/denials.h"
+
+#include <stdlib.h>
+
+struct denials {
+    const struct clock *clock;
+    void (*publish)(void *context, struct deny_list *list);
+    void *context;
+    struct deny_list *list; /* NULL: no rules */
+};
+
+int denials_new(struct denials **out, const struct clock *clock,
+                void (*publish)(void *context, struct deny_list *list), void *context)
+{
+    struct denials *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        return CC_ENOMEM;
+    *d = (struct denials){clock, publish, context, NULL};
+    *out = d;
+    return CC_OK;
+}
+
+void denials_free(struct denials **d)
+{
+    if (*d == NULL)
+        return;
+    deny_list_unref(&(*d)->list);
+    free(*d);
+    *d = NULL;
+}
+
+static size_t count(const struct denials *d)
+{
+    return d->list != NULL ? deny_list_count(d->list) : 0;
+}
+
+static bool same(const struct gw_deny_rule *a, const struct gw_deny_rule *b)
+{
+    return a->kind == b->kind && a->invert == b->invert && slice_eq(a->value, b->value);
+}
+
+/* The rules that still hold, without `but`, and with `add` (each may be NULL), in place of the
+ * list. *left_out: how many equal `but`. */
+static int replace(struct denials *d, const struct gw_deny_rule *but,
+                   const struct gw_deny_rule *add, size_t *left_out)
+{
+    struct gw_deny_rule *rules = calloc(count(d) + 1, sizeof(*rules));
+    int64_t now_s = clock_wall_s(d->clock);
+    struct deny_list *list = NULL;
+    size_t n = 0;
+    int rc = rules != NULL ? CC_OK : CC_ENOMEM;
+
+    *left_out = 0;
+    for (size_t i = 0; rc == CC_OK && i < count(d); i++) {
+        const struct gw_deny_rule *r = deny_list_at(d->list, i);
+
+        if (but != NULL && same(r, but))
+            (*left_out)++;
+        else if (r->until_s == 0 || r->until_s > now_s)
+            rules[n++] = *r;
+    }
+    if (rc == CC_OK && add != NULL)
+        rules[n++] = *add;
+    if (rc == CC_OK && n > DENIALS_MAX)
+        rc = CC_EFULL;
+    if (rc == CC_OK && n > 0)
+        rc = deny_list_new(&list, rules, n);
+    free(rules);
+    if (rc != CC_OK)
+        return rc;
+    deny_list_unref(&d->list);
+    d->list = list;
+    d->publish(d->context, list != NULL ? deny_list_ref(list) : NULL);
+    return CC_OK;
+}
+
+/* --- commands -----------------------------------------------------------------------------------
+ */
+
+static bool parse_kind(struct slice word, enum gw_denial *out)
+{
+    for (unsigned i = 0; i < GW_DENY_COUNT; i++)
+        if (slice_is(word, gw_denial_name((enum gw_denial)i))) {
+            *out = (enum gw_denial)i;
+            return true;
+        }
+    return false;
+}
+
+/* KIND VALUE [invert] [for SECONDS]. False: *said is what is wrong. */
+static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_rule *out,
+                  const char **said)
+{
+    struct gw_address_range range;
+    size_t i = 2;
+    uint64_t seconds;
+
+    *out = (struct gw_deny_rule){.value = call->arg[1]};
+    *said = "the kind is api, application, user, subscription or ip";
+    if (!parse_kind(call->arg[0], &out->kind))
+        return false;
+    *said = "the value is empty, too long, or has a control character";
+    if (out->value.n == 0 || out->value.n > DENIALS_VALUE_MAX || slice_has_control(out->value))
+        return false;
+    *said = out->kind == GW_DENY_ADDRESS ? gw_address_range_parse(out->value, &range) : NULL;
+    if (*said != NULL)
+        return false;
+    if (i < call->n_args && slice_is(call->arg[i], "invert")) {
+        out->invert = true;
+        i++;
+    }
+    *said = "behind the value there can be: invert, for SECONDS";
+    if (i == call->n_args)
+        return true;
+    if (i + 2 != call->n_args || !slice_is(call->arg[i], "for") ||
+        slice_to_u64(call->arg[i + 1], &seconds) != CC_OK || seconds == 0 || seconds > UINT32_MAX)
+        return false;
+    out->until_s = now_s + (int64_t)seconds;
+    return true;
+}
+
+static void add_text(const struct gw_deny_rule *r, struct buf *out)
+{
+    buf_printf(out, "%s %" PRIslice "%s", gw_denial_name(r->kind), SLICE_ARG(r->value),
+               r->invert ? " invert" : "");
+}
+
+static bool add_deny(struct admin_call *call)
+{
+    struct denials *d = call->context;
+    struct gw_deny_rule rule;
+    const char *said;
+    size_t left_out;
+    int rc;
+
+    if (!parse(call, clock_wall_s(d->clock), &rule, &said)) {
+        buf_printf(call->out, "not added: %s\n", said);
+        return false;
+    }
+    rc = replace(d, &rule, &rule, &left_out);
+    if (rc != CC_OK) {
+        buf_printf(call->out, "not added: %s\n", cc_strerror(rc));
+        return false;
+    }
+    log_warn("deny rule added by the admin socket: %s %" PRIslice "%s", gw_denial_name(rule.kind),
+             SLICE_ARG(rule.value), rule.invert ? " invert" : "");
+    buf_add_str(call->out, left_out > 0 ? "replaced\n" : "added\n");
+    return false;
+}
+
+static bool del_deny(struct admin_call *call)
+{
+    struct denials *d = call->context;
+    struct gw_deny_rule rule;
+    const char *said;
+    size_t left_out = 0;
+    int rc = CC_OK;
+
+    if (!parse(call, clock_wall_s(d->clock), &rule, &said)) {
+        buf_printf(call->out, "not removed: %s\n", said);
+        return false;
+    }
+    rc = replace(d, &rule, NULL, &left_out);
+    if (rc != CC_OK) {
+        buf_printf(call->out, "not removed: %s\n", cc_strerror(rc));
+    } else if (left_out == 0) {
+        buf_add_str(call->out, "there is no such rule; those of policy files end with a build\n");
+    } else {
+        log_warn("deny rule removed by the admin socket: %s %" PRIslice "%s",
+                 gw_denial_name(rule.kind), SLICE_ARG(rule.value), rule.invert ? " invert" : "");
+        buf_add_str(call->out, "removed\n");
+    }
+    return false;
+}
+
+/* In steps; a list that changed meanwhile is shown from the same number on. */
+static bool show_deny(struct admin_call *call)
+{
+    const struct denials *d = call->context;
+    int64_t now_s = clock_wall_s(d->clock);
+    size_t start = call->out->n;
+
+    for (; call->cursor < count(d); call->cursor++) {
+        const struct gw_deny_rule *r = deny_list_at(d->list, (size_t)call->cursor);
+
+        if (call->out->n - start > ADMIN_STEP_BYTES - 2 * DENIALS_VALUE_MAX)
+            return true;
+        if (r->until_s > 0 && r->until_s <= now_s)
+            continue;
+        add_text(r, call->out);
+        if (r->until_s > 0)
+            buf_printf(call->out, " for %lld", (long long)(r->until_s - now_s));
+        buf_add_char(call->out, '\n');
+    }
+    return false;
+}
+
+const struct admin_command denials_commands[] = {
+    {"show deny", "", "deny rules that were added here, not those of policy files", 0, 0,
+     show_deny},
+    {"add deny", "KIND VALUE [invert] [for SECONDS]",
+     "deny api, application, user, subscription or ip, until the agent ends", 2, 5, add_deny},
+    {"del deny", "KIND VALUE [invert]", "remove a deny rule that was added here", 2, 3, del_deny},
+};
+const size_t denials_n_commands = sizeof denials_commands / sizeof *denials_commands;
