@@ -1,0 +1,251 @@
+/* Conditions of policies and deny rules: what they match. */
+#include "throttle_fixture.h"
+
+/* --- conditions ---------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *conditions;
+    struct question in, out; /* in the group, whose limit is 1; and not, where it is 2 */
+} conditions[] = {
+    {"{ip: 192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.8"}},
+    {"{ip: 192.0.2.9}", {.ip = "::ffff:192.0.2.9"}, {.ip = "::192.0.2.9"}},
+    {"{ip: \"2001:db8::9\"}", {.ip = "2001:db8:0::9"}, {.ip = "2001:db8::8"}},
+    {"{ip: 192.0.2.9, invert: true}", {.ip = "192.0.2.8"}, {.ip = "192.0.2.9"}},
+    {"{ip: 192.0.2.9, invert: true}", {.ip = NULL}, {.ip = "192.0.2.9"}},
+    {"{ip: 192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = NULL}},
+    {"{ipRange: 192.0.2.0/24}", {.ip = "192.0.2.255"}, {.ip = "192.0.3.0"}},
+    {"{ipRange: 192.0.2.7-192.0.2.9}", {.ip = "192.0.2.7"}, {.ip = "192.0.2.6"}},
+    {"{ipRange: \"2001:db8::/32\"}", {.ip = "2001:db8:ffff::1"}, {.ip = "192.0.2.1"}},
+    {"{header: X-A}", {.lines = {""}}, {.ip = NULL}},
+    {"{header: x-a, value: b}", {.lines = {"b"}}, {.lines = {"B"}}},
+    {"{header: X-A, value: b}", {.lines = {" b\t"}}, {.lines = {"b, c"}}},
+    {"{header: X-A, value: b}", {.lines = {"a", "c", "b"}}, {.lines = {"a", "c", "d"}}},
+    {"{header: X-A, matches: b}", {.lines = {"abc"}}, {.lines = {"ac"}}},
+    {"{header: X-A, matches: \"^a.c$\"}", {.lines = {"x", "abc"}}, {.lines = {"abcd"}}},
+    {"{header: X-A, value: b, invert: true}", {.lines = {"a"}}, {.lines = {"a", "b"}}},
+    {"{header: X-A, value: b, invert: true}", {.ip = NULL}, {.lines = {"b"}}},
+    {"{query: q}", {.query = "a&q"}, {.query = "qq=1"}},
+    {"{query: q, value: \"a b&\"}", {.query = "q=a+b%26"}, {.query = "q=a%2bb%26"}},
+    {"{query: q, value: b}", {.query = "q=a&%71=b"}, {.query = "q=b&q=a"}},
+    {"{query: \"q[]\", value: \"%\"}", {.query = "q%5B%5D=%"}, {.query = "q%5B%5D=%25%"}},
+    {"{query: q, matches: \"[0-9]+\"}", {.query = "q=a7"}, {.query = "q=a"}},
+    {"{query: q, invert: true}", {.query = "x"}, {.query = "q="}},
+    {"{claim: role}", {.claims = "\"role\":{}"}, {.claims = "\"role\":null"}},
+    {"{claim: role, value: admin}", {.claims = "\"role\":\"admin\""}, {.claims = "\"role\":\"a\""}},
+    {"{claim: role, value: admin}",
+     {.claims = "\"role\":[\"a\",\"admin\"]"},
+     {.claims = "\"role\":[\"a\",\"b\"]"}},
+    {"{claim: level, value: \"7\"}", {.claims = "\"level\":7"}, {.claims = "\"level\":\"07\""}},
+    {"{claim: beta, value: \"true\"}", {.claims = "\"beta\":true"}, {.claims = "\"beta\":false"}},
+    {"{claim: role, matches: \"^ad\"}", {.claims = "\"role\":[1,\"admin\"]"}, {.ip = NULL}},
+    {"{claim: role, value: admin, invert: true}", {.ip = NULL}, {.claims = "\"role\":\"admin\""}},
+    {"{claim: sub, value: alice}", {.ip = NULL}, {.user = "bob"}},
+    {"{ip: 192.0.2.9}, {query: q}, {header: X-A}",
+     {.ip = "192.0.2.9", .query = "q", .lines = {"1"}},
+     {.ip = "192.0.2.9", .query = "q"}},
+};
+
+static void test_conditions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(conditions); i++) {
+        char policies[1024];
+        struct world w;
+
+        snprintf(policies, sizeof(policies),
+                 NOTHING "advancedPolicies:\n  - name: A\n    requestCount: 2\n    timeUnit: day\n"
+                         "    conditionGroups:\n      - conditions: [%s]\n"
+                         "        requestCount: 1\n        timeUnit: day\n",
+                 conditions[i].conditions);
+        open_world(&w, policies, "A");
+        for (int n = 0; n < 4; n++) {
+            const char *in = n < 1 ? "200" : "429 900800", *out = n < 2 ? "200" : "429 900800";
+
+            if (strcmp(ask(&w, conditions[i].in), in) != 0)
+                fail_msg("%zu: %s: in: %s", i, conditions[i].conditions, ask(&w, conditions[i].in));
+            if (strcmp(ask(&w, conditions[i].out), out) != 0)
+                fail_msg("%zu: %s: out: %s", i, conditions[i].conditions,
+                         ask(&w, conditions[i].out));
+        }
+        close_world(&w);
+    }
+}
+
+static void test_groups(void **state)
+{
+    static const char policies[] =
+        NOTHING "advancedPolicies:\n  - name: A\n    requestCount: 3\n    timeUnit: day\n"
+                "    conditionGroups:\n"
+                "      - {conditions: [{query: a}], requestCount: 1, timeUnit: day}\n"
+                "      - {conditions: [{query: b}], requestCount: 2, timeUnit: day}\n"
+                "      - {conditions: [{query: c}], unlimited: true}\n";
+    struct world w;
+
+    (void)state;
+    open_world(&w, policies, "A");
+    /* the first that matches, each counted by itself, and what is in none */
+    expect_limit(&w, (struct question){.query = "a&b"}, 1, "429 900800");
+    expect_limit(&w, (struct question){.query = "b"}, 2, "429 900800");
+    expect_limit(&w, (struct question){.query = ""}, 3, "429 900800");
+    for (int i = 0; i < 9; i++)
+        assert_string_equal(ASK(.query = "c"), "200");
+    close_world(&w);
+}
+
+/* Who sends what cannot be decided does not choose his limit by it. */
+static void test_undecided(void **state)
+{
+    static const char header[] =
+        NOTHING "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n"
+                "      - {conditions: [{header: X-A, value: b}], unlimited: true}\n";
+    static const char pattern[] =
+        NOTHING "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n"
+                "      - {conditions: [{query: q, matches: \"a*a*a*a*a*a*b$\", invert: true}],"
+                " unlimited: true}\n";
+    static char query[4100] = "q=";
+    struct world w;
+
+    (void)state;
+    open_world(&w, header, "A");
+    assert_string_equal(ASK(.lines = {"a", "a", "a"}), "200");
+    assert_string_equal(ASK(.lines = {"a", "a", "a"}, .n_lines = 4), "400 400");
+    assert_string_equal(ASK(.lines = {"a"}, .n_lines = 2), "400 400");
+    close_world(&w);
+    open_world(&w, pattern, "A");
+    memset(query + 2, 'a', 4096);
+    memcpy(query + 4090, "ba", 2);
+    assert_string_equal(ASK(.query = query), "400 400");
+    assert_string_equal(ASK(.query = "q=aab"), "200");
+    close_world(&w);
+}
+
+static void test_queries(void **state)
+{
+    char room[8];
+    struct slice value;
+    bool fits;
+
+    (void)state;
+    assert_true(throttle_query(SLICE("a=1&b=%31+%zz"), SLICE("b"), room, 8, &value, &fits));
+    assert_true(fits && slice_is(value, "1 %zz"));
+    assert_true(throttle_query(SLICE("a=123456789"), SLICE("a"), room, 8, &value, &fits));
+    assert_false(fits);
+    assert_false(throttle_query(SLICE("ab=1"), SLICE("a"), room, 8, &value, &fits));
+    assert_false(throttle_query(SLICE("%61%"), SLICE("a"), room, 8, &value, &fits));
+    assert_false(throttle_query(SLICE(""), SLICE("a"), room, 8, &value, &fits));
+    assert_true(throttle_query(SLICE("a"), SLICE("a"), room, 8, &value, &fits));
+    assert_int_equal(value.n, 0);
+}
+
+/* --- deny rules ---------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *rule;
+    struct question denied, allowed;
+} denials[] = {
+    {"{api: /pets/1.0}", {.user = NULL}, {.path = "/t/acme/box/far", .ed = true}},
+    {"{api: /pets/1.0, invert: true}", {.path = "/t/acme/box/far", .ed = true}, {.user = NULL}},
+    {"{application: \"alice:Shop\"}", {.user = "bob"}, {.key = "slow"}},
+    {"{application: \"alice:Shop\", invert: true}", {.key = "slow"}, {.user = NULL}},
+    {"{user: bob@carbon.super}", {.user = "bob"}, {.user = "alice"}},
+    {"{user: bob@acme}", {.path = "/t/acme/box/far", .ed = true, .user = "bob"}, {.user = "bob"}},
+    {"{user: bob}", {.path = "/t/acme/box/far", .ed = true, .user = "bob"}, {.user = "alice"}},
+    {"{user: bob, invert: true}", {.user = "alice"}, {.user = "bob"}},
+    {"{user: bob@carbon.super, invert: true}", {.user = "alice"}, {.user = "bob"}},
+    {"{user: anonymous}", {.path = "/pets/1.0/open", .nobody = true}, {.user = NULL}},
+    {"{subscription: \"/pets/1.0:1.0:alice-Shop:PRODUCTION\"}", {.user = NULL}, {.key = "slow"}},
+    {"{subscription: \"/pets/1.0:1.0:alice-Shop:PRODUCTION\", invert: true}",
+     {.key = "slow"},
+     {.user = NULL}},
+    {"{ip: 192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.8"}},
+    {"{ip: 192.0.2.9}", {.ip = "::ffff:c000:209"}, {.ip = NULL}},
+    {"{ip: 192.0.2.9, invert: true}", {.ip = "192.0.2.8"}, {.ip = "192.0.2.9"}},
+    {"{ip: 192.0.2.9, invert: true}", {.ip = NULL}, {.ip = "192.0.2.9"}},
+    {"{ipRange: 192.0.2.0/24}", {.ip = "192.0.2.0"}, {.ip = "192.0.1.255"}},
+    {"{ipRange: 192.0.2.7-192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.10"}},
+    {"{ipRange: \"2001:db8::/32\", invert: true}", {.ip = "192.0.2.9"}, {.ip = "2001:db8::9"}},
+    {"{ipRange: 10.0.0.0/8}, {ipRange: 10.1.0.0/16}, {ip: 10.2.0.1}",
+     {.ip = "10.9.9.9"},
+     {.ip = "11.0.0.0"}},
+    {"{ip: 10.0.0.1, from: 2023-11-14T22:13:20Z}", {.ip = "10.0.0.1"}, {.ip = "10.0.0.2"}},
+    {"{ip: 10.0.0.1, until: 2023-11-14T22:13:21Z}", {.ip = "10.0.0.1"}, {.ip = "10.0.0.2"}},
+    {"{ip: 10.0.0.2}, {ip: 10.0.0.1, until: 2023-11-14T22:13:20Z}",
+     {.ip = "10.0.0.2"},
+     {.ip = "10.0.0.1"}},
+    {"{user: a}, {ip: 10.0.0.1, from: 2023-11-14T22:13:21Z}", {.user = "a"}, {.ip = "10.0.0.1"}},
+};
+
+static void test_deny_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(denials); i++) {
+        char policies[1024];
+        struct world w;
+
+        snprintf(policies, sizeof(policies),
+                 NOTHING "advancedPolicies: [{name: OpTier, unlimited: true}]\ndenyRules: [%s]\n",
+                 denials[i].rule);
+        open_world(&w, policies, "");
+        if (strcmp(ask(&w, denials[i].denied), "403 900805") != 0 ||
+            strcmp(ask(&w, denials[i].allowed), "200") != 0)
+            fail_msg("%s: %s: %.*s", denials[i].rule, ask(&w, denials[i].denied),
+                     SLICE_ARG(w.d.reason));
+        close_world(&w);
+    }
+}
+
+/* Many rules, some inside of others: the same as looking at each. */
+static void test_many_ranges(void **state)
+{
+    static struct gw_deny_rule rules[500];
+    static char texts[500][64];
+    struct arena *arena = arena_new(deny_set_bytes(500) + (1 << 16));
+    struct deny_set *set;
+    uint32_t random = 1;
+
+    (void)state;
+    for (size_t i = 0; i < 500; i++) {
+        uint32_t first, last;
+
+        random = random * 1664525 + 1013904223;
+        first = random >> 16;
+        random = random * 1664525 + 1013904223;
+        last = first + (random >> 16) % (i % 7 == 0 ? 9000 : 40);
+        snprintf(texts[i], sizeof(texts[i]), "10.%u.%u.0-10.%u.%u.255", first >> 8 & 255,
+                 first & 255, (last > 65535 ? 65535 : last) >> 8,
+                 (last > 65535 ? 65535 : last) & 255);
+        rules[i] = (struct gw_deny_rule){.kind = GW_DENY_ADDRESS, .value = slice_of(texts[i])};
+        rules[i].until_s = i % 5 == 0 ? 1 : 0; /* over by now */
+    }
+    set = deny_set_new(rules, 500, arena);
+    assert_non_null(set);
+    for (unsigned i = 0; i < 65536; i += 3) {
+        char text[32];
+        struct gw_address a;
+        bool denied = false;
+
+        snprintf(text, sizeof(text), "10.%u.%u.7", i >> 8, i & 255);
+        assert_true(gw_address_parse(slice_of(text), &a));
+        for (size_t k = 0; k < 500 && !denied; k++) {
+            struct gw_address_range range;
+
+            assert_null(gw_address_range_parse(rules[k].value, &range));
+            denied = rules[k].until_s == 0 && gw_address_in(&a, &range);
+        }
+        assert_int_equal(deny_set_find_address(set, &a, 2) != NULL, denied);
+    }
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_undecided),  cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_deny_rules), cmocka_unit_test(test_many_ranges),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
