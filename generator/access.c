@@ -52,6 +52,8 @@ static struct slice need_text(const struct gw_need *need, struct arena *arena)
                             SLICE_ARG(need->name));
     case GW_CERTIFICATE:
         return SLICE("a client certificate");
+    case GW_CONSOLE_KEY:
+        return SLICE("an internal key");
     case GW_TOKEN:
     case GW_CREDENTIAL_COUNT:
         break;

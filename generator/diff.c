@@ -390,6 +390,7 @@ static struct slice setting_name(const char *member)
         {"system_host", "router.systemHost"},
         {"leeway_s", "enforcer.security.leewayInSeconds"},
         {"keep_auth_header", "enforcer.security.authHeader.enableOutboundAuthHeader"},
+        {"internal_key_header", "enforcer.security.authHeader.testConsoleHeaderName"},
         {"throttling_enabled", "enforcer.throttling.enabled"},
         {"throttling_allow_unknown", "enforcer.throttling.unknownTier"},
         {"throttling_standard_headers", "enforcer.throttling.headers"},

@@ -282,7 +282,7 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
                                            SLICE_INIT("transfer-encoding")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
     size_t all = 0, n = 0;
-    size_t room = count_key_headers(model) + model->n_apis + 7 + GW_HEADERS_MAX;
+    size_t room = count_key_headers(model) + model->n_apis + 8 + GW_HEADERS_MAX;
     struct slice *names = project_alloc(build, room, sizeof(*names));
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
@@ -296,6 +296,7 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
         keys = keys || takes_keys(&model->apis[i]);
         all += list_key_headers(&model->apis[i], names + all);
     }
+    names[all++] = model->internal_key_header;
     if (keys)
         names[all++] = SLICE("referer"); /* some keys are for certain pages only */
     for (size_t i = 0; i < 2 && mocks; i++)
@@ -327,6 +328,16 @@ static void check_routes(struct project_build *build, const struct gw_model *mod
     gw_route_table_free(&table);
 }
 
+/* Nobody looks for what nobody can have signed. */
+static void set_internal_key(struct project_build *build, struct gw_model *model)
+{
+    model->internal_key_header = SLICE("");
+    for (size_t i = 0; i < model->n_issuers; i++)
+        if (model->issuers[i].internal_keys)
+            model->internal_key_header = project_lower(
+                build, build->config->security.auth_header.test_console_header_name);
+}
+
 void project_finish_model(struct project_build *build, struct gw_model *model)
 {
     model->system_host = project_lower(build, build->config->router.system_host);
@@ -338,6 +349,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
         qsort(build->apis.items, build->apis.n, sizeof(struct gw_api), compare_apis);
     project_check_settings(build);
     project_read_issuers(build, model);
+    set_internal_key(build, model);
     policy_read(build, model);
     policy_check_tiers(build, model);
     project_clusters_finish(build, model);

@@ -220,6 +220,7 @@ static uint64_t entry_timeout(const struct render_context *ctx)
 static void add_settings(struct row *root, const struct render_context *ctx)
 {
     const struct config *c = ctx->config;
+    struct slice internal_key = c->security.auth_header.test_console_header_name;
 
     add_number(root, "generation", ctx->model->haproxy_generation);
     add_number(root, "stream_idle_timeout", seconds(c->router.stream_idle_timeout_s));
@@ -238,6 +239,9 @@ static void add_settings(struct row *root, const struct render_context *ctx)
              ctx->model->throttling.enabled && ctx->model->throttling.standard_headers);
     add_bool(root, "x_ratelimit",
              ctx->model->throttling.enabled && ctx->model->throttling.legacy_headers);
+    add_bool(root, "renamed_internal_key",
+             internal_key.n > 0 && !slice_is(internal_key, "internal-key"));
+    add_word(root, "internal_key", internal_key);
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);

@@ -116,6 +116,7 @@ struct config {
     struct {
         struct {
             struct slice authorization_header; /* lower case */
+            struct slice test_console_header_name; /* the same */
             bool enable_outbound_auth_header;
         } auth_header;
         struct {

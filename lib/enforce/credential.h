@@ -35,6 +35,7 @@ struct credential_kind {
     /* Alternatives are tried by the least of their ranks, then in the order of the document. */
     enum credential_rank {
         CREDENTIAL_RANK_CERTIFICATE,
+        CREDENTIAL_RANK_INTERNAL_KEY,
         CREDENTIAL_RANK_TOKEN,
         CREDENTIAL_RANK_API_KEY,
         CREDENTIAL_RANKS

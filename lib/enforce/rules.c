@@ -367,6 +367,26 @@ static int read_mock(struct enforce_rules *r, struct diag *diag)
     return CC_EREFUSED;
 }
 
+/* Without the header internal keys would not be found. */
+static int read_internal_key(struct enforce_rules *r, struct diag *diag)
+{
+    struct slice name = r->model->internal_key_header;
+    char uuid[37];
+    int rc = crypto_name_uuid(SLICE("internal-key-app"), uuid);
+
+    if (rc != CC_OK)
+        return rc;
+    r->internal_key_uuid = arena_dup(r->arena, slice_of(uuid));
+    if (r->internal_key_uuid.p == NULL)
+        return CC_ENOMEM;
+    if (name.n == 0 || is_sent(r->model, name))
+        return CC_OK;
+    diag_error(diag, CC6001, PLACE_NONE,
+               "the header of internal keys, '%" PRIslice "', is not among those that HAProxy sends",
+               SLICE_ARG(name));
+    return CC_EREFUSED;
+}
+
 static int read_apis(struct enforce_rules *r, struct diag *diag)
 {
     for (size_t i = 0; i < r->model->n_apis; i++) {
@@ -427,6 +447,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
         rc = read_keys(r, diag);
     if (rc == CC_OK)
         rc = read_clients(r, diag);
+    if (rc == CC_OK)
+        rc = read_internal_key(r, diag);
     if (rc == CC_OK)
         rc = read_cors(r, diag);
     if (rc == CC_OK)

@@ -42,6 +42,7 @@ struct enforce_rules {
     size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
     /* where Origin and Access-Control-Request-Method are in there; n_headers: no API has CORS */
     size_t origin_header, preflight_header;
+    struct slice internal_key_uuid; /* of the application of internal keys */
     size_t prefer_header, accept_header; /* the same for mock APIs */
     struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
     struct throttle_rules throttle;

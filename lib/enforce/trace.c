@@ -93,6 +93,9 @@ static void say_need(struct enforce_trace *t, const struct gw_need *need)
     case GW_CERTIFICATE:
         trace_say(t, "a client certificate");
         break;
+    case GW_CONSOLE_KEY:
+        trace_say(t, "an internal key");
+        break;
     case GW_CREDENTIAL_COUNT:
         break;
     }

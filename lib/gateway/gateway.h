@@ -38,7 +38,9 @@ enum gw_method gw_method_parse(struct slice s);
     X(TOKEN, "token")             /* an OAuth 2 access token in the API's auth_header */ \
     X(KEY_IN_HEADER, "api_key")   /* an API key in the header `name` */                  \
     X(KEY_IN_QUERY, "query_key")  /* an API key in the query parameter `name` */         \
-    X(CERTIFICATE, "certificate") /* the client's certificate: mutual TLS */
+    X(CERTIFICATE, "certificate") /* the client's certificate: mutual TLS */            \
+    X(CONSOLE_KEY, "internal_key") /* in internal_key_header: every operation takes it beside \
+                                     * what its requirements say; never in a need */
 
 enum gw_credential {
 #define X(name, text) GW_##name,
@@ -381,6 +383,7 @@ struct gw_model {
     int64_t leeway_s;            /* clock skew allowed to exp and nbf */
     bool keep_auth_header;       /* enableOutboundAuthHeader */
     struct gw_backend_jwt backend_jwt;
+    struct slice internal_key_header; /* lower case; "": nobody signs internal keys */
     const struct slice
         *headers; /* request headers the agent must see; lower case, sorted, unique */
     size_t n_headers;

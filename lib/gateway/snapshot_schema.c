@@ -52,6 +52,11 @@ static const char *header_name(struct slice s)
     return s.n == 0 ? "it is empty" : NULL;
 }
 
+static const char *internal_key_header(struct slice s)
+{
+    return s.n == 0 ? NULL : header_name(s);
+}
+
 /* ",apikey,x-key," */
 static const char *key_headers(struct slice s)
 {
@@ -168,6 +173,8 @@ static const char *need_fault(const void *object)
     const struct gw_need *need = object;
     bool is_key = need->kind == GW_KEY_IN_HEADER || need->kind == GW_KEY_IN_QUERY;
 
+    if (need->kind == GW_CONSOLE_KEY)
+        return "every operation takes an internal key";
     if (is_key != (need->name.n > 0))
         return "an API key has a name, other credentials have none";
     if (need->n_scopes > 0 && need->kind != GW_TOKEN)
@@ -766,6 +773,7 @@ static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = system_host},
     {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
     {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_model, internal_key_header), .type = SNAPSHOT_TEXT, .fault = internal_key_header},
     {TEXTS(struct gw_model, headers, header_name)},
     {THROTTLING(enabled), .type = SNAPSHOT_BOOL},
     {THROTTLING(allow_unknown), .type = SNAPSHOT_BOOL},

@@ -79,7 +79,7 @@ static const struct gw_resource resources[] = {
      .origin = FIXTURE_AT(96)},
 };
 static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("referer"),
-                                       SLICE_INIT("x-key")};
+                                       SLICE_INIT("x-key"), SLICE_INIT("z-console")};
 static const struct slice params[] = {SLICE_INIT("k")};
 /* what is compared with the request's certificate, of which there is none in these tests */
 static const struct gw_client client = {
@@ -119,7 +119,9 @@ static int set_up(void **state)
     fixture.model.apis = &api;
     fixture.model.n_apis = 1;
     fixture.model.headers = headers;
-    fixture.model.n_headers = 3;
+    fixture.model.n_headers = 4;
+    fixture.model.internal_key_header = SLICE("z-console");
+    fixture.issuers[FIXTURE_EC].internal_keys = true;
     /* ed signs API keys alone, whatever their iss; rsa signs tokens and API keys */
     fixture.issuers[FIXTURE_ED].access_tokens = false;
     fixture.issuers[FIXTURE_ED].api_keys = true;
@@ -151,8 +153,8 @@ static const char *const claims[N_TOKENS] = {
 
 struct request {
     struct enforce_request request;
-    struct enforce_header headers[3];
-    char texts[3][4096];
+    struct enforce_header headers[4];
+    char texts[4][4096];
 };
 
 static void request_init(struct request *r, const char *method, const char *path)
@@ -432,6 +434,72 @@ static void test_permitted(void **state)
     }
 }
 
+#define CONSOLE "\"token_type\":\"InternalKey\",\"sub\":\"pat\",\"exp\":1700003600"
+#define FOR(context, version) \
+    ",\"subscribedAPIs\":[{\"context\":\"/other\",\"version\":\"1\"}," \
+    "{\"name\":\"X\",\"context\":\"" context "\",\"version\":\"" version "\"}]}"
+
+/* Every operation takes an internal key that is for its API, whatever else it wants. */
+static void test_internal_keys(void **state)
+{
+    static const struct {
+        int line;
+        const char *method, *path;
+        const char *key, *token;
+        unsigned lines;
+        int status;
+        const char *code, *reason;
+    } cases[] = {
+        {ROW, "GET", "/k/key", CONSOLE FOR("/k", "1"), NULL, 1, 0, "", "allowed"},
+        {ROW, "PUT", "/k/key", CONSOLE FOR("/k", "1"), NULL, 1, 0, "", "allowed"},
+        {ROW, "POST", "/k/x", CONSOLE FOR("/k", "1"), NULL, 1, 0, "", "allowed"},
+        {ROW, "GET", "/k/key", CONSOLE FOR("/k", "2"), NULL, 1, 403, "900908", "not for this API"},
+        {ROW, "GET", "/k/key", CONSOLE FOR("/kk", "1"), NULL, 1, 403, "900908", "not for this"},
+        {ROW, "GET", "/k/key", CONSOLE "}", NULL, 1, 403, "900908", "not for this API"},
+        {ROW, "GET", "/k/key", CONSOLE FOR("/k", "1"), NULL, 2, 401, "900901", "more than once"},
+        {ROW, "GET", "/k/key", APIKEY FOR("/k", "1"), NULL, 1, 401, "900901", "token_type"},
+        {ROW, "GET", "/k/key", "\"exp\":1700003600" FOR("/k", "1"), NULL, 1, 401, "900901",
+         "token_type"},
+        {ROW, "GET", "/k/key", "\"token_type\":\"InternalKey\"" FOR("/k", "1"), NULL, 1, 401,
+         "900901", "exp"},
+        {ROW, "GET", "/k/key", "\"token_type\":\"InternalKey\",\"exp\":1600000000" FOR("/k", "1"),
+         NULL, 1, 401, "900901", "expired"},
+        /* its refusal is the first; what else the request brings counts all the same */
+        {ROW, "POST", "/k/key", "\"exp\":1700003600}", GOOD, 1, 0, "", "allowed"},
+        {ROW, "POST", "/k/key", "\"exp\":1700003600}", OLD, 1, 401, "900901", "token_type"},
+        {ROW, "POST", "/k/key", CONSOLE FOR("/k", "1"), OLD, 1, 0, "", "allowed"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t at = i % (sizeof(cases) / sizeof(cases[0]));
+        struct enforce_decision d;
+        struct request r;
+        char payload[1024];
+
+        snprintf(payload, sizeof(payload), "{\"iss\":\"https://ec\",\"aud\":\"cc\",%s",
+                 cases[at].key);
+        request_init(&r, cases[at].method, cases[at].path);
+        set_token(&r, 3, FIXTURE_EC, JWT_ES256, "", payload);
+        r.headers[3].count = cases[at].lines;
+        if (cases[at].token != NULL)
+            set_token(&r, 0, FIXTURE_RSA, JWT_RS256, "Bearer ", cases[at].token);
+        enforce_decide_traced(worker, rules, NULL, &r.request, &now.clock, &d, &trace);
+        if (d.status != cases[at].status || !slice_eq(d.code, slice_of(cases[at].code)) ||
+            !slice_contains(d.reason, slice_of(cases[at].reason)))
+            fail_msg("row at line %d: %d %.*s, \"%.*s\"", cases[at].line, d.status,
+                     SLICE_ARG(d.code), SLICE_ARG(d.reason));
+        if (at == 0) {
+            assert_true(slice_is(d.user, "pat"));
+            assert_true(slice_is(d.keytype, "PRODUCTION"));
+            assert_true(slice_is(d.application.name, "internal-key-app"));
+            assert_true(slice_is(d.application.tier, "Unlimited"));
+            assert_int_equal(d.application.id, 0);
+            assert_int_equal(d.application.uuid.n, 36);
+        }
+    }
+}
+
 /* Each credential is looked at once: the counters of the cache say how often. */
 static void test_once(void **state)
 {
@@ -475,7 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requirements), cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_revoked_key),
+        cmocka_unit_test(test_revoked_key),   cmocka_unit_test(test_internal_keys),
         cmocka_unit_test(test_permitted),    cmocka_unit_test(test_once),
         cmocka_unit_test(test_trace),
     };
