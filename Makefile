@@ -18,6 +18,7 @@ prefix      ?= /usr/local
 bindir      ?= $(prefix)/bin
 sbindir     ?= $(prefix)/sbin
 datadir     ?= $(prefix)/share
+includedir  ?= $(prefix)/include
 mandir      ?= $(datadir)/man
 docdir      ?= $(datadir)/doc/cc-gateway
 VERSION     := 0.1.0
@@ -205,6 +206,8 @@ install: programs ## install into $(DESTDIR)$(prefix)
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(docdir) \
 	    $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8
 	install -m 755 $(BIN)/cc-gen $(DESTDIR)$(bindir)/cc-gen
+	install -d $(DESTDIR)$(includedir)
+	install -m 644 lib/enforce/cc_filter.h $(DESTDIR)$(includedir)/cc_filter.h
 	install -m 755 $(BIN)/cc-spoa $(DESTDIR)$(sbindir)/cc-spoa
 	install -m 644 docs/man/cc-gen.1 $(DESTDIR)$(mandir)/man1/cc-gen.1
 	install -m 644 docs/man/cc-spoa.8 $(DESTDIR)$(mandir)/man8/cc-spoa.8

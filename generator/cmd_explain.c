@@ -358,6 +358,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
         rc = load_subscriptions(e, args);
     if (rc == CC_OK)
         rc = read_introspection(e, args);
+    if (rc == CC_OK && v->model->n_filters > 0)
+        cli_say("explain: the %zu extensions (enforcer.filters) are not run here", v->model->n_filters);
     if (ip_rc == CC_EPARSE)
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)

@@ -6,6 +6,7 @@
 int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
 {
     /* no cache: each request is explained from the signature on */
+    static const struct enforce_filters absent = {.absent = true};
     const struct enforce_options options = {.cache_entries = 0};
     int rc;
 
@@ -22,7 +23,11 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
     rc = enforce_rules_new(&e->rules, view->snapshot, view->work.diag);
     if (rc == CC_OK)
         enforce_rules_leave_unsigned(e->rules); /* only the agent has the key */
-    return rc == CC_OK ? enforce_worker_new(&e->worker, &options) : rc;
+    if (rc == CC_OK)
+        rc = enforce_worker_new(&e->worker, &options);
+    if (rc == CC_OK)
+        enforce_worker_set_filters(e->worker, &absent);
+    return rc;
 }
 
 void explainer_close(struct explainer *e)

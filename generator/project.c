@@ -282,14 +282,17 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
                                            SLICE_INIT("transfer-encoding")};
     static const struct slice mock[] = {SLICE_INIT("accept"), SLICE_INIT("prefer")};
     size_t all = 0, n = 0;
-    size_t room = count_key_headers(model) + model->n_apis + 8 + GW_HEADERS_MAX;
-    struct slice *names = project_alloc(build, room, sizeof(*names));
+    size_t room = count_key_headers(model) + model->n_apis + 8 + GW_HEADERS_MAX +
+                  project_filter_headers(model, NULL);
+    struct slice *names;
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
     bool mocks = false, keys = false;
 
+    names = project_alloc(build, room, sizeof(*names));
     if (names == NULL)
         return;
+    all = project_filter_headers(model, names);
     for (size_t i = 0; i < model->n_apis; i++) {
         names[all++] = model->apis[i].auth_header;
         mocks = mocks || model->apis[i].mock;
@@ -357,6 +360,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_credentials_finish(build, model);
     project_certificates_finish(build, model);
     project_clients_finish(build, model);
+    project_read_filters(build, model);
     collect_headers(build, model);
     project_read_backend_jwt(build, model);
     if (build->rc != CC_OK)

@@ -593,6 +593,13 @@ void project_merge(struct project *p);
 /* Token services of cc.yaml and the development issuer -> model->issuers. */
 void project_read_issuers(struct project_build *build, struct gw_model *model);
 
+/* --- project_filter.c ----------------------------------------------------------------------- */
+
+/* enforcer.filters of cc.yaml -> model->filters. */
+void project_read_filters(struct project_build *build, struct gw_model *model);
+/* The request headers that filters may look at, each as often as it is named; names may be NULL. */
+size_t project_filter_headers(const struct gw_model *model, struct slice *names);
+
 /* --- project_introspection.c ----------------------------------------------------------------- */
 
 /* Fills in what belongs to introspection; then what holds among all issuers. */

@@ -181,6 +181,7 @@ static void read_issuer(struct project_build *build, const struct config_token_s
                               .consumer_key_claim = t->consumer_key_claim,
                               .scope_claim = t->scope_claim,
                               .validate_subscription = t->validate_subscription,
+                              .claim_transformer = t->claim_transformer,
                               .origin = t->origin};
     if (out->access_tokens && t->issuer.n == 0)
         diag_help(refuse(build, t, CC3007, "has an empty issuer"),

@@ -132,8 +132,8 @@ void project_set_named(struct project *p, struct gw_api *api)
     const struct project_named_entry *all = p->named.items;
     struct gw_named_endpoints *named;
 
-    if (p->named.n == 0 || p->shared.n == 0)
-        return; /* nobody could choose one */
+    if (p->named.n == 0 || (p->shared.n == 0 && p->build->config->n_filters == 0))
+        return; /* nobody could choose one: neither an interceptor nor a filter */
     named = project_alloc(p->build, p->named.n, sizeof(*named));
     for (size_t i = 0; named != NULL && i < p->named.n; i++) {
         const struct gw_cluster *cluster =

@@ -103,6 +103,7 @@ struct slice render_authorities_name(struct arena *arena, struct slice name);
 
 /* Statuses and header names of the answers of mock APIs -> "mock", "mock_statuses",
  * "mock_headers". */
+int render_filters(struct row *root, const struct render_context *ctx);
 int render_mock(struct row *root, const struct render_context *ctx);
 
 /* Attempts after the first. */

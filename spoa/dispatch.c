@@ -254,6 +254,8 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->query_cut = d->query_cut;
         v->query = d->query;
         v->cert = d->certificate;
+        v->fset = d->set_headers;
+        v->fdel = d->remove_headers;
         return VARS_ALLOW;
     case ENFORCE_ANSWER:
         v->status = d->status;
@@ -482,6 +484,11 @@ out:
     enforce_rules_unref(&rules);
     free(d);
     return rc;
+}
+
+void dispatch_use_filters(struct dispatch *d, const struct enforce_filters *filters)
+{
+    enforce_worker_set_filters(d->enforce, filters);
 }
 
 int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting)

@@ -28,6 +28,9 @@ int dispatch_new(struct dispatch **out, const struct enforce_options *options,
                  struct enforce_rules *rules, struct jwks_wanted *wanted);
 void dispatch_free(struct dispatch **d);
 
+/* Before the first request. */
+void dispatch_use_filters(struct dispatch *d, const struct enforce_filters *filters);
+
 struct dispatch_waiting {
     struct defer_options defer;
     size_t worker;                              /* its number in the postbox */

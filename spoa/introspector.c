@@ -257,7 +257,7 @@ static void take_answer(struct question *q, struct slice body)
     enum jwt_fault fault;
 
     arena_reset(i->arena);
-    fault = jwt_introspection_parse(body, &standard, NULL, i->arena, &in);
+    fault = jwt_introspection_parse(body, &standard, NULL, NULL, i->arena, &in);
     if (fault == JWT_BAD_INTROSPECTION || fault == JWT_INTERNAL) {
         fail(q, jwt_fault_text(fault));
         return;

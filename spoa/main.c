@@ -5,6 +5,7 @@
 #include "revoke/revoke_read.h"
 #include "spoa/counting.h"
 #include "spoa/dispatch.h"
+#include "spoa/filters.h"
 #include "spoa/introspector.h"
 #include "spoa/options.h"
 #include "spoa/reload.h"
@@ -185,12 +186,14 @@ struct loaded {
     struct config *config; /* in the arena */
     struct enforce_rules *rules;
     struct subs *subs; /* NULL: none */
+    struct filters *filters;
     struct revoked *revoked;
     struct stat revoked_seen; /* the file of revoked tokens, before it was read */
 };
 
 static void unload(struct loaded *l)
 {
+    filters_free(&l->filters);
     revoked_free(&l->revoked);
     subs_unref(&l->subs);
     enforce_rules_unref(&l->rules);
@@ -208,22 +211,25 @@ static int load_revoked(struct loaded *l, struct arena *arena, struct diag *diag
     return revoke_read(file.p, l->revoked, clock_wall_s(&clock_system), arena, diag);
 }
 
-/* Reads settings, snapshot, subscriptions and revoked tokens; findings of all go to diag. */
+/* Reads settings, snapshot, subscriptions, extensions and revoked tokens; findings of all go to diag. */
 static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
                     struct loaded *l)
 {
     int rc = config_load(&l->config, a->config, environ, a->sets, a->n_sets, arena, diag);
     int rules_rc = rules_load(&l->rules, a->snapshot, diag);
-    int subs_rc = CC_OK, revoked_rc = CC_OK;
+    int subs_rc = CC_OK, revoked_rc = CC_OK, filters_rc = CC_OK;
 
+    if (rc == CC_OK)
+        filters_rc = filters_new(&l->filters, l->config, worker_count(l->config), diag);
     if (rc == CC_OK && l->config->subscriptions.n > 0)
         subs_rc = subs_read(&l->subs, l->config->subscriptions.p, arena, diag);
     if (rc == CC_OK)
         revoked_rc = load_revoked(l, arena, diag);
-    return rc != CC_OK         ? rc
-           : rules_rc != CC_OK ? rules_rc
-           : subs_rc != CC_OK  ? subs_rc
-                               : revoked_rc;
+    return rc != CC_OK           ? rc
+           : rules_rc != CC_OK   ? rules_rc
+           : filters_rc != CC_OK ? filters_rc
+           : subs_rc != CC_OK    ? subs_rc
+                                 : revoked_rc;
 }
 
 static enum counter_away counter_away(struct slice word)
@@ -305,6 +311,7 @@ static int gather_one(struct crew *crew, size_t i, const struct loaded *l,
         return rc;
     crew->responders[i] = dispatch_responder(crew->dispatches[i]);
     dispatch_set_revoked(crew->dispatches[i], l->revoked);
+    dispatch_use_filters(crew->dispatches[i], filters_of(l->filters, i));
     dispatch_count_in(crew->dispatches[i], counting_table(crew->counting));
     waiting->worker = i;
     return dispatch_let_wait(crew->dispatches[i], waiting);

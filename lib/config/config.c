@@ -92,6 +92,8 @@ int loader_list_append(struct loader *l, enum setting_list list, struct origin o
         l->store->config.security.token_service[element].origin = origin.place;
     if (list == LIST_KEY_PAIRS)
         l->store->config.jwt_generator.key_pairs[element].origin = origin.place;
+    if (list == LIST_FILTERS)
+        l->store->config.filters[element].origin = origin.place;
     return rc;
 }
 

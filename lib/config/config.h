@@ -43,6 +43,7 @@ struct config_token_service {
     struct slice *claim_mapping; /* "remote=local" */
     size_t n_claim_mapping;
     bool validate_subscription;
+    struct slice claim_transformer; /* a name in enforcer.filters; "" = none */
     struct {
         struct slice url;
         struct slice client_id;
@@ -66,6 +67,19 @@ struct config_key_pair {
 struct config_jwt_key {
     struct slice certificate_path, private_key_path;
     bool signs;
+    struct place origin; /* of the element */
+};
+
+/* A shared object with extensions (lib/enforce/cc_filter.h). */
+struct config_filter {
+    struct slice name;
+    struct slice path;
+    uint64_t position;        /* 1 to 3 */
+    uint64_t time_limit_us;   /* of one call */
+    struct slice *properties; /* "key=value" */
+    size_t n_properties;
+    struct slice *request_headers, *set_headers, *remove_headers;
+    size_t n_request_headers, n_set_headers, n_remove_headers;
     struct place origin; /* of the element */
 };
 
@@ -144,6 +158,8 @@ struct config {
             bool without_redis;
         } revocation;
     } security;
+    struct config_filter *filters;
+    size_t n_filters;
     struct slice truststore; /* directory of certificates by alias; "" = none */
     struct slice policies; /* directory of throttling policies; "" = the shipped ones */
     struct {

@@ -187,10 +187,25 @@ static int read_item(struct walk *w, const struct doc_node *node, int setting, s
     return read_text(w, node, setting, element, out);
 }
 
+/* NAME: TEXT -> "NAME=TEXT". CC_EINVAL after a finding. */
+static int read_property(struct walk *w, const struct doc_entry *e, int setting, size_t element,
+                         struct slice *out)
+{
+    struct slice text;
+    int rc = read_text(w, e->value, setting, element, &text);
+
+    if (rc != CC_OK)
+        return rc;
+    *out = arena_printf(w->l->arena, "%" PRIslice "=%" PRIslice, SLICE_ARG(e->key->text),
+                        SLICE_ARG(text));
+    return out->p == NULL ? CC_ENOMEM : CC_OK;
+}
+
 /* A setting's value; findings do not stop the walk. */
 static int read_setting(struct walk *w, const struct doc_node *node, int setting, size_t element)
 {
     bool many = setting_is_list(settings[setting].kind);
+    bool map = settings[setting].kind == KIND_PROPERTIES && node->type == DOC_MAP;
     size_t n = many ? node->n : 1, bad = 0;
     struct slice *texts = arena_array(w->l->arena, n, sizeof(*texts));
     struct origin origin = {FROM_FILE, place_of(w, node)};
@@ -199,12 +214,13 @@ static int read_setting(struct walk *w, const struct doc_node *node, int setting
     if (texts == NULL)
         return CC_ENOMEM;
     *loader_origin(w->l->store, setting, element) = origin; /* also of a refused value */
-    if (many && node->type != DOC_LIST) {
+    if (many && !map && node->type != DOC_LIST) {
         report_type(w, node, setting, element);
         return CC_OK;
     }
     for (size_t i = 0; i < n && rc != CC_ENOMEM; i++) {
-        rc = read_item(w, many ? node->entries[i].value : node, setting, element, &texts[i]);
+        rc = map ? read_property(w, &node->entries[i], setting, element, &texts[i])
+                 : read_item(w, many ? node->entries[i].value : node, setting, element, &texts[i]);
         bad += rc != CC_OK;
     }
     if (rc == CC_ENOMEM || bad > 0)

@@ -20,6 +20,7 @@
 #define TYPE_TEXTS       "list of text"
 #define TYPE_WORDS       "list of words"
 #define TYPE_CLAIMS      "list of claims"
+#define TYPE_PROPERTIES  "mapping of texts"
 
 #define LIMITS_VALUE(min, max, choices)   #min " to " #max
 #define LIMITS_LENGTH(min, max, choices)  #min " to " #max " characters"
@@ -42,6 +43,7 @@
 #define LIMITS_TEXTS(min, max, choices)   "each " #min " to " #max " characters"
 #define LIMITS_WORDS                      LIMITS_CHOICES
 #define LIMITS_CLAIMS                     LIMITS_TEXTS
+#define LIMITS_PROPERTIES                 LIMITS_TEXTS
 
 static const struct config_setting rows[] = {
 #define SCALAR(kind, name, member, def, min, max, choices, change, help) \
@@ -57,6 +59,7 @@ static const struct config_setting rows[] = {
 #define ELEMENT_VHOSTS  struct config_vhost_mapping
 #define ELEMENT_ISSUERS struct config_token_service
 #define ELEMENT_KEY_PAIRS struct config_jwt_key
+#define ELEMENT_FILTERS struct config_filter
 
 #define WHERE(list, member) offsetof(ELEMENT_##list, member)
 
@@ -80,6 +83,8 @@ const struct setting_list_row setting_lists[LISTS] = {
                         offsetof(struct config, jwt_generator.key_pairs),
                         offsetof(struct config, jwt_generator.n_key_pairs),
                         sizeof(ELEMENT_KEY_PAIRS)},
+    [LIST_FILTERS] = {"enforcer.filters", offsetof(struct config, filters),
+                      offsetof(struct config, n_filters), sizeof(ELEMENT_FILTERS)},
 };
 
 static const struct setting_absent absent[] = {

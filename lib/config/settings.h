@@ -27,9 +27,10 @@ enum setting_kind {
     KIND_TEXTS,       /* list of text */
     KIND_WORDS,       /* list of choices, not empty */
     KIND_CLAIMS,      /* list of "remote=local", or of {remoteClaim, localClaim} */
+    KIND_PROPERTIES,  /* list of "name=text", or a mapping */
 };
 
-enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LIST_KEY_PAIRS, LISTS };
+enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LIST_KEY_PAIRS, LIST_FILTERS, LISTS };
 
 /* What a public row (struct config_setting, same index) does not say. */
 struct setting {

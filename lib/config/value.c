@@ -29,6 +29,8 @@ struct slice value_expected(struct loader *l, int setting)
         return arena_printf(l->arena, "a list of text, %s", r->limits);
     case KIND_CLAIMS:
         return SLICE("a list of {remoteClaim: NAME, localClaim: NAME}, names without '='");
+    case KIND_PROPERTIES:
+        return SLICE("a mapping of names, without '=', to texts");
     case KIND_NUMBER: /* its type's name says it already */
         return arena_printf(l->arena, "a whole number, %s", r->limits);
     case KIND_PORT:
@@ -125,6 +127,8 @@ static bool fits_kind(const struct setting *s, struct slice text)
         return is_choice(text, s->choices);
     case KIND_CLAIMS:
         return is_mapping(text);
+    case KIND_PROPERTIES:
+        return slice_find(text, '=') > 0;
     default:
         return true;
     }

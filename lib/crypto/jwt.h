@@ -74,6 +74,7 @@ bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
     X(JWT_REVOKED, "the token is revoked")                                                  \
     X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                       \
     X(JWT_OTHER_TYPE, "token_type is not the one of such a credential")                  \
+    X(JWT_TRANSFORMER, "the claim transformer refused it")                                  \
     X(JWT_INTERNAL, "internal error")
 
 enum jwt_fault {
@@ -158,6 +159,24 @@ struct jwt_claim_names {
 /* `iss` alone, before verification, to find the issuer. */
 enum jwt_fault jwt_peek_issuer(const struct jwt *jwt, struct arena *arena, struct slice *iss);
 
+/* The claims of a verified token on their way, for a hook that changes some before they are read. Texts
+ * live until the hook returns; those that are set are copied. */
+struct jwt_claim_tree;
+struct slice jwt_tree_text(const struct jwt_claim_tree *tree, const char *name); /* absent: no text */
+bool jwt_tree_set(struct jwt_claim_tree *tree, const char *name, struct slice text);
+bool jwt_tree_remove(struct jwt_claim_tree *tree, const char *name);
+
+/* JWT_OK, or why the token is refused. */
+struct jwt_claim_hook {
+    enum jwt_fault (*change)(void *context, struct jwt_claim_tree *tree);
+    void *context;
+};
+
+/* As jwt_claims_parse(), with a hook, which may be NULL. */
+enum jwt_fault jwt_claims_parse_changed(const struct jwt *jwt, const struct jwt_claim_names *names,
+                                        const struct jwt_claim_hook *hook, struct arena *arena,
+                                        struct jwt_claims *out);
+
 /* All claims; names may be NULL. Duplicate members, wrong types, nesting bombs and over-large
  * numbers are faults, and so are control characters in any text read here. An escaped NUL anywhere
  * is JWT_BAD_PAYLOAD. */
@@ -182,11 +201,13 @@ struct jwt_introspection {
                                * name; sub is username where there is none */
 };
 
-/* Reads it with the same care as claims; `mappings`, which may be NULL, count before anything but active
+/* Reads it with the same care as claims; `mappings`, and what the hook changes after them, which both may
+ * be NULL, count before anything but active
  * and token_type is read. JWT_BAD_INTROSPECTION: it is no JSON object with `active`. */
 enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim_names *names,
                                        const struct jwt_claim_mappings *mappings,
-                                       struct arena *arena, struct jwt_introspection *out);
+                                       const struct jwt_claim_hook *hook, struct arena *arena,
+                                       struct jwt_introspection *out);
 
 /* The times against now, with `leeway_s` of clock skew. exp is required: now < exp + leeway, else
  * JWT_EXPIRED. nbf and iat, when present: at most now + leeway, else JWT_NOT_YET_VALID. */

@@ -187,8 +187,36 @@ static enum jwt_fault read_all(const json_t *payload, const struct jwt_claim_nam
     return fault == JWT_OK ? read_all_but_issuer(payload, names, arena, c) : fault;
 }
 
+struct slice jwt_tree_text(const struct jwt_claim_tree *tree, const char *name)
+{
+    return jwt_json_text(json_object_get((const json_t *)(const void *)tree, name));
+}
+
+bool jwt_tree_set(struct jwt_claim_tree *tree, const char *name, struct slice text)
+{
+    return json_object_set_new((json_t *)(void *)tree, name, json_stringn(text.p, text.n)) == 0;
+}
+
+bool jwt_tree_remove(struct jwt_claim_tree *tree, const char *name)
+{
+    return json_object_del((json_t *)(void *)tree, name) == 0;
+}
+
+static enum jwt_fault run_hook(const struct jwt_claim_hook *hook, json_t *payload)
+{
+    return hook != NULL ? hook->change(hook->context, (struct jwt_claim_tree *)(void *)payload)
+                        : JWT_OK;
+}
+
 enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_names *names,
                                 struct arena *arena, struct jwt_claims *out)
+{
+    return jwt_claims_parse_changed(jwt, names, NULL, arena, out);
+}
+
+enum jwt_fault jwt_claims_parse_changed(const struct jwt *jwt, const struct jwt_claim_names *names,
+                                        const struct jwt_claim_hook *hook, struct arena *arena,
+                                        struct jwt_claims *out)
 {
     static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false,
                                                     NULL, 0};
@@ -196,6 +224,8 @@ enum jwt_fault jwt_claims_parse(const struct jwt *jwt, const struct jwt_claim_na
     json_t *payload = NULL;
     enum jwt_fault fault = jwt_json_parse(jwt->payload, JWT_BAD_PAYLOAD, &payload);
 
+    if (fault == JWT_OK)
+        fault = run_hook(hook, payload);
     if (fault == JWT_OK)
         fault = read_all(payload, names == NULL ? &standard : names, arena, &claims);
     json_decref(payload);
@@ -250,7 +280,8 @@ static enum jwt_fault rename_members(json_t *payload, const struct jwt_claim_map
 }
 
 static enum jwt_fault read_active(json_t *payload, const struct jwt_claim_names *names,
-                                  const struct jwt_claim_mappings *mappings, struct arena *arena,
+                                  const struct jwt_claim_mappings *mappings,
+                                  const struct jwt_claim_hook *hook, struct arena *arena,
                                   struct jwt_introspection *out)
 {
     enum jwt_fault fault;
@@ -260,13 +291,16 @@ static enum jwt_fault read_active(json_t *payload, const struct jwt_claim_names 
     if (fault == JWT_OK)
         fault = rename_members(payload, mappings);
     if (fault == JWT_OK)
+        fault = run_hook(hook, payload);
+    if (fault == JWT_OK)
         fault = jwt_read_text(json_object_get(payload, "iss"), arena, &out->claims.iss);
     return fault == JWT_OK ? read_all_but_issuer(payload, names, arena, &out->claims) : fault;
 }
 
 enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim_names *names,
                                        const struct jwt_claim_mappings *mappings,
-                                       struct arena *arena, struct jwt_introspection *out)
+                                       const struct jwt_claim_hook *hook, struct arena *arena,
+                                       struct jwt_introspection *out)
 {
     struct jwt_introspection in = {.active = false};
     json_t *payload = NULL;
@@ -276,7 +310,7 @@ enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim
         fault = JWT_BAD_INTROSPECTION;
     if (fault == JWT_OK && json_is_true(json_object_get(payload, "active"))) {
         in.active = true;
-        fault = read_active(payload, names, mappings, arena, &in);
+        fault = read_active(payload, names, mappings, hook, arena, &in);
     }
     json_decref(payload);
     *out = fault == JWT_OK ? in : (struct jwt_introspection){.active = false};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "enforce/cache.h"
+#include "enforce/filter.h"
 #include "enforce/reason.h"
 #include "enforce/refuse.h"
 #include "enforce/rules.h"
@@ -46,6 +47,8 @@ struct enforce_worker {
     int64_t jwt_from_us; /* when this worker may sign again, by the monotonic clock */
     char jwt[GW_BACKEND_JWT_MAX + 1];
     char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];
+    struct enforce_filters filters;
+    char set_headers[4096], remove_headers[1024];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */
 #define X(name, help) _Atomic uint64_t name;
     ENFORCE_COUNTERS(X)
@@ -53,6 +56,17 @@ struct enforce_worker {
 };
 
 struct credential;
+
+/* What filters want the endpoint to get. */
+enum { FILTER_MAX_CHANGES = 16 };
+
+struct filter_changes {
+    struct filter_change {
+        struct slice name;  /* of the rules */
+        struct slice value; /* p NULL: the header goes */
+    } items[FILTER_MAX_CHANGES];
+    size_t n;
+};
 
 struct attempt {
     struct enforce_worker *w;
@@ -65,6 +79,8 @@ struct attempt {
     const struct credential *caller; /* that let the request in; NULL: none was needed */
     struct reason *reason;   /* this and the next: of one room */
     struct refuse_room *refusal;
+    const struct gw_cluster *routed; /* by a filter; NULL: by the key type */
+    struct filter_changes changes;   /* only the first n of them have a meaning */
     struct enforce_trace *trace; /* NULL: nobody asks */
 };
 

@@ -64,6 +64,11 @@ void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *
     w->revocations = revoked;
 }
 
+void enforce_worker_set_filters(struct enforce_worker *w, const struct enforce_filters *filters)
+{
+    w->filters = *filters;
+}
+
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
 /* The system resources: no API can take their place. HAProxy itself answers /health and
@@ -215,6 +220,11 @@ static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
     const struct gw_api *api = a->out->api;
     struct slice keytype = a->out->keytype;
 
+    if (a->routed != NULL) { /* with nobody's credentials: those are for the endpoints of the API */
+        *out = a->routed;
+        a->out->identity = NULL;
+        return true;
+    }
     if (slice_is(keytype, "SANDBOX")) {
         *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
         a->out->identity = r->sandbox != NULL ? r->sandbox_identity : api->sandbox_identity;
@@ -293,6 +303,12 @@ static bool remove_keys(struct attempt *a)
     return true;
 }
 
+/* Where it goes: the cluster and the path there. Once more after filters that may have chosen another. */
+static bool find_way(struct attempt *a, const struct gw_cluster **cluster, struct slice *path)
+{
+    return choose_cluster(a, cluster) && rewrite_path(a, (*cluster)->endpoints[0].path, path);
+}
+
 /* The only place that allows. */
 static bool forward(struct attempt *a, struct place by)
 {
@@ -303,13 +319,16 @@ static bool forward(struct attempt *a, struct place by)
     if (!check_keytype(a))
         return false;
     if (out->api->mock)
-        return pass_interceptors(a) && throttle(a) && answer_by_example(a);
+        return pass_interceptors(a) && throttle(a) && filter_run(a, ENFORCE_AFTER_THROTTLING) &&
+               answer_by_example(a);
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
-    /* throttling last: a request that is refused for another reason, or waits, uses no quota */
-    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a) ||
-        !backend_jwt_add(a) || !throttle(a))
+    /* throttling last: a request that is refused for another reason, or waits, uses no quota; but for
+     * the filters that want to come after it */
+    if (!find_way(a, &cluster, &path) || !remove_keys(a) || !backend_jwt_add(a) || !throttle(a) ||
+        !filter_run(a, ENFORCE_AFTER_THROTTLING) || !find_way(a, &cluster, &path) ||
+        !filter_finish(a))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);
@@ -361,7 +380,9 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     arena_reset(w->arena);
     follow_issuers(w, rules);
 
-    if (normalize(&a) && serve_system(&a) && find_operation(&a) && authorize(&a, &by))
+    if (normalize(&a) && serve_system(&a) && filter_check(&a) && find_operation(&a) &&
+        filter_run(&a, ENFORCE_BEFORE_AUTHENTICATION) && authorize(&a, &by) &&
+        filter_run(&a, ENFORCE_BEFORE_THROTTLING))
         forward(&a, by);
 
     cors_describe(rules, request, out);

@@ -15,6 +15,7 @@
 
 #include "crypto/crypto.h"
 #include "enforce/await.h"
+#include "enforce/filter.h"
 #include "enforce/live.h"
 #include "gateway/address.h"
 #include "gateway/gateway.h"
@@ -125,6 +126,9 @@ struct enforce_decision {
     bool certificate;          /* the client's counted: the API knows it */
     struct slice jwt;          /* tells the backend who calls; a secret; may be empty */
     struct slice jwt_claims;   /* what it says, JSON; only when a trace is asked for */
+    /* of filters: headers to set, as a JSON object of texts, and names to remove, " a b "; may be
+     * empty */
+    struct slice set_headers, remove_headers;
     /* deny */
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
                              * declare) 400 401 403 404 405 411 414 429 503 */
@@ -160,6 +164,8 @@ struct enforce_options {
 /* CC_ENOMEM, or CC_EINVAL for cache_bytes out of range. */
 int enforce_worker_new(struct enforce_worker **out, const struct enforce_options *options);
 void enforce_worker_free(struct enforce_worker **w);
+/* Before the first decision. Copies; without it there are none. */
+void enforce_worker_set_filters(struct enforce_worker *w, const struct enforce_filters *filters);
 
 /* From here on its requests are counted in this table, which all workers share and which outlives
  * them. Without one, nothing is counted. */
@@ -188,6 +194,8 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
     X(throttled, "requests refused by a limit")       \
     X(blocked, "requests refused by a deny rule")     \
     X(over, "requests above a limit that does not refuse") \
+    X(filtered, "requests refused by filters")        \
+    X(filter_overruns, "requests refused because a filter took too long") \
     X(cache_hits, "tokens found in the cache")        \
     X(cache_misses, "tokens that had to be verified") \
     X(cache_evictions, "tokens dropped to make room") \

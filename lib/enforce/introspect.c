@@ -80,12 +80,16 @@ static enum jwt_fault read_answer(struct attempt *a, struct slice token,
                                     .extra = a->rules->throttle.claims,
                                     .n_extra = a->rules->throttle.n_claims};
     struct jwt_claim_mappings mappings;
+    struct filter_transform transform;
+    struct jwt_claim_hook hook;
     struct jwt_introspection in;
     enum jwt_fault fault;
 
     if (!make_mappings(a, issuer, &mappings))
         return JWT_INTERNAL;
-    fault = jwt_introspection_parse(reply->bytes, &names, &mappings, a->w->arena, &in);
+    fault = jwt_introspection_parse(reply->bytes, &names, &mappings,
+                                    filter_claim_hook(a, issuer, &transform, &hook), a->w->arena,
+                                    &in);
     if (fault == JWT_OK)
         fault = check_answer(&in, issuer);
     if (fault != JWT_OK)

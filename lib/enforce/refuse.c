@@ -38,6 +38,7 @@ void refuse(struct enforce_decision *out, enum refusal why)
     out->query_cut = false;
     out->jwt = SLICE_NONE;
     out->content_type = out->headers = SLICE_NONE;
+    out->set_headers = out->remove_headers = SLICE_NONE;
     out->lines = 0;
     out->status = row->status;
     out->code = row->code;
@@ -219,6 +220,23 @@ void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mo
     refuse_saying(out, room,
                   fault == MOCK_MANY_LINES ? REFUSE_MOCK_REQUEST : REFUSE_MOCK_ANSWER,
                   buf_slice(&b));
+}
+
+void refuse_as_told(struct enforce_decision *out, struct refuse_room *room, int status,
+                    struct slice code, struct slice message, struct slice description)
+{
+    struct buf b;
+
+    refuse(out, REFUSE_INTERNAL);
+    out->status = status;
+    out->code = code;
+    buf_init_fixed(&b, room->body, sizeof(room->body));
+    add_member(&b, "{\"error_message\":", message);
+    add_member(&b, ",\"code\":", code);
+    add_member(&b, ",\"error_description\":", description);
+    buf_add_char(&b, '}');
+    CC_ASSERT(buf_error(&b) == CC_OK);
+    out->body = buf_slice(&b);
 }
 
 void refuse_token(struct enforce_decision *out, enum gw_token_type type, enum jwt_fault fault)

@@ -139,5 +139,9 @@ void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
 void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mock_fault fault,
                  struct slice preferred);
 
+/* What a filter says: all parts bounded, the texts to 256 bytes. `code` lives as long as the decision. */
+void refuse_as_told(struct enforce_decision *out, struct refuse_room *room, int status,
+                    struct slice code, struct slice message, struct slice description);
+
 /* 401 for a token or the keys of its issuer, or 503 when the fault is not the token's. */
 void refuse_token(struct enforce_decision *out, enum gw_token_type type, enum jwt_fault fault);

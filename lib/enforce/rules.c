@@ -217,6 +217,7 @@ static int hash_issuers(struct enforce_rules *r)
         hash_text(&b, issuer->pem);
         hash_text(&b, issuer->jwks_url);
         hash_text(&b, issuer->introspection_url);
+        hash_text(&b, issuer->claim_transformer);
         hash_text(&b, issuer->consumer_key_claim);
         hash_text(&b, issuer->scope_claim);
         buf_add_u64(&b, issuer->algorithms);

@@ -70,6 +70,8 @@ static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct 
     struct slice extra[GW_CLAIMS_MAX];
     struct jwt_claim_names names;
     struct jwt_claims claims;
+    struct filter_transform transform;
+    struct jwt_claim_hook hook;
     struct jwt jwt;
     struct slice iss;
     uint64_t key;
@@ -99,7 +101,9 @@ static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct 
     names.restrictions = type == GW_API_KEY;
     token_name_claims(a, by, extra, &names);
     TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
-    fault = jwt_claims_parse(&jwt, &names, arena, &claims);
+    fault = jwt_claims_parse_changed(&jwt, &names,
+                                     filter_claim_hook(a, by->issuer, &transform, &hook), arena,
+                                     &claims);
     if (fault != JWT_OK)
         return fault;
     TRACE(claims, a->trace, by->issuer, &claims);

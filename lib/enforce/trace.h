@@ -42,6 +42,7 @@
     X(KEY_TYPE, "key type")                                               \
     X(DENIED, "deny rules")       /* whether one of them matches */       \
     X(LIMITS, "limits")           /* the counters that are asked */       \
+    X(FILTER, "filter")           /* an extension */                      \
     X(INTERCEPTOR, "interceptor") /* services that change the request */  \
     X(MOCK, "mock")               /* which example is the answer */       \
     X(BACKEND, "backend")         /* where it goes, and as what */        \

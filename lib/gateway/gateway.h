@@ -320,6 +320,7 @@ struct gw_issuer {
     const struct gw_claim_mapping *claim_mappings;
     size_t n_claim_mappings;
     bool validate_subscription;
+    struct slice claim_transformer; /* the filter whose on_claims sees its tokens; "" = none */
     struct place origin;
 };
 
@@ -376,6 +377,20 @@ bool gw_is_jwks_path(struct slice path);
 /* The pair that signs, or NULL. */
 const struct gw_key_pair *gw_backend_jwt_signing(const struct gw_backend_jwt *jwt);
 
+/* An extension that looks at each request (enforcer.filters); all header names in lower case. */
+struct gw_filter {
+    struct slice name;
+    const struct slice *request_headers; /* it may look at, also in gw_model.headers */
+    size_t n_request_headers;
+    const struct slice *set_headers; /* it alone may set for endpoints: a client's go nowhere */
+    size_t n_set_headers;
+    const struct slice *remove_headers; /* it may take away */
+    size_t n_remove_headers;
+    struct place origin; /* of cc-gen's own models */
+};
+
+enum { GW_MAX_FILTERS = 16 };
+
 struct gw_model {
     uint64_t generation;         /* counts up with each build into one output directory */
     uint64_t haproxy_generation; /* the generation in which HAProxy's half last changed */
@@ -387,6 +402,8 @@ struct gw_model {
     const struct slice
         *headers; /* request headers the agent must see; lower case, sorted, unique */
     size_t n_headers;
+    const struct gw_filter *filters; /* in the order in which they run */
+    size_t n_filters;
     const struct gw_issuer *issuers;
     size_t n_issuers;
     const struct gw_cluster *clusters;

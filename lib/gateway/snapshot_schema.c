@@ -662,6 +662,7 @@ static const struct snapshot_field issuer_fields[] = {
      .fault = authorization_text, .secret = true},
     {LIST(struct gw_issuer, claim_mappings, &claim_mapping)},
     {AT(struct gw_issuer, validate_subscription), .type = SNAPSHOT_BOOL},
+    {AT(struct gw_issuer, claim_transformer), .type = SNAPSHOT_TEXT, .fault = optional_text},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
 };
 const struct snapshot_schema snapshot_issuer =
@@ -769,12 +770,22 @@ static const struct snapshot_schema key_pair = SCHEMA(key_pair_fields, struct gw
     .name = "backend_jwt_" #member, .offset = offsetof(struct gw_model, backend_jwt.member)
 #define JWT_COUNT(member) .count_offset = offsetof(struct gw_model, backend_jwt.n_##member)
 
+static const struct snapshot_field filter_fields[] = {
+    {AT(struct gw_filter, name), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {TEXTS(struct gw_filter, request_headers, header_name)},
+    {TEXTS(struct gw_filter, set_headers, header_name)},
+    {TEXTS(struct gw_filter, remove_headers, header_name)},
+};
+static const struct snapshot_schema filter_schema =
+    SCHEMA(filter_fields, struct gw_filter, NULL);
+
 static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = system_host},
     {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
     {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
     {AT(struct gw_model, internal_key_header), .type = SNAPSHOT_TEXT, .fault = internal_key_header},
     {TEXTS(struct gw_model, headers, header_name)},
+    {LIST(struct gw_model, filters, &filter_schema)},
     {THROTTLING(enabled), .type = SNAPSHOT_BOOL},
     {THROTTLING(allow_unknown), .type = SNAPSHOT_BOOL},
     {THROTTLING(standard_headers), .type = SNAPSHOT_BOOL},

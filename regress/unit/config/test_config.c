@@ -69,6 +69,25 @@ static void test_sections_of_elements(void **state)
     assert_text(f->config->security.token_service[1].introspection.client_id, "z");
 }
 
+static void test_properties(void **state)
+{
+    struct config_fixture *f = *state;
+    const struct config_filter *filter;
+
+    load_ok(f,
+            "enforcer: {filters: [{name: a, path: b.so, configProperties: {x: '', y: 7, z: a=b}},\n"
+            "  {name: c, path: /d.so, position: 1, configProperties: ['x=1']}]}",
+            NULL);
+    assert_int_equal(f->config->n_filters, 2);
+    filter = &f->config->filters[0];
+    assert_int_equal(filter->position, 3);
+    assert_int_equal(filter->n_properties, 3);
+    assert_text(filter->properties[0], "x=");
+    assert_text(filter->properties[1], "y=7");
+    assert_text(filter->properties[2], "z=a=b");
+    assert_text(f->config->filters[1].properties[0], "x=1");
+}
+
 static void test_file(void **state)
 {
     struct config_fixture *f = *state;
@@ -327,6 +346,7 @@ int main(void)
         T(test_defaults_without_a_file),
         T(test_empty_sections_are_fine),
         T(test_sections_of_elements),
+        T(test_properties),
         T(test_file),
         T(test_default_environment_is_always_there),
         T(test_relative_path_of_the_file),

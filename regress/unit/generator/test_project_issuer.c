@@ -289,6 +289,57 @@ static void test_introspection(void **state)
     fixture_close(&f);
 }
 
+static void test_filters(void **state)
+{
+    static struct slice good[] = {SLICE_INIT("X-User"), SLICE_INIT("x_level")};
+    static struct slice bad[] = {SLICE_INIT("Host"), SLICE_INIT("x-cc-a"), SLICE_INIT("a b"),
+                                 SLICE_INIT("content-length")};
+    static struct slice odd[] = {SLICE_INIT("a'b"), SLICE_INIT("authorization")};
+    struct config_filter filters[3] = {
+        {.name = SLICE("late"), .position = 3, .set_headers = good, .n_set_headers = 2},
+        {.name = SLICE("early"), .position = 1, .request_headers = good, .n_request_headers = 1},
+        {.name = SLICE("late"), .position = 2},
+    };
+    struct config_token_service service = {.name = SLICE("x"),
+                                           .issuer = SLICE("https://a"),
+                                           .jwks_url = SLICE("https://a/jwks"),
+                                           .algorithms = rs256,
+                                           .n_algorithms = 1,
+                                           .claim_transformer = SLICE("nobody")};
+    struct fixture f;
+    char got[512];
+
+    (void)state;
+    fixture_open(&f);
+    f.config.filters = filters;
+    f.config.n_filters = 2;
+    assert_int_equal(fixture_build(&f), CC_OK);
+    assert_int_equal(f.model->n_filters, 2);
+    assert_true(slice_is(f.model->filters[0].name, "early"));
+    assert_true(slice_is(f.model->filters[1].set_headers[0], "x-user"));
+    assert_int_equal(f.model->n_headers, 1); /* HAProxy sends what it looks at */
+    assert_true(slice_is(f.model->headers[0], "x-user"));
+    fixture_close(&f);
+
+    fixture_open(&f);
+    f.config.filters = filters;
+    f.config.n_filters = 3; /* one name twice */
+    filters[0].set_headers = bad;
+    filters[0].n_set_headers = 4;
+    filters[1].request_headers = odd; /* what it may see, it may not always change */
+    filters[1].n_request_headers = 2;
+    filters[1].remove_headers = &odd[1];
+    filters[1].n_remove_headers = 1;
+    f.config.security.token_service = &service;
+    f.config.security.n_token_service = 1;
+    assert_int_equal(fixture_build(&f), CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, got, sizeof(got)),
+                        "error CC3060 :0:0\nerror CC3060 :0:0\nerror CC3060 :0:0\n"
+                        "error CC3060 :0:0\nerror CC3060 :0:0\nerror CC3060 :0:0\n"
+                        "error CC3060 :0:0\nerror CC3060 :0:0\n");
+    fixture_close(&f);
+}
+
 static void test_resolve(void **state)
 {
     struct fixture f;
@@ -322,6 +373,7 @@ int main(void)
         cmocka_unit_test(test_contradictions),
         cmocka_unit_test(test_no_issuer),
         cmocka_unit_test(test_introspection),
+        cmocka_unit_test(test_filters),
         cmocka_unit_test(test_resolve),
     };
 
