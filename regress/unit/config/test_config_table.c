@@ -8,7 +8,8 @@
 /* One element of each list, so that settings of elements have a value to look at. */
 static const char elements[] =
     "enforcer: {security: {tokenService: [{name: n, issuer: i}]},\n"
-    "           jwtGenerator: {keypair: [{publicCertificatePath: c}]}}\n";
+    "           jwtGenerator: {keypair: [{publicCertificatePath: c}]},\n"
+    "           filters: [{name: n, path: /p}]}\n";
 
 static void title(int setting, char out[SETTINGS_NAME_MAX])
 {
@@ -88,6 +89,8 @@ static void test_defaults_read_back(void **state)
             buf_add_str(&b, "              name: n\n              issuer: i\n");
         if (settings[i].list == LIST_KEY_PAIRS)
             buf_add_str(&b, "              publicCertificatePath: c\n");
+        if (settings[i].list == LIST_FILTERS)
+            buf_add_str(&b, "          name: n\n          path: /p\n");
         rc = load(f, buf_slice(&b).p, NULL);
         if (rc != CC_OK)
             fprintf(stderr, "%s", buf_slice(&b).p);
@@ -144,6 +147,7 @@ static const char *other_value(const struct setting *s, const char *name, const 
     case KIND_WORDS:
         return other_choice(s, def, &b);
     case KIND_CLAIMS:
+    case KIND_PROPERTIES:
         return "remote=local";
     default:
         return "other-value";
@@ -185,7 +189,7 @@ static void test_environment_overrides_each(void **state)
         load_ok(f, elements, environment);
         buf_init_fixed(&b, expected, sizeof(expected));
         buf_printf(&b,
-                   settings[i].kind == KIND_CLAIMS ? "[\"%s\"]"
+                   settings[i].kind >= KIND_CLAIMS ? "[\"%s\"]"
                    : is_list                       ? "[%s]"
                    : settings[i].kind == KIND_MODE ? "\"%s\""
                                                    : "%s",
@@ -199,13 +203,14 @@ static void test_environment_overrides_each(void **state)
 /* One beyond each end of the limits is refused, the ends themselves are taken. */
 static void try_number(struct config_fixture *f, int setting, uint64_t v, bool valid)
 {
-    size_t n;
-    const char *name = config_settings(&n)[setting].name;
+    char name[SETTINGS_NAME_MAX];
     struct config_override o[] = {
+        {SLICE("enforcer.filters[0].name"), SLICE("n")},
+        {SLICE("enforcer.filters[0].path"), SLICE("/p")},
         {SLICE("router.entrySocket"), SLICE("/s")},
         {SLICE("enforcer.security.jwks.minimumAgeInSeconds"), SLICE("1")},
         {SLICE("enforcer.security.jwks.maximumAgeInSeconds"), SLICE("86400")},
-        {slice_of(name), SLICE_NONE},
+        {SLICE_NONE, SLICE_NONE},
     };
     struct diag *diag = diag_new();
     struct config *config = NULL;
@@ -213,13 +218,15 @@ static void try_number(struct config_fixture *f, int setting, uint64_t v, bool v
     struct buf b;
     int rc;
 
+    title(setting, name);
+    o[5].name = slice_of(name);
     buf_init_fixed(&b, room, sizeof(room));
     if (settings[setting].kind == KIND_MODE)
         buf_printf(&b, "%llo", (unsigned long long)v);
     else
         buf_add_u64(&b, v);
-    o[3].value = buf_slice(&b);
-    rc = config_load(&config, NULL, NULL, o, 4, f->arena, diag);
+    o[5].value = buf_slice(&b);
+    rc = config_load(&config, NULL, NULL, o, 6, f->arena, diag);
     if ((rc == CC_OK) != valid)
         fail_msg("%s: %s is %s", name, room, valid ? "refused" : "taken");
     diag_free(&diag);

@@ -94,6 +94,8 @@ static const struct config_override others[] = {
      SLICE_INIT("/gw/login.pem")},
     {SLICE_INIT("enforcer.jwtGenerator.keypair[0].publicCertificatePath"),
      SLICE_INIT("/gw/jwt.pem")},
+    {SLICE_INIT("enforcer.filters[0].name"), SLICE_INIT("filter")},
+    {SLICE_INIT("enforcer.filters[0].path"), SLICE_INIT("/gw/filter.so")},
 };
 
 /* A value with the mark that the setting takes; "" for those that take no text of one's own. */
@@ -114,6 +116,7 @@ static const char *harmless_value(const struct setting *s, const char *name)
     case KIND_TEXT:
         return "/zqz"; /* what stands before is never the name of a function */
     case KIND_CLAIMS:
+    case KIND_PROPERTIES:
         return "remote=zqz";
     case KIND_TEXTS:
         return strcmp(name, "router.cors.allowOrigins") == 0 ? "https://zqz.example.com" : "zqz";
@@ -144,7 +147,7 @@ static const char *harmless_value(const struct setting *s, const char *name)
 static void setting_yaml(struct buf *out, const struct setting *s, const char *name,
                          struct slice value)
 {
-    bool list = s->kind == KIND_TEXTS || s->kind == KIND_WORDS || s->kind == KIND_CLAIMS;
+    bool list = setting_is_list(s->kind);
     char closing[64] = "";
     size_t n = sizeof(closing) - 1;
 
