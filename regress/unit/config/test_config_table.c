@@ -97,6 +97,7 @@ static void test_defaults_read_back(void **state)
         assert_int_equal(rc, CC_OK);
         assert_value(f->config, name, rows[i].def);
         buf_free(&b);
+        arena_reset(f->arena);
     }
 }
 
@@ -197,6 +198,7 @@ static void test_environment_overrides_each(void **state)
         assert_value(f->config, name, expected);
         assert_origin(f->config, name, origin);
         buf_free(&variable);
+        arena_reset(f->arena);
     }
 }
 

@@ -102,7 +102,7 @@ static void start(void)
 
 static enum enforce_verdict ask(const char *path, const char *authorization)
 {
-    struct enforce_header headers[2] = {{.count = 0}, {SLICE("tok"), 2}};
+    struct enforce_header headers[2] = {{.count = 0}, {.value = SLICE("tok"), .count = 2}};
     struct enforce_request request = {.id = SLICE("id-1"),
                                       .method = SLICE("GET"),
                                       .path = slice_of(path),
@@ -111,7 +111,7 @@ static enum enforce_verdict ask(const char *path, const char *authorization)
                                       .headers = headers};
 
     if (authorization != NULL)
-        headers[0] = (struct enforce_header){slice_of(authorization), 1};
+        headers[0] = (struct enforce_header){.value = slice_of(authorization), .count = 1};
     enforce_decide(t.worker, t.rules, NULL, &request, &t.clock.clock, &t.d);
     return t.d.verdict;
 }
