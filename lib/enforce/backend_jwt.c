@@ -273,10 +273,11 @@ static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *
     };
     int rc;
 
-    /* Other credentials have no claims that are told; nor have opaque tokens, and tokens that were
+    /* Keys have no claims that are told; nor have opaque tokens, and tokens that were
      * believed because their issuer said so: what looks like claims of theirs nobody has verified.
      */
-    if (a->caller->need->kind == GW_TOKEN && a->caller->grant.until == 0) {
+    if (a->caller->need->kind == GW_TOKEN && a->caller->grant.type == GW_ACCESS_TOKEN &&
+        a->caller->grant.until == 0) {
         /* It was verified, by this decision or by one before: only its text is needed again. */
         if (jwt_split(a->caller->text, a->w->arena, &jwt) != JWT_OK)
             return "cannot be made: the token cannot be read again";
