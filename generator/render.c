@@ -174,7 +174,7 @@ static void warn_of_addresses(const struct gw_model *model, const struct config 
 
 static int check_limits(const struct gw_model *model, struct arena *arena, struct diag *diag)
 {
-    size_t mock_headers = render_mock_headers(model, arena);
+    size_t mock_headers = render_mock_headers(model, arena), headers = model->n_headers;
 
     if (mock_headers > RENDER_MAX_MOCK_HEADERS) {
         diag_error(diag, CC2506, PLACE_NONE,
@@ -182,11 +182,14 @@ static int check_limits(const struct gw_model *model, struct arena *arena, struc
                    mock_headers, RENDER_MAX_MOCK_HEADERS);
         return CC_EREFUSED;
     }
-    if (model->n_headers <= GW_MAX_HEADERS)
+    for (size_t i = 0; i < model->n_headers; i++) /* two arguments for its lines, as for a header */
+        headers += render_shows_lines(model, model->headers[i]);
+    if (headers <= GW_MAX_HEADERS)
         return CC_OK;
     diag_error(diag, CC1204, PLACE_NONE,
-               "the APIs together need %zu different request headers; the agent can be sent %d",
-               model->n_headers, GW_MAX_HEADERS);
+               "the APIs together need %zu different request headers, those that conditions of "
+               "policies look at counted twice; the agent can be sent %d",
+               headers, GW_MAX_HEADERS);
     return CC_EREFUSED;
 }
 

@@ -70,8 +70,7 @@ static bool has_key(const struct gw_model *model, struct slice header)
     return false;
 }
 
-/* Does a condition of a policy look at this header? */
-static bool is_condition(const struct gw_model *model, struct slice header)
+bool render_shows_lines(const struct gw_model *model, struct slice header)
 {
     struct gw_condition_walk walk = {.policies = model->policies, .n = model->n_policies};
     const struct gw_condition *c;
@@ -95,7 +94,7 @@ static int add_headers(struct row *root, const struct render_context *ctx)
             return CC_ENOMEM;
         add_number(&row, "index", i);
         add_bool(&row, "key", has_key(model, model->headers[i]));
-        add_bool(&row, "lines", is_condition(model, model->headers[i]));
+        add_bool(&row, "lines", render_shows_lines(model, model->headers[i]));
         add_word(&row, "name", model->headers[i]);
         add_text(&row, "name_arg", TEMPLATE_ARG, model->headers[i], PLACE_NONE);
         rows[i] = finished(&row);

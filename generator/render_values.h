@@ -18,6 +18,9 @@ int render_values(const struct render_context *ctx, struct template_row *root);
 /* How many different headers the answers of mock APIs have (render_mock.c). */
 size_t render_mock_headers(const struct gw_model *model, struct arena *arena);
 
+/* Does the agent see further lines of this header, because a condition of a policy looks at it? */
+bool render_shows_lines(const struct gw_model *model, struct slice header);
+
 enum render_host_kind { RENDER_HOST_NAME, RENDER_HOST_IPV4, RENDER_HOST_IPV6 };
 
 /* A host as written in an endpoint: without brackets. */

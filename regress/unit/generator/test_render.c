@@ -319,6 +319,33 @@ static void too_many_headers_are_refused(void **state)
     fixture_free(&f);
 }
 
+/* A SPOE message has no more than 255 arguments, and further lines of a header are two of them. */
+static void headers_of_conditions_count_twice(void **state)
+{
+    struct slice headers[GW_MAX_HEADERS];
+    const struct gw_condition condition = {.kind = GW_CONDITION_HEADER, .name = SLICE("x-7")};
+    const struct gw_group group = {.conditions = &condition, .n_conditions = 1};
+    const struct gw_policy policy = {.level = GW_LEVEL_API,
+                                     .name = SLICE("p"),
+                                     .groups = &group,
+                                     .n_groups = 1};
+    struct fixture f;
+
+    (void)state;
+    fixture_init(&f);
+    f.config.router.upstream.verify_host_name = false;
+    for (size_t i = 0; i < GW_MAX_HEADERS; i++)
+        headers[i] = arena_printf(f.arena, "x-%zu", i);
+    f.model.headers = headers;
+    f.model.policies = &policy;
+    f.model.n_policies = 1;
+    f.model.n_headers = GW_MAX_HEADERS - 1;
+    assert_int_equal(fixture_render(&f), CC_OK);
+    f.model.n_headers = GW_MAX_HEADERS;
+    assert_int_equal(fixture_render(&f), CC_EREFUSED);
+    fixture_free(&f);
+}
+
 static void operators_template_replaces_ours(void **state)
 {
     char directory[] = "/tmp/cc-test-XXXXXX", path[64];
@@ -366,6 +393,7 @@ int main(void)
         cmocka_unit_test(settings_reach_their_lines),
         cmocka_unit_test(hostile_names_stay_words),
         cmocka_unit_test(too_many_headers_are_refused),
+        cmocka_unit_test(headers_of_conditions_count_twice),
         cmocka_unit_test(operators_template_replaces_ours),
     };
 
