@@ -1,4 +1,4 @@
-#include "gateway/snapshot_schema.h"
+#include "gateway/snapshot_schema_rows.h"
 
 #include "gateway/address.h"
 #include "gateway/cors.h"
@@ -9,20 +9,20 @@
 
 /* What holds for texts, whoever wrote them: they get into logs, headers, variables of HAProxy. */
 
-static const char *optional_text(struct slice s)
+const char *snapshot_optional_text(struct slice s)
 {
     return slice_has_control(s) ? "it has a control character" : NULL;
 }
 
-static const char *required_text(struct slice s)
+const char *snapshot_required_text(struct slice s)
 {
-    return s.n == 0 ? "it is empty" : optional_text(s);
+    return s.n == 0 ? "it is empty" : snapshot_optional_text(s);
 }
 
 /* The value of an Authorization header, or none. */
 static const char *authorization_text(struct slice s)
 {
-    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : optional_text(s);
+    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : snapshot_optional_text(s);
 }
 
 static const char *pem_text(struct slice s)
@@ -40,7 +40,7 @@ static const char *jwks_url(struct slice s)
 }
 
 /* token = 1*tchar (RFC 9110 5.6.2), here in lower case. */
-static const char *header_name(struct slice s)
+const char *snapshot_header_name(struct slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -54,7 +54,7 @@ static const char *header_name(struct slice s)
 
 static const char *internal_key_header(struct slice s)
 {
-    return s.n == 0 ? NULL : header_name(s);
+    return s.n == 0 ? NULL : snapshot_header_name(s);
 }
 
 /* ",apikey,x-key," */
@@ -68,8 +68,8 @@ static const char *key_headers(struct slice s)
         return "it is no list with a comma before and behind each name";
     rest.n--;
     for (; slice_split(&rest, ',', &name); before = name) {
-        if (header_name(name) != NULL)
-            return header_name(name);
+        if (snapshot_header_name(name) != NULL)
+            return snapshot_header_name(name);
         if (slice_cmp(before, name) >= 0)
             return "names are not in order or not unique";
     }
@@ -78,7 +78,7 @@ static const char *key_headers(struct slice s)
 
 static const char *scope_text(struct slice s)
 {
-    return slice_find(s, ' ') >= 0 ? "it has a space" : required_text(s);
+    return slice_find(s, ' ') >= 0 ? "it has a space" : snapshot_required_text(s);
 }
 
 static const char *host_text(struct slice s)
@@ -95,7 +95,7 @@ static const char *endpoint_path(struct slice s)
 {
     if (s.n > 0 && (s.p[0] != '/' || s.p[s.n - 1] == '/'))
         return "it must begin with '/' and not end with it";
-    return optional_text(s);
+    return snapshot_optional_text(s);
 }
 
 static bool is_hex(struct slice s)
@@ -132,18 +132,18 @@ static const char *cluster_name(struct slice s)
 /* Lists as they stand in headers of answers. */
 static const char *header_list(struct slice s)
 {
-    return s.n > GW_CORS_LIST_MAX ? "it is longer than 2048 bytes" : optional_text(s);
+    return s.n > GW_CORS_LIST_MAX ? "it is longer than 2048 bytes" : snapshot_optional_text(s);
 }
 
 static const char *exposed_headers(struct slice s)
 {
-    return s.n > GW_CORS_EXPOSE_MAX ? "it is longer than 512 bytes" : optional_text(s);
+    return s.n > GW_CORS_EXPOSE_MAX ? "it is longer than 512 bytes" : snapshot_optional_text(s);
 }
 
 /* Text of HAProxy's set-header: one value of one header. */
 static const char *identity_value(struct slice s)
 {
-    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : required_text(s);
+    return s.n > GW_IDENTITY_MAX ? "it is longer than 1400 bytes" : snapshot_required_text(s);
 }
 
 static const char *jwt_header(struct slice s)
@@ -154,7 +154,7 @@ static const char *jwt_header(struct slice s)
 /* A path, which programs open. */
 static const char *file_path(struct slice s)
 {
-    return s.n > 0 && s.p[0] != '/' ? "it is not an absolute path" : optional_text(s);
+    return s.n > 0 && s.p[0] != '/' ? "it is not an absolute path" : snapshot_optional_text(s);
 }
 
 /* What holds for objects. */
@@ -179,7 +179,7 @@ static const char *need_fault(const void *object)
         return "an API key has a name, other credentials have none";
     if (need->n_scopes > 0 && need->kind != GW_TOKEN)
         return "only a token has scopes";
-    return need->kind == GW_KEY_IN_HEADER ? header_name(need->name) : NULL;
+    return need->kind == GW_KEY_IN_HEADER ? snapshot_header_name(need->name) : NULL;
 }
 
 /* Without needs it would let everybody in. */
@@ -322,74 +322,6 @@ static const char *issuer_fault(const void *object)
     return issuer->algorithms == 0 ? "it allows no algorithm" : NULL;
 }
 
-/* A quota is a count with a time, or no limit at all. */
-static const char *quota_fault(const struct gw_quota *q, bool requests_only)
-{
-    if ((q->count == 0) != (q->period_s == 0 && q->months == 0))
-        return "a limit has a time, and what has no limit has none";
-    if (q->period_s > 0 && q->months > 0)
-        return "its time is both months and seconds";
-    if (requests_only &&
-        (q->months > 0 || q->period_s > GW_BURST_PERIOD_MAX_S || q->count > UINT32_MAX))
-        return "a burst has at most a day, and 2^32 requests";
-    if (q->bandwidth && (q->count == 0 || requests_only))
-        return "only a limit counts bytes, and a burst counts requests";
-    return NULL;
-}
-
-static const char *condition_fault(const void *object)
-{
-    const struct gw_condition *c = object;
-    struct gw_address_range range;
-
-    if (c->kind == GW_CONDITION_ADDRESS)
-        return c->name.n > 0 || c->match != GW_MATCH_EQUAL
-                   ? "a condition on addresses has no name, and no other way to look"
-                   : gw_address_range_parse(c->value, &range);
-    if (c->name.n == 0)
-        return "it has no name";
-    if ((c->match == GW_MATCH_PRESENT) && c->value.n > 0)
-        return "it has a value, and does not look at it";
-    if (c->value.n > GW_PATTERN_MAX)
-        return "its value is longer than 512 bytes";
-    return c->kind == GW_CONDITION_HEADER ? header_name(c->name) : NULL;
-}
-
-static const char *group_fault(const void *object)
-{
-    const struct gw_group *g = object;
-
-    if (g->n_conditions == 0 || g->n_conditions > GW_CONDITIONS_MAX)
-        return "it has no condition, or too many";
-    return quota_fault(&g->quota, false) != NULL ? quota_fault(&g->quota, false)
-                                                 : quota_fault(&g->burst, true);
-}
-
-static const char *policy_fault(const void *object)
-{
-    const struct gw_policy *p = object;
-    bool custom = p->level == GW_LEVEL_CUSTOM;
-
-    if (p->n_groups > GW_GROUPS_MAX || p->n_conditions > GW_CONDITIONS_MAX)
-        return "it has too many groups or conditions";
-    if ((p->n_groups > 0 && p->level != GW_LEVEL_API) || (p->n_conditions > 0 && !custom))
-        return "policies of its level have no such conditions";
-    if (custom ? gw_key_template_fault(p->key_template) != NULL : p->key_template.n > 0)
-        return custom ? gw_key_template_fault(p->key_template) : "only a custom policy has a key";
-    return quota_fault(&p->quota, false) != NULL ? quota_fault(&p->quota, false)
-                                                 : quota_fault(&p->burst, true);
-}
-
-static const char *deny_rule_fault(const void *object)
-{
-    const struct gw_deny_rule *r = object;
-    struct gw_address_range range;
-
-    if (r->from_s > 0 && r->until_s > 0 && r->from_s >= r->until_s)
-        return "it ends before it begins";
-    return r->kind == GW_DENY_ADDRESS ? gw_address_range_parse(r->value, &range) : NULL;
-}
-
 /* A JWT that is sent has one key that signs it. */
 static const char *backend_jwt_fault(const struct gw_backend_jwt *jwt)
 {
@@ -433,28 +365,9 @@ static const char *generations_fault(const void *object)
 
 /* The tables. */
 
-#define SCHEMA(rows, owner, check)                                          \
-    {                                                                       \
-        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check, false \
-    }
-#define SCHEMA_WHOLE(rows, owner, check)                                   \
-    {                                                                      \
-        sizeof(owner), sizeof(rows) / sizeof((rows)[0]), rows, check, true \
-    }
-#define AT(owner, member) .name = #member, .offset = offsetof(owner, member)
-#define LIST(owner, member, element)                                                       \
-    AT(owner, member), .type = SNAPSHOT_LIST, .count_offset = offsetof(owner, n_##member), \
-                       .of = (element)
-#define TEXTS(owner, member, check)                                                         \
-    AT(owner, member), .type = SNAPSHOT_TEXTS, .count_offset = offsetof(owner, n_##member), \
-                       .fault = (check)
-
-/* Integers that any JSON reader keeps exact (RFC 8259 6). */
-#define MAX_EXACT ((UINT64_C(1) << 53) - 1)
-
 static const struct snapshot_field need_fields[] = {
     {AT(struct gw_need, kind), .type = SNAPSHOT_CREDENTIAL},
-    {AT(struct gw_need, name), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_need, name), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {TEXTS(struct gw_need, scopes, scope_text)},
     {AT(struct gw_need, origin), .type = SNAPSHOT_ORIGIN},
 };
@@ -483,7 +396,7 @@ static const struct snapshot_schema interceptor =
     SCHEMA(interceptor_fields, struct gw_interceptor, interceptor_fault);
 
 static const struct snapshot_field example_fields[] = {
-    {AT(struct gw_mock_example, name), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_mock_example, name), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_mock_example, body), .type = SNAPSHOT_TEXT, .fault = gw_mock_body_fault},
 };
 static const struct snapshot_schema example = SCHEMA(example_fields, struct gw_mock_example, NULL);
@@ -516,7 +429,7 @@ static const struct snapshot_field operation_fields[] = {
     {AT(struct gw_operation, closed), .type = SNAPSHOT_BOOL},
     {LIST(struct gw_operation, requirements, &requirement)},
     {LIST(struct gw_operation, interceptors, &interceptor)},
-    {AT(struct gw_operation, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_operation, tier), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_operation, tier_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_operation, answers, &answer)},
     {AT(struct gw_operation, origin), .type = SNAPSHOT_ORIGIN},
@@ -525,7 +438,7 @@ static const struct snapshot_schema operation =
     SCHEMA(operation_fields, struct gw_operation, operation_fault);
 
 static const struct snapshot_field resource_fields[] = {
-    {AT(struct gw_resource, template), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_resource, template), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
     {LIST(struct gw_resource, operations, &operation)},
     {AT(struct gw_resource, production), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_resource, sandbox), .type = SNAPSHOT_CLUSTER},
@@ -537,7 +450,7 @@ static const struct snapshot_schema resource =
     SCHEMA(resource_fields, struct gw_resource, resource_fault);
 
 static const struct snapshot_field named_fields[] = {
-    {AT(struct gw_named_endpoints, name), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_named_endpoints, name), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
     {AT(struct gw_named_endpoints, cluster), .type = SNAPSHOT_CLUSTER},
     {AT(struct gw_named_endpoints, origin), .type = SNAPSHOT_ORIGIN},
 };
@@ -545,9 +458,9 @@ static const struct snapshot_schema named =
     SCHEMA(named_fields, struct gw_named_endpoints, named_fault);
 
 static const struct snapshot_field client_fields[] = {
-    {AT(struct gw_client, alias), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_client, alias), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
     {AT(struct gw_client, fingerprint), .type = SNAPSHOT_TEXT, .fault = fingerprint},
-    {AT(struct gw_client, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_client, tier), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_client, authority), .type = SNAPSHOT_BOOL},
     {AT(struct gw_client, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
     {AT(struct gw_client, not_after), .type = SNAPSHOT_INT, .max = MAX_EXACT},
@@ -556,14 +469,14 @@ static const struct snapshot_field client_fields[] = {
 static const struct snapshot_schema client = SCHEMA(client_fields, struct gw_client, client_fault);
 
 static const struct snapshot_field api_fields[] = {
-    {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_api, name), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_api, version), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_api, id), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {AT(struct gw_api, name), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {AT(struct gw_api, version), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
     {AT(struct gw_api, vhost), .type = SNAPSHOT_TEXT, .fault = gw_vhost_fault},
     {AT(struct gw_api, base_path), .type = SNAPSHOT_TEXT, .fault = gw_base_path_fault},
-    {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = header_name},
+    {AT(struct gw_api, auth_header), .type = SNAPSHOT_TEXT, .fault = snapshot_header_name},
     {AT(struct gw_api, key_headers), .type = SNAPSHOT_TEXT, .fault = key_headers},
-    {TEXTS(struct gw_api, key_params, required_text)},
+    {TEXTS(struct gw_api, key_params, snapshot_required_text)},
     {LIST(struct gw_api, clients, &client)},
     {AT(struct gw_api, clients_declared), .type = SNAPSHOT_ORIGIN},
     {AT(struct gw_api, mock), .type = SNAPSHOT_BOOL},
@@ -575,9 +488,9 @@ static const struct snapshot_field api_fields[] = {
     {AT(struct gw_api, cors), .type = SNAPSHOT_CORS},
     {AT(struct gw_api, cors_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, named, &named)},
-    {AT(struct gw_api, tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_api, tier), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_api, tier_declared), .type = SNAPSHOT_ORIGIN},
-    {AT(struct gw_api, status), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_api, status), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_api, status_declared), .type = SNAPSHOT_ORIGIN},
     {LIST(struct gw_api, resources, &resource)},
 };
@@ -612,7 +525,7 @@ static const struct snapshot_field cluster_fields[] = {
     {OPTION(max_requests), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
     {OPTION(max_connections), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
     {OPTION(max_pending), .type = SNAPSHOT_UNSIGNED, .max = INT_MAX},
-    {OPTION(health_path), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {OPTION(health_path), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {OPTION_STATUSES(health_statuses)},
     {LIST(struct gw_cluster, endpoints, &endpoint)},
 };
@@ -631,7 +544,7 @@ static const struct snapshot_field cors_fields[] = {
 const struct snapshot_schema snapshot_cors = SCHEMA(cors_fields, struct gw_cors, cors_fault);
 
 static const struct snapshot_field identity_fields[] = {
-    {AT(struct gw_identity, user), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_identity, user), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
     {AT(struct gw_identity, authorization), .type = SNAPSHOT_TEXT, .fault = identity_value,
      .secret = true},
     {AT(struct gw_identity, origin), .type = SNAPSHOT_ORIGIN},
@@ -639,30 +552,30 @@ static const struct snapshot_field identity_fields[] = {
 const struct snapshot_schema snapshot_identity = SCHEMA(identity_fields, struct gw_identity, NULL);
 
 static const struct snapshot_field claim_mapping_fields[] = {
-    {AT(struct gw_claim_mapping, remote), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_claim_mapping, local), .type = SNAPSHOT_TEXT, .fault = required_text},
+    {AT(struct gw_claim_mapping, remote), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {AT(struct gw_claim_mapping, local), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
 };
 static const struct snapshot_schema claim_mapping =
     SCHEMA(claim_mapping_fields, struct gw_claim_mapping, NULL);
 
 static const struct snapshot_field issuer_fields[] = {
-    {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, name), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {AT(struct gw_issuer, issuer), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_issuer, access_tokens), .type = SNAPSHOT_BOOL},
     {AT(struct gw_issuer, api_keys), .type = SNAPSHOT_BOOL},
     {AT(struct gw_issuer, internal_keys), .type = SNAPSHOT_BOOL},
-    {TEXTS(struct gw_issuer, audiences, required_text)},
+    {TEXTS(struct gw_issuer, audiences, snapshot_required_text)},
     {AT(struct gw_issuer, algorithms), .type = SNAPSHOT_ALGORITHMS},
     {AT(struct gw_issuer, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
-    {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
-    {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
+    {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_issuer, jwks_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
     {AT(struct gw_issuer, introspection_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
     {AT(struct gw_issuer, introspection_authorization), .type = SNAPSHOT_TEXT,
      .fault = authorization_text, .secret = true},
     {LIST(struct gw_issuer, claim_mappings, &claim_mapping)},
     {AT(struct gw_issuer, validate_subscription), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_issuer, claim_transformer), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {AT(struct gw_issuer, claim_transformer), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
 };
 const struct snapshot_schema snapshot_issuer =
@@ -677,82 +590,8 @@ unsigned snapshot_enum_parse(const struct snapshot_field *f, struct slice name)
     return i;
 }
 
-#define WORD(name, word, ...) word,
-static const char *const level_names[] = {GW_LEVELS(WORD)};
-static const char *const condition_names[] = {GW_CONDITIONS(WORD)};
-static const char *const match_names[] = {GW_MATCHES(WORD)};
-static const char *const denial_names[] = {GW_DENIALS(WORD)};
-#undef WORD
-
-#define ENUM(owner, member, words, count) \
-    AT(owner, member), .type = SNAPSHOT_ENUM, .names = (words), .max = (count)-1
-/* The members of a quota are members of what has it. */
-#define QUOTA(owner, prefix, member)                                             \
-    {.name = prefix "count",                                                     \
-     .offset = offsetof(owner, member.count),                                    \
-     .type = SNAPSHOT_INT,                                                       \
-     .max = GW_COUNT_MAX},                                                       \
-        {.name = prefix "period_s",                                              \
-         .offset = offsetof(owner, member.period_s),                             \
-         .type = SNAPSHOT_INT,                                                   \
-         .max = GW_PERIOD_MAX_S},                                                \
-        {.name = prefix "months",                                                \
-         .offset = offsetof(owner, member.months),                               \
-         .type = SNAPSHOT_UNSIGNED,                                              \
-         .max = GW_MONTHS_MAX},                                                  \
-    {                                                                            \
-        .name = prefix "bandwidth", .offset = offsetof(owner, member.bandwidth), \
-        .type = SNAPSHOT_BOOL                                                    \
-    }
-
-static const struct snapshot_field condition_fields[] = {
-    {ENUM(struct gw_condition, kind, condition_names, GW_CONDITION_COUNT)},
-    {ENUM(struct gw_condition, match, match_names, GW_MATCH_COUNT)},
-    {AT(struct gw_condition, invert), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_condition, name), .type = SNAPSHOT_TEXT, .fault = optional_text},
-    {AT(struct gw_condition, value), .type = SNAPSHOT_TEXT, .fault = optional_text},
-    {AT(struct gw_condition, origin), .type = SNAPSHOT_ORIGIN},
-};
-static const struct snapshot_schema condition =
-    SCHEMA(condition_fields, struct gw_condition, condition_fault);
-
-static const struct snapshot_field group_fields[] = {
-    {LIST(struct gw_group, conditions, &condition)},
-    QUOTA(struct gw_group, "", quota),
-    QUOTA(struct gw_group, "burst_", burst),
-    {AT(struct gw_group, origin), .type = SNAPSHOT_ORIGIN},
-};
-static const struct snapshot_schema group = SCHEMA(group_fields, struct gw_group, group_fault);
-
-static const struct snapshot_field policy_fields[] = {
-    {ENUM(struct gw_policy, level, level_names, GW_LEVEL_COUNT)},
-    {AT(struct gw_policy, name), .type = SNAPSHOT_TEXT, .fault = required_text},
-    QUOTA(struct gw_policy, "", quota),
-    QUOTA(struct gw_policy, "burst_", burst),
-    {AT(struct gw_policy, sliding), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_policy, stop), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_policy, shadow), .type = SNAPSHOT_BOOL},
-    {LIST(struct gw_policy, groups, &group)},
-    {AT(struct gw_policy, key_template), .type = SNAPSHOT_TEXT, .fault = optional_text},
-    {LIST(struct gw_policy, conditions, &condition)},
-    {AT(struct gw_policy, origin), .type = SNAPSHOT_ORIGIN},
-};
-const struct snapshot_schema snapshot_policy =
-    SCHEMA(policy_fields, struct gw_policy, policy_fault);
-
-static const struct snapshot_field deny_rule_fields[] = {
-    {ENUM(struct gw_deny_rule, kind, denial_names, GW_DENY_COUNT)},
-    {AT(struct gw_deny_rule, value), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {AT(struct gw_deny_rule, invert), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_deny_rule, from_s), .type = SNAPSHOT_INT, .max = MAX_EXACT},
-    {AT(struct gw_deny_rule, until_s), .type = SNAPSHOT_INT, .max = MAX_EXACT},
-    {AT(struct gw_deny_rule, origin), .type = SNAPSHOT_ORIGIN},
-};
-const struct snapshot_schema snapshot_deny_rule =
-    SCHEMA(deny_rule_fields, struct gw_deny_rule, deny_rule_fault);
-
 static const struct snapshot_field file_fields[] = {
-    {AT(struct source, name), .type = SNAPSHOT_C_STRING, .fault = required_text},
+    {AT(struct source, name), .type = SNAPSHOT_C_STRING, .fault = snapshot_required_text},
 };
 const struct snapshot_schema snapshot_file = SCHEMA(file_fields, struct source, NULL);
 
@@ -771,10 +610,10 @@ static const struct snapshot_schema key_pair = SCHEMA(key_pair_fields, struct gw
 #define JWT_COUNT(member) .count_offset = offsetof(struct gw_model, backend_jwt.n_##member)
 
 static const struct snapshot_field filter_fields[] = {
-    {AT(struct gw_filter, name), .type = SNAPSHOT_TEXT, .fault = required_text},
-    {TEXTS(struct gw_filter, request_headers, header_name)},
-    {TEXTS(struct gw_filter, set_headers, header_name)},
-    {TEXTS(struct gw_filter, remove_headers, header_name)},
+    {AT(struct gw_filter, name), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {TEXTS(struct gw_filter, request_headers, snapshot_header_name)},
+    {TEXTS(struct gw_filter, set_headers, snapshot_header_name)},
+    {TEXTS(struct gw_filter, remove_headers, snapshot_header_name)},
 };
 static const struct snapshot_schema filter_schema =
     SCHEMA(filter_fields, struct gw_filter, NULL);
@@ -784,22 +623,22 @@ static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, leeway_s), .type = SNAPSHOT_INT, .max = INT_MAX},
     {AT(struct gw_model, keep_auth_header), .type = SNAPSHOT_BOOL},
     {AT(struct gw_model, internal_key_header), .type = SNAPSHOT_TEXT, .fault = internal_key_header},
-    {TEXTS(struct gw_model, headers, header_name)},
+    {TEXTS(struct gw_model, headers, snapshot_header_name)},
     {LIST(struct gw_model, filters, &filter_schema)},
     {THROTTLING(enabled), .type = SNAPSHOT_BOOL},
     {THROTTLING(allow_unknown), .type = SNAPSHOT_BOOL},
     {THROTTLING(standard_headers), .type = SNAPSHOT_BOOL},
     {THROTTLING(legacy_headers), .type = SNAPSHOT_BOOL},
-    {THROTTLING(unauthenticated_tier), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {THROTTLING(unauthenticated_tier), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {JWT(header), .type = SNAPSHOT_TEXT, .fault = jwt_header},
-    {JWT(dialect), .type = SNAPSHOT_TEXT, .fault = optional_text},
+    {JWT(dialect), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {JWT(convert_dialect), .type = SNAPSHOT_BOOL},
     {JWT(user_claims), .type = SNAPSHOT_BOOL},
     {JWT(base64url), .type = SNAPSHOT_BOOL},
     {JWT(with_kid), .type = SNAPSHOT_BOOL},
     {JWT(old_key_ids), .type = SNAPSHOT_BOOL},
     {JWT(ttl_s), .type = SNAPSHOT_INT, .max = GW_BACKEND_JWT_TTL_MAX},
-    {JWT(excluded), .type = SNAPSHOT_TEXTS, JWT_COUNT(excluded), .fault = required_text},
+    {JWT(excluded), .type = SNAPSHOT_TEXTS, JWT_COUNT(excluded), .fault = snapshot_required_text},
     {JWT(key_pairs), .type = SNAPSHOT_LIST, JWT_COUNT(key_pairs), .of = &key_pair},
 };
 const struct snapshot_schema snapshot_settings =
