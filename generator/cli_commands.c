@@ -162,9 +162,9 @@ static const struct cli_option init_options[] = {
         "output", 'o', "DIR", "the output directory to look at (default: out)", false \
     }
 
-#define OPTION_SUBSCRIPTIONS                                                        \
-    {                                                                               \
-        "subscriptions", 0, "FILE",                                                 \
+#define OPTION_SUBSCRIPTIONS                                                         \
+    {                                                                                \
+        "subscriptions", 0, "FILE",                                                  \
             "subscription files (default: enforcer.subscriptions.path of -c)", false \
     }
 
@@ -178,7 +178,8 @@ static const struct cli_option explain_options[] = {
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
     {"state", 0, "DIR", "the agent's agent.stateDirectory: key sets, revoked tokens", false},
     {"revoked", 0, "FILE", "the file of revoked tokens (enforcer.security.revocation.path)", false},
-    {"introspection", 0, "FILE", "what the introspection server says of an opaque token, JSON", false},
+    {"introspection", 0, "FILE", "what the introspection server says of an opaque token, JSON",
+     false},
     OPTION_SUBSCRIPTIONS,
     OPTION_LOOK,
     OPTION_CONFIG,
@@ -321,7 +322,8 @@ static const char explain_help[] =
     "    GET /pets/7<TAB>Host: localhost<TAB>Authorization: Bearer eyJ...\n"
     "\n"
     "Tokens are never printed; their claims are. The exit code is 0 when all requests are let\n"
-    "through (or answered as /health and /ready are) and 1 when one is refused, or cannot be decided\n"
+    "through (or answered as /health and /ready are) and 1 when one is refused, or cannot be "
+    "decided\n"
     "here (verdict ask): a token that is no JWT is known to the introspection server alone.\n"
     "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
@@ -416,7 +418,9 @@ const struct cli_command cli_commands[] = {
      "METHOD URL [-H HEADER]... [--token FILE] [--ip ADDRESS] [--at TIME] [-o DIR | PROJECT...]",
      "say what the gateway does with a request, and why", explain_help, explain_options, 0,
      SIZE_MAX, cmd_explain},
-    {"show", "apis|routes|auth|limits|policies|deny-rules|interceptors|clusters|settings|applications|consumer-keys|subscriptions "
+    {"show",
+     "apis|routes|auth|limits|policies|deny-rules|interceptors|clusters|settings|applications|"
+     "consumer-keys|subscriptions "
      "[-o DIR | PROJECT...]",
      "show what is in effect, and where it was said", show_help, show_options, 1, SIZE_MAX,
      cmd_show},

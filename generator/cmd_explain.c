@@ -38,8 +38,8 @@ struct asked {
     int64_t now_s;
     const char *const *dirs;
     size_t n_dirs;
-    struct slice token; /* absent: none was given */
-    struct slice ip;    /* the same */
+    struct slice token;       /* absent: none was given */
+    struct slice ip;          /* the same */
     struct slice certificate; /* DER; the same */
 };
 
@@ -359,7 +359,8 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
     if (rc == CC_OK)
         rc = read_introspection(e, args);
     if (rc == CC_OK && v->model->n_filters > 0)
-        cli_say("explain: the %zu extensions (enforcer.filters) are not run here", v->model->n_filters);
+        cli_say("explain: the %zu extensions (enforcer.filters) are not run here",
+                v->model->n_filters);
     if (ip_rc == CC_EPARSE)
         exit_code = CLI_USAGE;
     else if (rc != CC_OK || ip_rc != CC_OK)

@@ -1,6 +1,6 @@
 /* cc-gen plan. */
-#include "generator/cmd_cache.h"
 #include "generator/cmd.h"
+#include "generator/cmd_cache.h"
 
 #include "generator/output_plan.h"
 #include "generator/plan.h"

@@ -1,5 +1,5 @@
-#include "fetch/key_file.h"
 #include "generator/devkey.h"
+#include "fetch/key_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

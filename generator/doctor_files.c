@@ -256,10 +256,11 @@ static void check_key_set(struct doctor *d, const struct config_token_service *t
         doctor_say(d, DOCTOR_OK, DOCTOR_ISSUER, NULL, "%s %zu keys from %" PRIslice, what,
                    jwks_count(set), SLICE_ARG(t->jwks_url));
     else
-        doctor_say(d, DOCTOR_FAIL, DOCTOR_ISSUER,
-                   "without its key set all tokens of the issuer are refused, once the last one that "
-                   "was fetched is too old",
-                   "%s %" PRIslice ": %s", what, SLICE_ARG(t->jwks_url), error);
+        doctor_say(
+            d, DOCTOR_FAIL, DOCTOR_ISSUER,
+            "without its key set all tokens of the issuer are refused, once the last one that "
+            "was fetched is too old",
+            "%s %" PRIslice ": %s", what, SLICE_ARG(t->jwks_url), error);
     for (size_t i = 0; i < report.n && i < 4; i++)
         doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "tell who runs the issuer",
                    "%s key '%s' is not used: %s", what, report.left_out[i].kid,
@@ -286,9 +287,10 @@ static void check_state(struct doctor *d)
         doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "install -d -m 700 -o USER, the user of cc-spoa",
                    "agent.stateDirectory %s: %s", directory, strerror(errno));
     else if (!S_ISDIR(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        doctor_say(d, DOCTOR_WARN, DOCTOR_ISSUER, "it must be writable by cc-spoa's user alone",
-                   "agent.stateDirectory %s is not used: it is no directory, or others may write it",
-                   directory);
+        doctor_say(
+            d, DOCTOR_WARN, DOCTOR_ISSUER, "it must be writable by cc-spoa's user alone",
+            "agent.stateDirectory %s is not used: it is no directory, or others may write it",
+            directory);
 }
 
 static void check_issuer(struct doctor *d, const struct config_token_service *t)

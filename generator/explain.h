@@ -14,9 +14,9 @@ enum { EXPLAIN_SCHEMA = 1 }; /* of the JSON; counts up when a member changes its
 struct explainer {
     struct view *view;
     struct enforce_rules *rules;
-    struct enforce_live *live; /* what the agent has saved; or NULL */
+    struct enforce_live *live;  /* what the agent has saved; or NULL */
     struct slice introspection; /* what the introspection server answers; absent: nobody knows */
-    struct revoked *revoked;   /* NULL: nothing is known of revoked tokens */
+    struct revoked *revoked;    /* NULL: nothing is known of revoked tokens */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
     struct clock_fixed clock;
@@ -38,8 +38,8 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s);
 /* From now on, tokens are looked at with the key sets that the agent saved in this directory. Those
  * that are not there stay unknown. */
 int explainer_load_keys(struct explainer *e, const char *directory);
-/* From now on, the tokens that this file says are revoked (NULL: none), and those that the agent saved in
- * the directory (NULL: none), are refused. */
+/* From now on, the tokens that this file says are revoked (NULL: none), and those that the agent
+ * saved in the directory (NULL: none), are refused. */
 int explainer_load_revoked(struct explainer *e, const char *file, const char *directory);
 void explainer_close(struct explainer *e);
 

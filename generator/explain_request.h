@@ -25,7 +25,7 @@ struct explain_request {
     struct slice path, query;
     struct slice ip; /* of the client; absent: not told. HAProxy sends it on, nothing else asks. */
     struct slice certificate; /* of the client, DER; absent: it shows none */
-    bool has_host; /* by a header: it stands above the URL */
+    bool has_host;            /* by a header: it stands above the URL */
     bool is_absolute;
     struct explain_header headers[EXPLAIN_MAX_HEADERS];
     size_t n_headers;

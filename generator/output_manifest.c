@@ -243,8 +243,8 @@ static json_t *load(struct slice text)
     buf_init(&head, text.n + 1);
     buf_add(&head, slice_make(text.p, (size_t)(inputs - text.p)));
     buf_add_char(&head, '}');
-    root = buf_error(&head) == CC_OK ? json_loadb(head.p, head.n, JSON_REJECT_DUPLICATES, NULL)
-                                     : NULL;
+    root =
+        buf_error(&head) == CC_OK ? json_loadb(head.p, head.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
     buf_free(&head);
     return root;
 }

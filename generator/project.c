@@ -272,8 +272,8 @@ static size_t count_key_headers(const struct gw_model *model)
 }
 
 /* The union of the headers that decisions need: where each API looks for its token and keys, what
- * tells a page of another origin, how clients choose the answers of mock APIs, and what conditions of
- * policies look at. */
+ * tells a page of another origin, how clients choose the answers of mock APIs, and what conditions
+ * of policies look at. */
 static void collect_headers(struct project_build *build, struct gw_model *model)
 {
     static const struct slice cors[] = {SLICE_INIT("origin"),
@@ -337,8 +337,8 @@ static void set_internal_key(struct project_build *build, struct gw_model *model
     model->internal_key_header = SLICE("");
     for (size_t i = 0; i < model->n_issuers; i++)
         if (model->issuers[i].internal_keys)
-            model->internal_key_header = project_lower(
-                build, build->config->security.auth_header.test_console_header_name);
+            model->internal_key_header =
+                project_lower(build, build->config->security.auth_header.test_console_header_name);
 }
 
 void project_finish_model(struct project_build *build, struct gw_model *model)

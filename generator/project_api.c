@@ -229,8 +229,8 @@ static void read_security_scheme(struct project *p, const struct doc_node *data)
 /* The contract compares states without case; a state that it does not know stays as it is. */
 static struct slice in_capitals(struct slice status)
 {
-    static const char *const states[] = {"CREATED",    "PUBLISHED", "PROTOTYPED", "BLOCKED",
-                                         "DEPRECATED", "RETIRED"};
+    static const char *const states[] = {"CREATED", "PUBLISHED",  "PROTOTYPED",
+                                         "BLOCKED", "DEPRECATED", "RETIRED"};
 
     for (size_t i = 0; i < N(states); i++) {
         if (slice_eq_nocase(status, slice_of(states[i])))

@@ -73,15 +73,15 @@ struct project_build {
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */
-#define PROJECT_IGNORED(X)                                                                        \
-    X(INTERCEPTOR, "interceptors: not called by this version",                                    \
-      "requests to these operations are refused with 500, code 103500: none passes without its "  \
-      "interceptor")                                                                              \
-    X(MAX_RETRIES, "circuitBreakers.maxRetries: not supported by this version and ignored",       \
+#define PROJECT_IGNORED(X)                                                                         \
+    X(INTERCEPTOR, "interceptors: not called by this version",                                     \
+      "requests to these operations are refused with 500, code 103500: none passes without its "   \
+      "interceptor")                                                                               \
+    X(MAX_RETRIES, "circuitBreakers.maxRetries: not supported by this version and ignored",        \
       "HAProxy limits the retries of each request (retryConfig.count), not those of all together") \
-    X(MAX_POOLS, "circuitBreakers.maxConnectionPools: not supported by this version and ignored", \
-      "HAProxy has one pool of connections for each endpoint")                                    \
-    X(OPERATION_SERVERS, "servers of single operations: ignored, as the contract does",           \
+    X(MAX_POOLS, "circuitBreakers.maxConnectionPools: not supported by this version and ignored",  \
+      "HAProxy has one pool of connections for each endpoint")                                     \
+    X(OPERATION_SERVERS, "servers of single operations: ignored, as the contract does",            \
       "those of the path or document hold")
 
 enum project_ignored {
@@ -105,14 +105,14 @@ struct project_api {
     bool only_oauth2;    /* securityScheme holds oauth2: it alone protects the API */
     bool api_key;        /* ... holds api_key: an API key will do, too */
     struct place api_key_place;
-    bool certificate;    /* ... holds mutualssl_mandatory: every client shows a certificate, */
+    bool certificate;       /* ... holds mutualssl_mandatory: every client shows a certificate, */
     bool certificate_alone; /* and that is enough: no oauth_basic_auth_api_key_mandatory */
     struct place certificate_place;
     bool default_version; /* isDefaultVersion: also served without the version in its path */
     struct place default_place;
     const struct doc_node *endpoint_config;
     const struct doc_node *tier; /* apiThrottlingPolicy */
-    bool unknown_endpoints; /* there may be some, in what could not be read */
+    bool unknown_endpoints;      /* there may be some, in what could not be read */
 };
 
 /* How the requests of an operation (or of all that do not say otherwise) prove who they are. */
@@ -139,10 +139,10 @@ struct project_endpoints {
     struct project_list list; /* struct gw_endpoint */
     struct place place;       /* of the whole declaration */
     struct gw_options options;
-    bool has_retry; /* the options say what is retried, even if nothing */
-    bool has_credential; /* they say who the gateway is to them, even if nobody */
+    bool has_retry;                    /* the options say what is retried, even if nothing */
+    bool has_credential;               /* they say who the gateway is to them, even if nobody */
     const struct project_basic *basic; /* NULL: nobody */
-    bool service;   /* an interceptor's, not a backend's */
+    bool service;                      /* an interceptor's, not a backend's */
 };
 
 /* One of x-wso2-endpoints. */
@@ -237,11 +237,11 @@ struct project {
     struct {
         bool known;
         const struct gw_identity *identity;
-    } identity[2]; /* who the gateway is to endpoints that do not say so themselves */
+    } identity[2];             /* who the gateway is to endpoints that do not say so themselves */
     struct project_list named; /* struct project_named_entry, sorted by name */
     struct project_certificates certificates;
     struct project_clients clients;
-    struct project_flows flows; /* of the document */
+    struct project_flows flows;        /* of the document */
     struct project_flows shared_flows; /* what `shared` was made of */
     struct project_interceptors shared;
     struct declared_operation *declared; /* data.operations, sorted */
@@ -272,8 +272,8 @@ void project_finish_model(struct project_build *build, struct gw_model *model);
 
 /* --- project_files.c ------------------------------------------------------------------------ */
 
-/* Reads the one of `names` that is there; NULL after findings too. *present says that one was there,
- * readable or not. */
+/* Reads the one of `names` that is there; NULL after findings too. *present says that one was
+ * there, readable or not. */
 struct doc *project_read_one_of(struct project *p, const char *const *names, size_t n,
                                 bool *present);
 
@@ -317,8 +317,8 @@ void project_check_unused_fields(struct project *p, const struct doc_node *data)
 
 /* --- project_ref.c -------------------------------------------------------------------------- */
 
-/* The mapping that the $ref of `node`, or a chain of them, leads to; `node` itself when it has none,
- * NULL after a finding of this severity. `what` names what it should be: "path item". */
+/* The mapping that the $ref of `node`, or a chain of them, leads to; `node` itself when it has
+ * none, NULL after a finding of this severity. `what` names what it should be: "path item". */
 const struct doc_node *project_follow(struct project *p, const struct doc_node *node,
                                       const char *what, enum diag_severity severity);
 
@@ -519,8 +519,8 @@ void project_set_interceptors(struct project *p, const struct project_flows *flo
 
 /* --- project_tier.c, project_operations.c --------------------------------------------------- */
 
-/* The tier that `map` (the document, a path or an operation) declares, or `node` of api.yaml. False,
- * with *out as it was, when there is none. */
+/* The tier that `map` (the document, a path or an operation) declares, or `node` of api.yaml.
+ * False, with *out as it was, when there is none. */
 bool project_tier_extension(struct project *p, const struct doc_node *map,
                             struct project_tier *out);
 bool project_tier_config(struct project *p, const struct doc_node *node, const char *what,

@@ -9,8 +9,8 @@ enum { PEM_MAX = 64 << 10 };
 static struct diag_item *refuse(struct project_build *build, const struct config_token_service *t,
                                 enum diag_code code, const char *text)
 {
-    return diag_error(build->diag, code, t->origin, "issuer \"%" PRIslice "\" %s", SLICE_ARG(t->name),
-                      text);
+    return diag_error(build->diag, code, t->origin, "issuer \"%" PRIslice "\" %s",
+                      SLICE_ARG(t->name), text);
 }
 
 /* Is there exactly one place from which its keys come? */

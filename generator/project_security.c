@@ -6,7 +6,8 @@
  *   no security at all             any valid token
  *   [{oauth: [a, b]}, {oauth: [c]}]  a valid token with one of a, b, or with c
  *   [{oauth: [a], other: [c]}]     a valid token with both
- *   [{key: []}]                    an API key where the scheme `key` says: in a header or in the query
+ *   [{key: []}]                    an API key where the scheme `key` says: in a header or in the
+ * query
  *   [{oauth: [a]}, {mtls: []}]     ... or a client certificate that the API knows
  *   an alternative that names a scheme of a kind that is not supported, or that is not declared
  *                                  left out (CC2102, CC2101); when none is left, the operation is
@@ -16,8 +17,8 @@
  *
  * Under `securityScheme: [oauth2]` in api.yaml the document's other schemes do not count at all
  * (api-projects 2.3), but scopes of its OAuth 2 schemes are kept, whatever their names: the
- * contract forgets all but those of the one named "default". Under `api_key` an API key in the header
- * or query parameter `apikey` is an alternative to them, or the only way in. */
+ * contract forgets all but those of the one named "default". Under `api_key` an API key in the
+ * header or query parameter `apikey` is an alternative to them, or the only way in. */
 #include "generator/project_internal.h"
 
 #include <stdlib.h>
@@ -488,8 +489,8 @@ static const struct project_security *document_security(struct project *p)
     return &p->security;
 }
 
-/* securityScheme: [api_key] of api.yaml: an API key is one more way in, where nothing else is said the
- * only one. */
+/* securityScheme: [api_key] of api.yaml: an API key is one more way in, where nothing else is said
+ * the only one. */
 static void add_api_keys(struct project *p, struct project_security *out)
 {
     static const enum gw_credential kinds[] = {GW_KEY_IN_HEADER, GW_KEY_IN_QUERY};
@@ -624,8 +625,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* The names of all keys of this kind, sorted, unique. */
-static struct slice *key_names(struct project *p, const struct gw_api *api,
-                               enum gw_credential kind, size_t *n)
+static struct slice *key_names(struct project *p, const struct gw_api *api, enum gw_credential kind,
+                               size_t *n)
 {
     struct project_list names = {NULL, 0, 0};
     struct slice *all, *slot;

@@ -47,9 +47,10 @@ int render_listeners(struct row *root, const struct render_context *ctx)
 
     add_word(root, "http_bind",
              bind_address(ctx->arena, c->router.listener_host, c->router.listener_port));
-    add_word(root, "https_bind", tls ? bind_address(ctx->arena, c->router.secured_listener_host,
-                                                    c->router.secured_listener_port)
-                                     : SLICE_NONE);
+    add_word(root, "https_bind",
+             tls ? bind_address(ctx->arena, c->router.secured_listener_host,
+                                c->router.secured_listener_port)
+                 : SLICE_NONE);
     add_codec(root, c->router.codec);
     return add_compression(root, ctx);
 }

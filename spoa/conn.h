@@ -42,8 +42,8 @@ struct conn {
     uint8_t small[CONN_HELLO_ROOM + CONN_GREETING_ROOM];
 };
 
-/* The responder, clock and counters must outlive it. `wake` is told, with &c->line, that an answer is
- * ready which was not before: call conn_process() soon, but not from there. NULL where the
+/* The responder, clock and counters must outlive it. `wake` is told, with &c->line, that an answer
+ * is ready which was not before: call conn_process() soon, but not from there. NULL where the
  * responder defers nothing. */
 void conn_init(struct conn *c, struct responder *responder, const struct clock *clock,
                struct counters *counters, void (*wake)(struct defer_line *line));
@@ -54,8 +54,8 @@ size_t conn_room(struct conn *c, void **p);
 /* n bytes were put there. */
 void conn_received(struct conn *c, size_t n);
 
-/* Answers what is ready and the whole frames in the input. True: it stopped because the output might
- * not take another answer; send some and call again. */
+/* Answers what is ready and the whole frames in the input. True: it stopped because the output
+ * might not take another answer; send some and call again. */
 bool conn_process(struct conn *c);
 
 /* What waits to be sent. */

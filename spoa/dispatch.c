@@ -19,17 +19,17 @@ struct dispatch {
 };
 
 /* The fixed arguments, in the order in which HAProxy sends them. `hgen` is read by choose_rules();
- * `src` is no text; `tls` is sent for the features that need it and not looked at by the engine yet:
- * they have no place here. */
-#define ARGS(X)                 \
-    X(hgen, NULL)               \
-    X(id, &request->id)         \
-    X(src, NULL)                \
-    X(method, &request->method) \
-    X(path, &request->path)     \
-    X(query, &request->query)   \
-    X(host, &request->host)     \
-    X(tls, NULL)                \
+ * `src` is no text; `tls` is sent for the features that need it and not looked at by the engine
+ * yet: they have no place here. */
+#define ARGS(X)                    \
+    X(hgen, NULL)                  \
+    X(id, &request->id)            \
+    X(src, NULL)                   \
+    X(method, &request->method)    \
+    X(path, &request->path)        \
+    X(query, &request->query)      \
+    X(host, &request->host)        \
+    X(tls, NULL)                   \
     X(cert, &request->certificate) \
     X(certhdr, &request->certificate_text)
 

@@ -33,12 +33,13 @@ void dispatch_use_filters(struct dispatch *d, const struct enforce_filters *filt
 
 struct dispatch_waiting {
     struct defer_options defer;
-    size_t worker;                              /* its number in the postbox */
-    struct oracle *oracles[ENFORCE_WAIT_COUNT]; /* whom to ask for what; they outlive the dispatch */
+    size_t worker; /* its number in the postbox */
+    struct oracle
+        *oracles[ENFORCE_WAIT_COUNT]; /* whom to ask for what; they outlive the dispatch */
 };
 
-/* From now on decisions may wait: the frame is kept, the oracle asked, and the request decided again when
- * its reply is there or its time is over. Without this, what would wait is refused. */
+/* From now on decisions may wait: the frame is kept, the oracle asked, and the request decided
+ * again when its reply is there or its time is over. Without this, what would wait is refused. */
 int dispatch_let_wait(struct dispatch *d, const struct dispatch_waiting *waiting);
 
 /* See enforce_worker_count_in(). Before the first request. */

@@ -181,8 +181,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int revents)
  * active, for a link always waits for its socket. */
 static void on_ready(struct defer_line *line)
 {
-    struct link *link =
-        (struct link *)(void *)((char *)line - offsetof(struct link, conn.line));
+    struct link *link = (struct link *)(void *)((char *)line - offsetof(struct link, conn.line));
 
     ev_feed_event(link->set->loop, &link->io, EV_CUSTOM);
 }

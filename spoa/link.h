@@ -26,8 +26,8 @@ struct link_set {
 /* Takes over the connected, non-blocking socket; closes it when memory is short. */
 void link_set_add(struct link_set *set, int fd);
 
-/* Answers what has arrived, says goodbye on each link once nothing of it waits, leaves the loop when
- * all are closed. */
+/* Answers what has arrived, says goodbye on each link once nothing of it waits, leaves the loop
+ * when all are closed. */
 void link_set_drain(struct link_set *set);
 
 /* Closes all at once. */

@@ -158,8 +158,8 @@ static struct enforce_options share_of_cache(const struct config *config, size_t
     };
 }
 
-/* A decision that waits is made a sixth before HAProxy gives it up, so that there is an answer with its
- * reason, rather than none. */
+/* A decision that waits is made a sixth before HAProxy gives it up, so that there is an answer with
+ * its reason, rather than none. */
 static struct defer_options patience(const struct config *config)
 {
     size_t frame = (size_t)config->router.buffer_bytes;
@@ -211,7 +211,8 @@ static int load_revoked(struct loaded *l, struct arena *arena, struct diag *diag
     return revoke_read(file.p, l->revoked, clock_wall_s(&clock_system), arena, diag);
 }
 
-/* Reads settings, snapshot, subscriptions, extensions and revoked tokens; findings of all go to diag. */
+/* Reads settings, snapshot, subscriptions, extensions and revoked tokens; findings of all go to
+ * diag. */
 static int load_all(const struct arguments *a, struct arena *arena, struct diag *diag,
                     struct loaded *l)
 {
@@ -411,7 +412,8 @@ static void test_key_sets(const struct config *config, const struct gw_model *mo
             printf("issuer %" PRIslice ": %zu keys from %" PRIslice "\n", SLICE_ARG(issuer->name),
                    jwks_count(set), SLICE_ARG(issuer->jwks_url));
         else
-            printf("issuer %" PRIslice ": %" PRIslice ": %s; its tokens are refused until it can be "
+            printf("issuer %" PRIslice ": %" PRIslice
+                   ": %s; its tokens are refused until it can be "
                    "fetched, unless a saved key set still counts\n",
                    SLICE_ARG(issuer->name), SLICE_ARG(issuer->jwks_url), error);
         for (size_t k = 0; k < report.n; k++)

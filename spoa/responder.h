@@ -4,8 +4,9 @@
  * nothing, so that comparing the two measures the decision alone. A responder belongs to one
  * worker: its functions are called by that worker's thread only, but `report`.
  *
- * An answer may come later: then the responder has put the frame into its struct defer, and gives the ACK
- * when the connection asks for it, which it does once defer has said that something is ready. */
+ * An answer may come later: then the responder has put the frame into its struct defer, and gives
+ * the ACK when the connection asks for it, which it does once defer has said that something is
+ * ready. */
 #pragma once
 
 #include "enforce/enforce.h"
@@ -20,8 +21,8 @@ struct responder {
      * Returns its size, or 0 when the payload is malformed: then nobody knows what was asked and
      * the connection ends. RESPONDER_LATER: the frame waits, and is one of `line`. */
     size_t (*answer)(struct responder *self, const struct spop_frame *notify,
-                     struct defer_line *line, const struct clock *clock,
-                     struct counters *counters, void *room, size_t max_frame);
+                     struct defer_line *line, const struct clock *clock, struct counters *counters,
+                     void *room, size_t max_frame);
 
     /* The same for the frame of `line` that has been ready for longest; there is one. Never 0. */
     size_t (*answer_ready)(struct responder *self, struct defer_line *line,

@@ -1,8 +1,8 @@
 #include "spoa/server.h"
 
 #include "spoa/admin.h"
-#include "spoa/dispatch.h"
 #include "spoa/denials.h"
+#include "spoa/dispatch.h"
 #include "spoa/live_hub.h"
 #include "spoa/reload.h"
 #include "spoa/status.h"
@@ -17,8 +17,8 @@
 
 enum {
     ACCEPTS_PER_TURN = 64,
-    RESERVED_FDS = 64,      /* loops, log, listener, snapshot */
-    MIN_CONNECTIONS = 64,   /* tried even where the limit of files may not allow it */
+    RESERVED_FDS = 64,       /* loops, log, listener, snapshot */
+    MIN_CONNECTIONS = 64,    /* tried even where the limit of files may not allow it */
     MAX_CONNECTIONS = 16384, /* about 50 KB each */
     ADMIN_IDLE_MS = 10000    /* as HAProxy's `stats timeout` */
 };
@@ -36,10 +36,10 @@ struct server {
     struct worker **workers;
     size_t n_started, next;
     struct reload *reload;
-    struct jwks_feeder *feeder; /* NULL: nothing is fetched */
-    struct admin *admin;        /* NULL: no socket */
-    struct redis_link *redis;   /* NULL: none */
-    struct denials *denials;    /* NULL: no socket */
+    struct jwks_feeder *feeder;  /* NULL: nothing is fetched */
+    struct admin *admin;         /* NULL: no socket */
+    struct redis_link *redis;    /* NULL: none */
+    struct denials *denials;     /* NULL: no socket */
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     struct live_hub hub;         /* the same */
     _Atomic size_t connections;

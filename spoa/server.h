@@ -24,7 +24,7 @@ struct server_options {
     struct listener_options listener;
     struct responder *const *responders; /* one a worker; they outlive server_run() */
     size_t n_workers;
-    const char *snapshot_path; /* what SIGHUP loads; NULL: SIGHUP is ignored */
+    const char *snapshot_path;   /* what SIGHUP loads; NULL: SIGHUP is ignored */
     struct enforce_rules *rules; /* what the responders start with; borrowed; or NULL */
     /* how the key sets of the rules' issuers are fetched, and where the responders say that they
      * want one; NULL: nothing is fetched */
@@ -35,11 +35,11 @@ struct server_options {
     struct subs *subs;
     struct revoker *revoker; /* what it knows the responders know; borrowed; or NULL */
     const struct redis_link_options *redis; /* NULL: none */
-    struct slice admin_path; /* of the admin socket; empty: none */
+    struct slice admin_path;                /* of the admin socket; empty: none */
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;
     struct introspector *introspector; /* whose counters are shown; or NULL */
-    struct counting *counting; /* borrowed; saved now and then; NULL: nothing is counted */
+    struct counting *counting;         /* borrowed; saved now and then; NULL: nothing is counted */
     uint64_t drain_timeout_s;
 };
 

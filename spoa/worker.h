@@ -26,12 +26,13 @@ bool worker_give(struct worker *w, int fd);
 /* New rules; takes over the caller's reference. */
 void worker_publish(struct worker *w, struct enforce_rules *rules);
 
-/* The same for what feeders know. What it replaces the worker lets go by itself: key sets are freed in
- * no time, and what is larger somebody else holds too (live_hub.h). Then it wakes the main thread. */
+/* The same for what feeders know. What it replaces the worker lets go by itself: key sets are freed
+ * in no time, and what is larger somebody else holds too (live_hub.h). Then it wakes the main
+ * thread. */
 void worker_publish_live(struct worker *w, struct enforce_live *live);
 
-/* What a decision waits for; takes over the caller's reference. Any thread. When the mailbox is full
- * the reply is lost, and who waits for it is refused at its deadline. */
+/* What a decision waits for; takes over the caller's reference. Any thread. When the mailbox is
+ * full the reply is lost, and who waits for it is refused at its deadline. */
 void worker_deliver(struct worker *w, struct enforce_reply *reply);
 
 /* Rules it no longer uses, to be released by the caller: freeing a large snapshot takes time that a

@@ -1,5 +1,5 @@
-/* roles: an example of a claim transformer. The issuer names groups, "group1,group2", in the claim `groups`; APIs
- * want scopes. cc.yaml says which group is which scope. */
+/* roles: an example of a claim transformer. The issuer names groups, "group1,group2", in the claim
+ * `groups`; APIs want scopes. cc.yaml says which group is which scope. */
 #include <cc_filter.h>
 
 #include <stdio.h>

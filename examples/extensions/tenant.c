@@ -1,6 +1,6 @@
-/* tenant: an example of a filter. Requests say in X-Tenant for whom they are; cc.yaml says which tenants there
- * are, and which of them have endpoints of their own. The endpoint is told who the user is; what a client puts
- * into that header goes nowhere. */
+/* tenant: an example of a filter. Requests say in X-Tenant for whom they are; cc.yaml says which
+ * tenants there are, and which of them have endpoints of their own. The endpoint is told who the
+ * user is; what a client puts into that header goes nowhere. */
 #include <cc_filter.h>
 
 #include <stdio.h>

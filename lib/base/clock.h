@@ -36,6 +36,6 @@ static inline int64_t clock_mono_us(const struct clock *c)
     return c->mono_us(c);
 }
 
-/* Wall time as people write it: "2030-01-01T00:00:00Z" (RFC 3339), or seconds since 1970. CC_EPARSE; also
- * before 1970 and after the year 9999. */
+/* Wall time as people write it: "2030-01-01T00:00:00Z" (RFC 3339), or seconds since 1970.
+ * CC_EPARSE; also before 1970 and after the year 9999. */
 int clock_parse(struct slice text, int64_t *wall_s);

@@ -12,7 +12,7 @@ enum {
     ITEMS_MAX = 10000, /* of each severity: no warnings hide the error that refuses a build */
     MESSAGE_MAX = 1024,
     TEXT_MAX = 192 << 20, /* all messages together */
-    SHOWN_COLUMNS = 160  /* of a source line under a finding */
+    SHOWN_COLUMNS = 160   /* of a source line under a finding */
 };
 
 struct code_row {
@@ -432,7 +432,8 @@ void diag_log(const struct diag *d)
         const struct diag_view *v = &d->items[i]->view;
         const char *name = v->place.source != NULL ? v->place.source->name : "snapshot";
 
-        log_write(v->severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN, "%s:%u:%u: %s: %" PRIslice, name,
-                  v->place.line, v->place.col, diag_code_name(v->code), SLICE_ARG(v->message));
+        log_write(v->severity == DIAG_ERROR ? LOG_ERROR : LOG_WARN, "%s:%u:%u: %s: %" PRIslice,
+                  name, v->place.line, v->place.col, diag_code_name(v->code),
+                  SLICE_ARG(v->message));
     }
 }

@@ -1,8 +1,8 @@
 /* Diagnostics: what an operator must fix, each with its place.
  *
  * Readers and checkers add findings and go on, so that one run shows all of them. A finding has a
- * code (diag_codes.def: stable, documented, never reused), a place in a source text, what was found,
- * what was expected and what to do. Printed as
+ * code (diag_codes.def: stable, documented, never reused), a place in a source text, what was
+ * found, what was expected and what to do. Printed as
  *
  *     pets/api.yaml:4:12: error[CC1203]: data.version is a list, expected text
  *         4 |   version: [1, 0]
@@ -21,7 +21,8 @@
 struct source {
     const char *name;  /* as the user knows it: the path that was opened */
     struct slice text; /* the bytes that were read; may be empty when they are gone */
-    const char *holder; /* the API project it is in, which can be asked for the bytes again; or NULL */
+    const char
+        *holder; /* the API project it is in, which can be asked for the bytes again; or NULL */
 };
 
 /* A place in a source. line and col count from 1; 0 = unknown. source may be NULL. */
@@ -75,14 +76,14 @@ struct diag;
 struct diag *diag_new(void);
 void diag_free(struct diag **d);
 
-/* Adds a finding. help (what to do) may be NULL. Returns it, for diag_set_help(), or NULL when there
- * are 10,000 of this severity (the rest is only counted) or memory is short. */
+/* Adds a finding. help (what to do) may be NULL. Returns it, for diag_set_help(), or NULL when
+ * there are 10,000 of this severity (the rest is only counted) or memory is short. */
 struct diag_item;
 struct diag_item *diag_add(struct diag *d, enum diag_severity severity, enum diag_code code,
                            struct place place, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
-#define diag_error(d, code, place, ...) diag_add(d, DIAG_ERROR, code, place, __VA_ARGS__)
+#define diag_error(d, code, place, ...)   diag_add(d, DIAG_ERROR, code, place, __VA_ARGS__)
 #define diag_warning(d, code, place, ...) diag_add(d, DIAG_WARNING, code, place, __VA_ARGS__)
 
 /* Adds a finding as another diag has it, word for word. */
@@ -118,8 +119,8 @@ void diag_print(const struct diag *d, FILE *out, bool colour);
 /* Each finding as one line of the log, without help; for programs that nobody looks at. */
 void diag_log(const struct diag *d);
 
-/* The same as one JSON array of {"id", "severity", "file", "line", "column", "message", "help"}, for
- * programs; file is null where there is none, line and column where there is no line. */
+/* The same as one JSON array of {"id", "severity", "file", "line", "column", "message", "help"},
+ * for programs; file is null where there is none, line and column where there is no line. */
 void diag_add_json(const struct diag *d, struct buf *out);
 
 /* Walks the findings in the order they were added; for tests. */

@@ -1,7 +1,8 @@
 /* Keyed hashing for tables that hold what strangers send.
  *
  * SipHash-2-4 with a random key of the process: an attacker who cannot read the key cannot make
- * entries collide. Not a signature; content hashes that must be unforgeable use SHA-256 (crypto). */
+ * entries collide. Not a signature; content hashes that must be unforgeable use SHA-256 (crypto).
+ */
 #pragma once
 
 #include "base/slice.h"

@@ -9,9 +9,9 @@
  * CC_ROUTER_LISTENERPORT=8080 overrides router.listenerPort: upper case, '_' between the parts of a
  * name, none inside a word; elements of lists by index from 0
  * (CC_ENFORCER_SECURITY_TOKENSERVICE_0_ISSUER), which may also add to the list; lists of text with
- * commas. A variable that begins with CC_ADAPTER_, CC_ROUTER_, CC_ENFORCER_, CC_AGENT_ or CC_POLICIES and names
- * no setting is an error: a misspelt override must not silently do nothing. Other CC_... variables
- * belong to others.
+ * commas. A variable that begins with CC_ADAPTER_, CC_ROUTER_, CC_ENFORCER_, CC_AGENT_ or
+ * CC_POLICIES and names no setting is an error: a misspelt override must not silently do nothing.
+ * Other CC_... variables belong to others.
  *
  * A struct config and all its texts live in the arena given to config_load(). Paths of files are
  * made absolute, relative to the directory of cc.yaml (to the working directory when they come from
@@ -32,7 +32,7 @@ struct config_token_service {
     struct slice certificate_file_path; /* PEM certificate or public key */
     struct slice certificate_alias;     /* the same, by its name in the trust store */
     struct slice jwks_url;
-    struct slice *algorithms;           /* "RS256" ... */
+    struct slice *algorithms; /* "RS256" ... */
     size_t n_algorithms;
     struct slice *signs; /* "access_token" ... */
     size_t n_signs;
@@ -129,7 +129,7 @@ struct config {
     } router;
     struct {
         struct {
-            struct slice authorization_header; /* lower case */
+            struct slice authorization_header;     /* lower case */
             struct slice test_console_header_name; /* the same */
             bool enable_outbound_auth_header;
         } auth_header;
@@ -161,7 +161,7 @@ struct config {
     struct config_filter *filters;
     size_t n_filters;
     struct slice truststore; /* directory of certificates by alias; "" = none */
-    struct slice policies; /* directory of throttling policies; "" = the shipped ones */
+    struct slice policies;   /* directory of throttling policies; "" = the shipped ones */
     struct {
         bool enabled;
         struct slice window;               /* "fixed", "sliding" */
@@ -208,7 +208,7 @@ struct config {
             uint64_t database, connect_timeout_ms, command_timeout_ms;
         } redis;
         struct slice state_directory; /* "" = nothing is saved */
-        uint64_t workers;          /* 0 = one a CPU, at most 8 */
+        uint64_t workers;             /* 0 = one a CPU, at most 8 */
         uint64_t processing_timeout_ms;
         uint64_t maximum_waiting; /* requests of a worker */
         uint64_t drain_timeout_s;

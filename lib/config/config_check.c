@@ -279,8 +279,8 @@ static void check_issuer_texts(struct loader *l)
         for (size_t k = 0; k < t->n_signs; k++)
             needs = needs || slice_is(t->signs[k], "access_token");
         if (needs && loader_origin(l->store, setting, i)->kind == FROM_DEFAULT)
-            diag_help(diag_error(l->diag, CC3007, t->origin,
-                                 "%s is missing", loader_title(l, setting, i)),
+            diag_help(diag_error(l->diag, CC3007, t->origin, "%s is missing",
+                                 loader_title(l, setting, i)),
                       "write the iss claim of its access tokens; an issuer of keys alone "
                       "(signs: [api_key]) needs none");
     }

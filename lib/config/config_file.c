@@ -243,8 +243,8 @@ static int read_members(struct walk *w, const struct doc_node *map, struct slice
 
     for (size_t i = 0; i < map->n && rc == CC_OK; i++) {
         const struct doc_entry *e = &map->entries[i];
-        struct slice path = arena_printf(w->l->arena, "%" PRIslice ".%" PRIslice, SLICE_ARG(section),
-                                         SLICE_ARG(e->key->text));
+        struct slice path = arena_printf(w->l->arena, "%" PRIslice ".%" PRIslice,
+                                         SLICE_ARG(section), SLICE_ARG(e->key->text));
         int setting = path.p == NULL ? SETTINGS_NONE : settings_find_row(path);
 
         if (path.p == NULL)
@@ -277,9 +277,8 @@ static int read_element(struct walk *w, const struct doc_node *node, enum settin
         return CC_OK;
     }
     rc = loader_list_append(w->l, list, (struct origin){FROM_FILE, place_of(w, node)});
-    return rc == CC_OK
-               ? read_members(w, node, section, loader_list_length(w->l->store, list) - 1)
-               : rc;
+    return rc == CC_OK ? read_members(w, node, section, loader_list_length(w->l->store, list) - 1)
+                       : rc;
 }
 
 /* A list in the file replaces the default list. */

@@ -55,11 +55,11 @@ static const struct config_setting rows[] = {
 #include "config/settings.def"
 };
 
-#define ELEMENT_NONE    struct config
-#define ELEMENT_VHOSTS  struct config_vhost_mapping
-#define ELEMENT_ISSUERS struct config_token_service
+#define ELEMENT_NONE      struct config
+#define ELEMENT_VHOSTS    struct config_vhost_mapping
+#define ELEMENT_ISSUERS   struct config_token_service
 #define ELEMENT_KEY_PAIRS struct config_jwt_key
-#define ELEMENT_FILTERS struct config_filter
+#define ELEMENT_FILTERS   struct config_filter
 
 #define WHERE(list, member) offsetof(ELEMENT_##list, member)
 

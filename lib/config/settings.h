@@ -17,7 +17,7 @@ enum setting_kind {
     KIND_BYTES,
     KIND_MODE, /* permissions, octal */
     KIND_TEXT,
-    KIND_SECRET, /* text that is never shown */
+    KIND_SECRET,      /* text that is never shown */
     KIND_HOST,        /* name, address or pattern of a host */
     KIND_HEADER,      /* RFC 9110 5.1 field name, made lower case */
     KIND_PATH,        /* made absolute */

@@ -15,22 +15,21 @@
 
 #include "crypto/key.h"
 
-#define JWT_ALGORITHMS(X)                                                                   \
-    X(RS256) X(RS384) X(RS512) X(PS256) X(PS384) X(PS512)                                   \
-    X(ES256) X(ES384) X(ES512) X(EdDSA)
+#define JWT_ALGORITHMS(X) \
+    X(RS256) X(RS384) X(RS512) X(PS256) X(PS384) X(PS512) X(ES256) X(ES384) X(ES512) X(EdDSA)
 
 enum jwt_alg {
 #define X(a) JWT_##a,
     JWT_ALGORITHMS(X)
 #undef X
-    JWT_ALG_COUNT
+        JWT_ALG_COUNT
 };
 
 enum {
     JWT_MAX_BYTES = 8192,
-    JWT_MAX_DEPTH = 32,   /* nesting of its JSON texts */
+    JWT_MAX_DEPTH = 32, /* nesting of its JSON texts */
     JWT_MAX_KID = 256,
-    JWT_MAX_LIST = 256,   /* scopes, audiences */
+    JWT_MAX_LIST = 256, /* scopes, audiences */
     JWT_ARENA_BYTES = 128 << 10
 };
 
@@ -42,39 +41,39 @@ enum jwt_alg jwt_alg_parse(struct slice s);
 bool jwt_alg_fits(enum jwt_alg alg, enum key_kind kind);
 
 /* Why a token was refused: for logs and explain, never for clients. */
-#define JWT_FAULTS(X)                                                                       \
-    X(JWT_OK, "ok")                                                                         \
-    X(JWT_TOO_LARGE, "the token is larger than 8192 bytes")                                 \
-    X(JWT_NOT_THREE_PARTS, "the token does not have three parts")                           \
-    X(JWT_BAD_BASE64, "a part is not canonical base64url")                                  \
-    X(JWT_BAD_HEADER, "the header is not a JSON object with unique members")                \
-    X(JWT_BAD_ALG, "alg is missing or not a supported algorithm")                           \
-    X(JWT_CRITICAL, "the header demands an extension (crit, b64 or zip)")                   \
-    X(JWT_BAD_KID, "kid is not text of 1 to 256 printable characters")                      \
-    X(JWT_BAD_TYPE, "typ is not JWT or at+jwt")                                             \
-    X(JWT_BAD_PAYLOAD, "the payload is not a JSON object with unique members")              \
-    X(JWT_BAD_ISSUER, "iss is missing, empty or not text")                                  \
-    X(JWT_UNKNOWN_ISSUER, "no configured issuer has this iss")                              \
-    X(JWT_ALG_NOT_ALLOWED, "the issuer does not allow this algorithm")                      \
-    X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")     \
-    X(JWT_NO_KEYS, "the issuer's key set could not be fetched")                             \
-    X(JWT_KEYS_FETCHING, "the issuer's key set is being fetched")                           \
-    X(JWT_KEYS_UNKNOWN, "the issuer's key set is not known here")                           \
+#define JWT_FAULTS(X)                                                                          \
+    X(JWT_OK, "ok")                                                                            \
+    X(JWT_TOO_LARGE, "the token is larger than 8192 bytes")                                    \
+    X(JWT_NOT_THREE_PARTS, "the token does not have three parts")                              \
+    X(JWT_BAD_BASE64, "a part is not canonical base64url")                                     \
+    X(JWT_BAD_HEADER, "the header is not a JSON object with unique members")                   \
+    X(JWT_BAD_ALG, "alg is missing or not a supported algorithm")                              \
+    X(JWT_CRITICAL, "the header demands an extension (crit, b64 or zip)")                      \
+    X(JWT_BAD_KID, "kid is not text of 1 to 256 printable characters")                         \
+    X(JWT_BAD_TYPE, "typ is not JWT or at+jwt")                                                \
+    X(JWT_BAD_PAYLOAD, "the payload is not a JSON object with unique members")                 \
+    X(JWT_BAD_ISSUER, "iss is missing, empty or not text")                                     \
+    X(JWT_UNKNOWN_ISSUER, "no configured issuer has this iss")                                 \
+    X(JWT_ALG_NOT_ALLOWED, "the issuer does not allow this algorithm")                         \
+    X(JWT_ALG_KEY_MISMATCH, "the issuer's key is not of the kind this algorithm takes")        \
+    X(JWT_NO_KEYS, "the issuer's key set could not be fetched")                                \
+    X(JWT_KEYS_FETCHING, "the issuer's key set is being fetched")                              \
+    X(JWT_KEYS_UNKNOWN, "the issuer's key set is not known here")                              \
     X(JWT_UNKNOWN_KEY, "the issuer's key set has no key with this kid; it is asked for again") \
-    X(JWT_KEY_NOT_NAMED, "no kid, and the issuer's key set has too many keys to try")       \
-    X(JWT_BAD_SIGNATURE, "the signature does not match")                                    \
-    X(JWT_BAD_TIMES, "exp, nbf or iat is not a whole number of seconds, or exp is missing") \
-    X(JWT_EXPIRED, "the token has expired")                                                 \
-    X(JWT_NOT_YET_VALID, "the token is not valid yet")                                      \
-    X(JWT_BAD_CLAIM, "a claim has the wrong type or a control character")                   \
-    X(JWT_BAD_AUDIENCE, "aud does not name this gateway")                                   \
-    X(JWT_OPAQUE_ONLY, "the issuer's tokens are no JWTs: they are introspected")            \
-    X(JWT_BAD_INTROSPECTION, "the introspection server's answer is not what RFC 7662 says") \
-    X(JWT_NOT_ACTIVE, "the introspection server says that the token is not active")         \
-    X(JWT_REVOKED, "the token is revoked")                                                  \
-    X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                       \
-    X(JWT_OTHER_TYPE, "token_type is not the one of such a credential")                  \
-    X(JWT_TRANSFORMER, "the claim transformer refused it")                                  \
+    X(JWT_KEY_NOT_NAMED, "no kid, and the issuer's key set has too many keys to try")          \
+    X(JWT_BAD_SIGNATURE, "the signature does not match")                                       \
+    X(JWT_BAD_TIMES, "exp, nbf or iat is not a whole number of seconds, or exp is missing")    \
+    X(JWT_EXPIRED, "the token has expired")                                                    \
+    X(JWT_NOT_YET_VALID, "the token is not valid yet")                                         \
+    X(JWT_BAD_CLAIM, "a claim has the wrong type or a control character")                      \
+    X(JWT_BAD_AUDIENCE, "aud does not name this gateway")                                      \
+    X(JWT_OPAQUE_ONLY, "the issuer's tokens are no JWTs: they are introspected")               \
+    X(JWT_BAD_INTROSPECTION, "the introspection server's answer is not what RFC 7662 says")    \
+    X(JWT_NOT_ACTIVE, "the introspection server says that the token is not active")            \
+    X(JWT_REVOKED, "the token is revoked")                                                     \
+    X(JWT_BAD_TOKEN_TYPE, "token_type is not Bearer")                                          \
+    X(JWT_OTHER_TYPE, "token_type is not the one of such a credential")                        \
+    X(JWT_TRANSFORMER, "the claim transformer refused it")                                     \
     X(JWT_INTERNAL, "internal error")
 
 enum jwt_fault {
@@ -90,8 +89,8 @@ struct jwt {
     struct slice signing_input; /* "header.payload" as sent */
     struct slice signature;     /* decoded */
     enum jwt_alg alg;
-    struct slice kid;           /* empty when there is none */
-    struct slice payload;       /* decoded, not yet parsed */
+    struct slice kid;     /* empty when there is none */
+    struct slice payload; /* decoded, not yet parsed */
 };
 
 /* Is s good for a kid: 1 to JWT_MAX_KID printable ASCII characters? */
@@ -112,8 +111,8 @@ struct jwt_subscribed_api {
     bool bandwidth;            /* the same: its quota counts bytes */
 };
 
-/* What a self-contained token brings of its application and its subscriptions, so that nobody has to
- * be asked. Claims: subscribedAPIs, application, tierInfo. Texts that are absent are empty. */
+/* What a self-contained token brings of its application and its subscriptions, so that nobody has
+ * to be asked. Claims: subscribedAPIs, application, tierInfo. Texts that are absent are empty. */
 struct jwt_subscriptions {
     bool has_apis; /* the claim is there, be it an empty list */
     const struct jwt_subscribed_api *apis;
@@ -130,8 +129,8 @@ struct jwt_claims {
     struct slice token_type;                      /* "apiKey", "InternalKey" */
     struct slice permitted_ip, permitted_referer; /* of an API key */
     bool has_exp, has_nbf, has_iat;
-    int64_t exp, nbf, iat;       /* seconds since 1970; 0 <= x < 2^53 */
-    const struct slice *scopes;  /* from text split at spaces, or a list of text */
+    int64_t exp, nbf, iat;      /* seconds since 1970; 0 <= x < 2^53 */
+    const struct slice *scopes; /* from text split at spaces, or a list of text */
     size_t n_scopes;
     const struct slice *audiences;
     size_t n_audiences;
@@ -159,10 +158,11 @@ struct jwt_claim_names {
 /* `iss` alone, before verification, to find the issuer. */
 enum jwt_fault jwt_peek_issuer(const struct jwt *jwt, struct arena *arena, struct slice *iss);
 
-/* The claims of a verified token on their way, for a hook that changes some before they are read. Texts
- * live until the hook returns; those that are set are copied. */
+/* The claims of a verified token on their way, for a hook that changes some before they are read.
+ * Texts live until the hook returns; those that are set are copied. */
 struct jwt_claim_tree;
-struct slice jwt_tree_text(const struct jwt_claim_tree *tree, const char *name); /* absent: no text */
+struct slice jwt_tree_text(const struct jwt_claim_tree *tree,
+                           const char *name); /* absent: no text */
 bool jwt_tree_set(struct jwt_claim_tree *tree, const char *name, struct slice text);
 bool jwt_tree_remove(struct jwt_claim_tree *tree, const char *name);
 
@@ -201,9 +201,9 @@ struct jwt_introspection {
                                * name; sub is username where there is none */
 };
 
-/* Reads it with the same care as claims; `mappings`, and what the hook changes after them, which both may
- * be NULL, count before anything but active
- * and token_type is read. JWT_BAD_INTROSPECTION: it is no JSON object with `active`. */
+/* Reads it with the same care as claims; `mappings`, and what the hook changes after them, which
+ * both may be NULL, count before anything but active and token_type is read. JWT_BAD_INTROSPECTION:
+ * it is no JSON object with `active`. */
 enum jwt_fault jwt_introspection_parse(struct slice text, const struct jwt_claim_names *names,
                                        const struct jwt_claim_mappings *mappings,
                                        const struct jwt_claim_hook *hook, struct arena *arena,

@@ -218,8 +218,8 @@ enum jwt_fault jwt_claims_parse_changed(const struct jwt *jwt, const struct jwt_
                                         const struct jwt_claim_hook *hook, struct arena *arena,
                                         struct jwt_claims *out)
 {
-    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false, false,
-                                                    NULL, 0};
+    static const struct jwt_claim_names standard = {SLICE_INIT(""), SLICE_INIT(""), false,
+                                                    false,          NULL,           0};
     struct jwt_claims claims = {0};
     json_t *payload = NULL;
     enum jwt_fault fault = jwt_json_parse(jwt->payload, JWT_BAD_PAYLOAD, &payload);

@@ -64,6 +64,6 @@ int crypto_sha256_hex(struct slice data, char hex[65]);
 int crypto_sha256_hex_of(const struct slice *parts, size_t n, char hex[65]);
 int crypto_sha1_hex(struct slice data, char hex[41]);
 
-/* The UUID that Java's UUID.nameUUIDFromBytes() gives a name: for identifiers that the contract makes
- * from names, not for secrets. */
+/* The UUID that Java's UUID.nameUUIDFromBytes() gives a name: for identifiers that the contract
+ * makes from names, not for secrets. */
 int crypto_name_uuid(struct slice name, char uuid[37]);

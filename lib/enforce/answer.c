@@ -4,14 +4,14 @@
  * were more, of which none is to be believed to be the only one. */
 static bool list_header(const struct attempt *a, size_t at, struct slice *out)
 {
-    const struct enforce_header *h =
-        a->request->headers != NULL ? &a->request->headers[at] : NULL;
+    const struct enforce_header *h = a->request->headers != NULL ? &a->request->headers[at] : NULL;
 
     *out = h != NULL && h->count > 0 ? h->value : SLICE_NONE;
     return h == NULL || h->count <= 1;
 }
 
-static bool refuse_answer(struct attempt *a, enum mock_fault fault, const struct mock_choice *choice)
+static bool refuse_answer(struct attempt *a, enum mock_fault fault,
+                          const struct mock_choice *choice)
 {
     static const char *const texts[MOCK_FAULT_COUNT] = {
         [MOCK_BAD_CODE] = "mock: the preferred code is not of three digits",

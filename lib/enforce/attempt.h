@@ -28,10 +28,10 @@ struct attempt_room {
 
 struct enforce_worker {
     struct arena *arena;
-    struct cache *cache;   /* NULL: none */
-    struct counter_table *counters; /* NULL: nobody counts */
+    struct cache *cache;               /* NULL: none */
+    struct counter_table *counters;    /* NULL: nobody counts */
     const struct revoked *revocations; /* NULL: there are none */
-    char issuers_hash[65]; /* of the rules under which the cache was filled */
+    char issuers_hash[65];             /* of the rules under which the cache was filled */
     struct attempt_room rooms[2];
     char host[GW_HOST_MAX];
     char path[GW_PATH_MAX];
@@ -43,7 +43,7 @@ struct enforce_worker {
     struct cache *jwts; /* backend_jwt.c; NULL: none yet, or never */
     size_t jwt_entries, jwt_bytes;
     struct hash_key jwt_key;
-    char jwt_hash[65]; /* of the rules under which they were signed */
+    char jwt_hash[65];   /* of the rules under which they were signed */
     int64_t jwt_from_us; /* when this worker may sign again, by the monotonic clock */
     char jwt[GW_BACKEND_JWT_MAX + 1];
     char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];
@@ -75,13 +75,13 @@ struct attempt {
     const struct enforce_request *request;
     const struct clock *clock;
     struct enforce_decision *out;
-    struct slice host, path; /* normal forms */
+    struct slice host, path;         /* normal forms */
     const struct credential *caller; /* that let the request in; NULL: none was needed */
-    struct reason *reason;   /* this and the next: of one room */
+    struct reason *reason;           /* this and the next: of one room */
     struct refuse_room *refusal;
     const struct gw_cluster *routed; /* by a filter; NULL: by the key type */
     struct filter_changes changes;   /* only the first n of them have a meaning */
-    struct enforce_trace *trace; /* NULL: nobody asks */
+    struct enforce_trace *trace;     /* NULL: nobody asks */
 };
 
 static inline void attempt_use_room(struct attempt *a, struct attempt_room *room)

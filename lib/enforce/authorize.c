@@ -34,9 +34,9 @@ static const struct credential_kind kinds[GW_CREDENTIAL_COUNT] = {
                         .open = certificate_open,
                         .admit = certificate_admit},
     [GW_CONSOLE_KEY] = {.rank = CREDENTIAL_RANK_INTERNAL_KEY,
-                         .find = internal_key_find,
-                         .open = internal_key_open,
-                         .admit = internal_key_admit},
+                        .find = internal_key_find,
+                        .open = internal_key_open,
+                        .admit = internal_key_admit},
 };
 
 /* --- refusals --------------------------------------------------------------------------------- */

@@ -50,8 +50,8 @@ struct enforce_await {
 struct enforce_reply {
     enum enforce_wait what;
     struct enforce_key key;
-    bool failed;    /* nobody knows, and `bytes` say why, for the log */
-    int64_t until_s;   /* wall clock: from then on it must be asked for again */
+    bool failed;     /* nobody knows, and `bytes` say why, for the log */
+    int64_t until_s; /* wall clock: from then on it must be asked for again */
     struct slice bytes;
 };
 

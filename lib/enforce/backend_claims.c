@@ -7,11 +7,12 @@
 enum { NAME_MAX_BYTES = 1024 }; /* of a claim with its dialect; a token has at most JWT_MAX_BYTES */
 
 /* The gateway's claims behind the dialect; the contract's names. */
-#define DIALECT_CLAIMS(X)                                                                        \
-    X(subscriber)                                                                                \
-    X(applicationid)                                                                             \
-    X(applicationname) X(applicationtier) X(apiname) X(apicontext) X(version) X(tier) X(keytype) \
-        X(usertype) X(enduser) X(enduserTenantId) X(applicationUUId) X(applicationAttributes)
+#define DIALECT_CLAIMS(X)                                                                 \
+    X(subscriber)                                                                         \
+    X(applicationid)                                                                      \
+    X(applicationname)                                                                    \
+    X(applicationtier) X(apiname) X(apicontext) X(version) X(tier) X(keytype) X(usertype) \
+        X(enduser) X(enduserTenantId) X(applicationUUId) X(applicationAttributes)
 
 static const struct slice dialect_claims[] = {
 #define X(name) SLICE_INIT(#name),

@@ -207,7 +207,7 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out)
     out->issuer = e->issuer;
     out->type = (enum gw_token_type)e->type;
     p = (const char *)(e + 1) + e->token_n;
-#define X(name)                                              \
+#define X(name)                                               \
     out->name = slice_make(p, e->texts_n[GRANT_TEXT_##name]); \
     p += e->texts_n[GRANT_TEXT_##name];
     GRANT_TEXTS(X)
@@ -337,7 +337,7 @@ uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *g
 #define X(name) .texts_n[GRANT_TEXT_##name] = (uint32_t)g->name.n,
         GRANT_TEXTS(X)
 #undef X
-        .issuer = (uint32_t)g->issuer,
+            .issuer = (uint32_t)g->issuer,
         .exp = g->exp,
         .nbf = g->nbf,
         .until = g->until,

@@ -21,16 +21,16 @@ enum {
 };
 
 /* Its texts, in the order in which they are remembered. */
-#define GRANT_TEXTS(X)                                                                   \
-    X(user)                                                                              \
-    X(app)                                                                               \
-    X(keytype)                                                                           \
-    X(scopes)            /* packed: see grant_next_scope() */                            \
-    X(subscriptions)     /* packed: see subscription.h; empty: the token brings none */  \
-    X(claims)            /* packed as scopes are: the number of a claim that conditions  \
-                          * look at, one byte, and a value of it */                      \
-    X(application)       /* of a key: UUID of its application */                         \
-    X(permitted_ip)      /* of an API key: lists of who may use it, see permitted.h; */  \
+#define GRANT_TEXTS(X)                                                                  \
+    X(user)                                                                             \
+    X(app)                                                                              \
+    X(keytype)                                                                          \
+    X(scopes)            /* packed: see grant_next_scope() */                           \
+    X(subscriptions)     /* packed: see subscription.h; empty: the token brings none */ \
+    X(claims)            /* packed as scopes are: the number of a claim that conditions \
+                          * look at, one byte, and a value of it */                     \
+    X(application)       /* of a key: UUID of its application */                        \
+    X(permitted_ip)      /* of an API key: lists of who may use it, see permitted.h; */ \
     X(permitted_referer) /* empty: anybody */
 
 enum {
@@ -50,7 +50,7 @@ struct grant {
     int64_t until;    /* from then on it must be asked for again, whatever exp says; 0: never */
     uint64_t key;     /* jwks_key.tag of the key that verified it; 0: a key of the rules */
     struct revoked_key id; /* what a revocation names; see revocation.h */
-    size_t issuer;    /* in gw_model.issuers */
+    size_t issuer;         /* in gw_model.issuers */
     enum gw_token_type type;
 #define X(name) struct slice name;
     GRANT_TEXTS(X)
@@ -88,10 +88,12 @@ bool cache_find(struct cache *c, struct slice token, struct grant *out);
 /* Forgets one token; nothing happens when it is not there. */
 void cache_drop(struct cache *c, struct slice token);
 
-/* Remembers a token that is not in the cache, and returns its number. Entries with exp <= dead_s are
- * dropped without a second chance. A token too large for its share of the ring is not remembered: 0.
+/* Remembers a token that is not in the cache, and returns its number. Entries with exp <= dead_s
+ * are dropped without a second chance. A token too large for its share of the ring is not
+ * remembered: 0.
  */
-uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *grant, int64_t dead_s);
+uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *grant,
+                      int64_t dead_s);
 
 size_t cache_count(const struct cache *c);
 /* Live tokens dropped to make room, since creation. */

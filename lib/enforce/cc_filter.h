@@ -16,20 +16,20 @@
  *
  *     cc -std=c11 -shared -fPIC -o mine.so mine.c
  *
- * and cc.yaml names it in enforcer.filters. Threads: `init` is called once for each worker, before any request;
- * what it makes belongs to that worker, whose thread alone calls the other functions with it. Nothing
- * else is shared, unless the extension does so.
+ * and cc.yaml names it in enforcer.filters. Threads: `init` is called once for each worker, before
+ * any request; what it makes belongs to that worker, whose thread alone calls the other functions
+ * with it. Nothing else is shared, unless the extension does so.
  *
  * A worker decides about all its requests on one thread: a function must not wait for anything, and
  * has microseconds, not milliseconds (timeLimitInMicros). One that took longer has its request
- * refused. It may be called more than once for a request, when the decision had to wait for something
- * that others know; only the last time counts.
+ * refused. It may be called more than once for a request, when the decision had to wait for
+ * something that others know; only the last time counts.
  *
- * All texts that functions get are not terminated, may hold any bytes that HTTP lets through, and live
- * until the function returns. Texts that are handed over are copied.
+ * All texts that functions get are not terminated, may hold any bytes that HTTP lets through, and
+ * live until the function returns. Texts that are handed over are copied.
  *
- * Stability: CC_EXTENSION_ABI counts up when something changes for extensions that were compiled before;
- * members and functions that are added at the ends do not count. */
+ * Stability: CC_EXTENSION_ABI counts up when something changes for extensions that were compiled
+ * before; members and functions that are added at the ends do not count. */
 #ifndef CC_FILTER_H
 #define CC_FILTER_H
 
@@ -58,16 +58,16 @@ enum cc_result {
 
 /* What is known of a request. Before authentication there is no user, application and key type. */
 enum cc_fact {
-    CC_ID,          /* the request's id, as in X-Trace-Key and the access log */
-    CC_METHOD,      /* as the client wrote it */
-    CC_PATH,        /* in normal form, with the base path, without query */
-    CC_QUERY,       /* as the client wrote it, without '?' */
-    CC_HOST,        /* in normal form, without port */
+    CC_ID,     /* the request's id, as in X-Trace-Key and the access log */
+    CC_METHOD, /* as the client wrote it */
+    CC_PATH,   /* in normal form, with the base path, without query */
+    CC_QUERY,  /* as the client wrote it, without '?' */
+    CC_HOST,   /* in normal form, without port */
     CC_API_NAME,
     CC_API_VERSION,
     CC_API_ID,
     CC_API_BASE_PATH,
-    CC_RESOURCE,    /* the template, "/pets/{id}" */
+    CC_RESOURCE, /* the template, "/pets/{id}" */
     CC_USER,
     CC_APPLICATION, /* consumer key */
     CC_KEY_TYPE,    /* PRODUCTION or SANDBOX */
@@ -81,23 +81,23 @@ struct cc_calls {
 
     struct cc_text (*text)(const struct cc_request *r, enum cc_fact fact);
 
-    /* The first line of a header that is in requestHeaders, and how many lines of it came (`count` may
-     * be NULL). One that is not listed there cannot be seen: then the request is refused. */
+    /* The first line of a header that is in requestHeaders, and how many lines of it came (`count`
+     * may be NULL). One that is not listed there cannot be seen: then the request is refused. */
     struct cc_text (*header)(struct cc_request *r, const char *name, unsigned *count);
 
-    /* A header of setHeaders for the endpoint. What the client sent in such a header never gets there,
-     * set or not. At most 512 bytes without control characters. False: it is not done. */
+    /* A header of setHeaders for the endpoint. What the client sent in such a header never gets
+     * there, set or not. At most 512 bytes without control characters. False: it is not done. */
     bool (*set_header)(struct cc_request *r, const char *name, struct cc_text value);
 
     /* Takes a header of removeHeaders away from what the endpoint gets. */
     bool (*remove_header)(struct cc_request *r, const char *name);
 
-    /* Sends the request to endpoints that the API declares by this name in x-wso2-endpoints. False: it
-     * has none of that name. */
+    /* Sends the request to endpoints that the API declares by this name in x-wso2-endpoints. False:
+     * it has none of that name. */
     bool (*route)(struct cc_request *r, struct cc_text name);
 
-    /* Refuses: status 400, 401, 403, 404, 413, 429, 500 or 503; a code of 1 to 16 letters and digits; two
-     * texts for the client. The function then returns CC_DENIED. */
+    /* Refuses: status 400, 401, 403, 404, 413, 429, 500 or 503; a code of 1 to 16 letters and
+     * digits; two texts for the client. The function then returns CC_DENIED. */
     void (*deny)(struct cc_request *r, int status, const char *code, const char *message,
                  const char *description);
 
@@ -120,8 +120,8 @@ struct cc_claim_calls {
     struct cc_text (*issuer)(const struct cc_claims *c);
     /* A claim that is a text; else none. */
     struct cc_text (*get)(const struct cc_claims *c, const char *name);
-    /* Puts a text in its place; at most 4096 bytes. False for claims that decide whether a token is valid: iss,
-     * aud, exp, nbf, iat, jti, active, token_type. */
+    /* Puts a text in its place; at most 4096 bytes. False for claims that decide whether a token is
+     * valid: iss, aud, exp, nbf, iat, jti, active, token_type. */
     bool (*set)(struct cc_claims *c, const char *name, struct cc_text value);
     bool (*remove)(struct cc_claims *c, const char *name);
 };
@@ -143,16 +143,16 @@ struct cc_extension {
     uint32_t size; /* of this struct */
     const char *name;
 
-    /* May be NULL. 0, or anything else after having said why in `error` (a terminated text): then the agent
-     * does not start. */
+    /* May be NULL. 0, or anything else after having said why in `error` (a terminated text): then
+     * the agent does not start. */
     int (*init)(void **state, const struct cc_settings *settings, char *error, size_t error_size);
     void (*free)(void *state); /* may be NULL */
 
     /* NULL: it is no filter. */
     enum cc_result (*on_request)(void *state, struct cc_request *r);
 
-    /* NULL: it transforms no claims. CC_CONTINUE, or the token is refused. For the issuers that name it in
-     * claimTransformer, once for each token: results are remembered with it. */
+    /* NULL: it transforms no claims. CC_CONTINUE, or the token is refused. For the issuers that
+     * name it in claimTransformer, once for each token: results are remembered with it. */
     enum cc_result (*on_claims)(void *state, struct cc_claims *c);
 };
 

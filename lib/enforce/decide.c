@@ -72,7 +72,8 @@ void enforce_worker_set_filters(struct enforce_worker *w, const struct enforce_f
 /* Steps. Each returns true when the decision goes on, and false when it has been made. */
 
 /* The system resources: no API can take their place. HAProxy itself answers /health and
- * the key set of the JWT for backends; what of them gets here is another method or another spelling.
+ * the key set of the JWT for backends; what of them gets here is another method or another
+ * spelling.
  */
 static bool serve_system(struct attempt *a)
 {
@@ -303,7 +304,8 @@ static bool remove_keys(struct attempt *a)
     return true;
 }
 
-/* Where it goes: the cluster and the path there. Once more after filters that may have chosen another. */
+/* Where it goes: the cluster and the path there. Once more after filters that may have chosen
+ * another. */
 static bool find_way(struct attempt *a, const struct gw_cluster **cluster, struct slice *path)
 {
     return choose_cluster(a, cluster) && rewrite_path(a, (*cluster)->endpoints[0].path, path);
@@ -324,8 +326,8 @@ static bool forward(struct attempt *a, struct place by)
     if (!choose_cluster(a, &cluster) || !pass_interceptors(a))
         return false;
     TRACE(backend, a->trace, cluster);
-    /* throttling last: a request that is refused for another reason, or waits, uses no quota; but for
-     * the filters that want to come after it */
+    /* throttling last: a request that is refused for another reason, or waits, uses no quota; but
+     * for the filters that want to come after it */
     if (!find_way(a, &cluster, &path) || !remove_keys(a) || !backend_jwt_add(a) || !throttle(a) ||
         !filter_run(a, ENFORCE_AFTER_THROTTLING) || !find_way(a, &cluster, &path) ||
         !filter_finish(a))

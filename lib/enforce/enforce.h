@@ -7,10 +7,10 @@
  *
  * A struct enforce_rules is a snapshot with its issuers' keys parsed: immutable, shared by
  * reference count, read by all workers; a struct enforce_live (live.h) is what changes by itself,
- * such as fetched keys, and is shared in the same way. A struct enforce_worker is one thread's private part:
- * scratch memory and its token cache; nothing in it is shared, so nothing is locked. A warm
- * decision (token in the cache) allocates no heap memory. Anything unclear denies: there is no path
- * to ENFORCE_ALLOW but the one that passed every check. */
+ * such as fetched keys, and is shared in the same way. A struct enforce_worker is one thread's
+ * private part: scratch memory and its token cache; nothing in it is shared, so nothing is locked.
+ * A warm decision (token in the cache) allocates no heap memory. Anything unclear denies: there is
+ * no path to ENFORCE_ALLOW but the one that passed every check. */
 #pragma once
 
 #include "crypto/crypto.h"
@@ -32,12 +32,13 @@ struct enforce_rules *enforce_rules_ref(struct enforce_rules *r);
 void enforce_rules_unref(struct enforce_rules **r);
 const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
 
-/* The private key of the JWT for backends, for rules whose model has one (gw_backend_jwt_signing()),
- * before anybody decides by them. Takes the key in any case; CC_EINVAL: it is not the certificate's.
- * Without it every request that must bring a JWT to its backend is refused. */
+/* The private key of the JWT for backends, for rules whose model has one
+ * (gw_backend_jwt_signing()), before anybody decides by them. Takes the key in any case; CC_EINVAL:
+ * it is not the certificate's. Without it every request that must bring a JWT to its backend is
+ * refused. */
 int enforce_rules_set_signing_key(struct enforce_rules *r, struct key *key);
-/* Signs claims as the rules say, into a JWT for a backend. Any thread. CC_EFULL when it is larger than
- * the buffer. */
+/* Signs claims as the rules say, into a JWT for a backend. Any thread. CC_EFULL when it is larger
+ * than the buffer. */
 int enforce_rules_sign(const struct enforce_rules *r, struct slice claims, struct buf *out);
 /* For those who only want to know: decisions come without the JWT, and say what it would claim. */
 void enforce_rules_leave_unsigned(struct enforce_rules *r);
@@ -46,8 +47,8 @@ void enforce_rules_leave_unsigned(struct enforce_rules *r);
 enum { ENFORCE_MORE_LINES = 2 };
 
 struct enforce_header {
-    struct slice value; /* the first value when there are several */
-    unsigned count;     /* header lines with this name */
+    struct slice value;                    /* the first value when there are several */
+    unsigned count;                        /* header lines with this name */
     struct slice more[ENFORCE_MORE_LINES]; /* the next lines, of headers that conditions look at */
 };
 
@@ -69,8 +70,8 @@ struct enforce_request {
 };
 
 enum enforce_verdict {
-    ENFORCE_DENY,  /* status, code, body and the rest of the refusal are set */
-    ENFORCE_ALLOW, /* backend, path and host are set */
+    ENFORCE_DENY,   /* status, code, body and the rest of the refusal are set */
+    ENFORCE_ALLOW,  /* backend, path and host are set */
     ENFORCE_ANSWER, /* a mock API: status, body, content_type and headers are the answer */
     ENFORCE_READY,  /* the system resource /ready: HAProxy answers with the generations */
     ENFORCE_PENDING /* no decision yet: `await` says what is missing (await.h) */
@@ -94,7 +95,7 @@ struct enforce_application {
     struct slice subscription_tier; /* empty: none */
     bool stop_on_quota_reach;       /* refuse when the tier is used up, rather than let pass */
     bool bandwidth;                 /* one of the tiers counts bytes */
-    struct slice claims; /* of the token, that conditions look at; packed, see token.c */
+    struct slice claims;            /* of the token, that conditions look at; packed, see token.c */
 };
 
 /* What clients are told about the tightest of their limits; all may be empty. */
@@ -102,7 +103,7 @@ struct enforce_limits {
     struct slice policy, state;           /* RateLimit-Policy, RateLimit (IETF draft) */
     struct slice limit, remaining, reset; /* X-RateLimit-... */
     struct slice retry_after;             /* an HTTP date, when a limit refused */
-    struct slice over; /* limits that are exceeded and do not refuse; for logs */
+    struct slice over;                    /* limits that are exceeded and do not refuse; for logs */
 };
 
 /* All slices live until the next enforce_decide() on the same worker (or as long as the rules). */
@@ -171,8 +172,8 @@ void enforce_worker_set_filters(struct enforce_worker *w, const struct enforce_f
  * them. Without one, nothing is counted. */
 void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *counters);
 
-/* From now on, tokens in this table are refused, and all of them while it is not ready; before the first
- * decision. It outlives the worker. */
+/* From now on, tokens in this table are refused, and all of them while it is not ready; before the
+ * first decision. It outlives the worker. */
 void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *revoked);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
@@ -184,21 +185,21 @@ void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
                     const struct clock *clock, struct enforce_decision *out);
 
 /* Counters of this worker; plain reads by another thread may be one behind (relaxed atomics). */
-#define ENFORCE_COUNTERS(X)                           \
-    X(decisions, "requests decided")                  \
-    X(allowed, "requests allowed")                    \
-    X(answered, "requests answered by mock APIs")     \
-    X(denied, "requests refused")                     \
-    X(pending, "looks at requests that had to wait")  \
-    X(revoked, "requests refused because their token is revoked") \
-    X(throttled, "requests refused by a limit")       \
-    X(blocked, "requests refused by a deny rule")     \
-    X(over, "requests above a limit that does not refuse") \
-    X(filtered, "requests refused by filters")        \
+#define ENFORCE_COUNTERS(X)                                               \
+    X(decisions, "requests decided")                                      \
+    X(allowed, "requests allowed")                                        \
+    X(answered, "requests answered by mock APIs")                         \
+    X(denied, "requests refused")                                         \
+    X(pending, "looks at requests that had to wait")                      \
+    X(revoked, "requests refused because their token is revoked")         \
+    X(throttled, "requests refused by a limit")                           \
+    X(blocked, "requests refused by a deny rule")                         \
+    X(over, "requests above a limit that does not refuse")                \
+    X(filtered, "requests refused by filters")                            \
     X(filter_overruns, "requests refused because a filter took too long") \
-    X(cache_hits, "tokens found in the cache")        \
-    X(cache_misses, "tokens that had to be verified") \
-    X(cache_evictions, "tokens dropped to make room") \
+    X(cache_hits, "tokens found in the cache")                            \
+    X(cache_misses, "tokens that had to be verified")                     \
+    X(cache_evictions, "tokens dropped to make room")                     \
     X(jwts_signed, "JWTs signed for backends")
 
 struct enforce_counters {

@@ -87,9 +87,9 @@ static enum jwt_fault read_answer(struct attempt *a, struct slice token,
 
     if (!make_mappings(a, issuer, &mappings))
         return JWT_INTERNAL;
-    fault = jwt_introspection_parse(reply->bytes, &names, &mappings,
-                                    filter_claim_hook(a, issuer, &transform, &hook), a->w->arena,
-                                    &in);
+    fault =
+        jwt_introspection_parse(reply->bytes, &names, &mappings,
+                                filter_claim_hook(a, issuer, &transform, &hook), a->w->arena, &in);
     if (fault == JWT_OK)
         fault = check_answer(&in, issuer);
     if (fault != JWT_OK)

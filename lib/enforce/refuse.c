@@ -217,8 +217,7 @@ void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mo
     buf_add_str(&b, texts[fault].before);
     buf_add(&b, slice_first(preferred, PREFERENCE_SHOWN));
     buf_add_str(&b, texts[fault].after);
-    refuse_saying(out, room,
-                  fault == MOCK_MANY_LINES ? REFUSE_MOCK_REQUEST : REFUSE_MOCK_ANSWER,
+    refuse_saying(out, room, fault == MOCK_MANY_LINES ? REFUSE_MOCK_REQUEST : REFUSE_MOCK_ANSWER,
                   buf_slice(&b));
 }
 

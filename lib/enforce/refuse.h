@@ -139,7 +139,8 @@ void refuse_scope(struct enforce_decision *out, struct refuse_room *room,
 void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mock_fault fault,
                  struct slice preferred);
 
-/* What a filter says: all parts bounded, the texts to 256 bytes. `code` lives as long as the decision. */
+/* What a filter says: all parts bounded, the texts to 256 bytes. `code` lives as long as the
+ * decision. */
 void refuse_as_told(struct enforce_decision *out, struct refuse_room *room, int status,
                     struct slice code, struct slice message, struct slice description);
 

@@ -6,8 +6,8 @@
 
 #include "enforce/attempt.h"
 
-/* Writes into the grant what a revocation would name: `jti`, or when it is empty `otherwise`: of a JWT the
- * text of its signature, of an opaque token all of it. */
+/* Writes into the grant what a revocation would name: `jti`, or when it is empty `otherwise`: of a
+ * JWT the text of its signature, of an opaque token all of it. */
 void revocation_note(struct attempt *a, struct slice jti, struct slice otherwise, struct grant *g);
 
 /* False: it is revoked, or what is revoked is not known yet; the refusal is in a->out. */

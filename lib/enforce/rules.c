@@ -132,8 +132,8 @@ static int count_key_sets(const struct gw_model *m, struct diag *diag)
     return CC_EREFUSED;
 }
 
-/* A token that is no JWT does not say whose it is: shown to all servers, it would be shown to some that
- * it is not meant for. */
+/* A token that is no JWT does not say whose it is: shown to all servers, it would be shown to some
+ * that it is not meant for. */
 static int find_introspecting(struct enforce_rules *r, struct diag *diag)
 {
     for (size_t i = 0; i < r->model->n_issuers; i++) {
@@ -383,7 +383,8 @@ static int read_internal_key(struct enforce_rules *r, struct diag *diag)
     if (name.n == 0 || is_sent(r->model, name))
         return CC_OK;
     diag_error(diag, CC6001, PLACE_NONE,
-               "the header of internal keys, '%" PRIslice "', is not among those that HAProxy sends",
+               "the header of internal keys, '%" PRIslice
+               "', is not among those that HAProxy sends",
                SLICE_ARG(name));
     return CC_EREFUSED;
 }

@@ -36,15 +36,15 @@ struct enforce_rules {
     atomic_uint references;
     struct gw_snapshot *snapshot;
     const struct gw_model *model;
-    struct arena *arena;          /* the arrays below */
-    struct rules_issuer *issuers; /* as model->issuers */
+    struct arena *arena;                      /* the arrays below */
+    struct rules_issuer *issuers;             /* as model->issuers */
     const struct rules_issuer *introspecting; /* whose tokens may be opaque; NULL: nobody's */
-    size_t *api_headers;          /* for each API: where its auth_header is in model->headers */
+    size_t *api_headers; /* for each API: where its auth_header is in model->headers */
     /* where Origin and Access-Control-Request-Method are in there; n_headers: no API has CORS */
     size_t origin_header, preflight_header;
-    struct slice internal_key_uuid; /* of the application of internal keys */
+    struct slice internal_key_uuid;      /* of the application of internal keys */
     size_t prefer_header, accept_header; /* the same for mock APIs */
-    struct slice *cluster_hosts;  /* for each cluster: the Host that its backends see */
+    struct slice *cluster_hosts;         /* for each cluster: the Host that its backends see */
     struct throttle_rules throttle;
     struct rules_clients *clients; /* as model->apis */
     /* SHA-256 over all of the issuers that a verified token depends on: while it stays the same,

@@ -63,8 +63,7 @@ static const struct gw_deny_rule *find_deny_rule(struct attempt *a, const struct
         rule =
             deny_set_find(set, GW_DENY_SUBSCRIPTION, throttle_denied_subscription(c, keys), now_s);
     if (rule == NULL && deny_set_has(set, GW_DENY_ADDRESS))
-        rule = deny_set_find_address(set, a->request->has_src ? &a->request->src : NULL,
-                                     now_s);
+        rule = deny_set_find_address(set, a->request->has_src ? &a->request->src : NULL, now_s);
     return rule;
 }
 

@@ -101,9 +101,8 @@ static enum jwt_fault verify(struct attempt *a, enum gw_token_type type, struct 
     names.restrictions = type == GW_API_KEY;
     token_name_claims(a, by, extra, &names);
     TRACE_STEP(a->trace, CLAIMS, by->issuer->origin);
-    fault = jwt_claims_parse_changed(&jwt, &names,
-                                     filter_claim_hook(a, by->issuer, &transform, &hook), arena,
-                                     &claims);
+    fault = jwt_claims_parse_changed(
+        &jwt, &names, filter_claim_hook(a, by->issuer, &transform, &hook), arena, &claims);
     if (fault != JWT_OK)
         return fault;
     TRACE(claims, a->trace, by->issuer, &claims);

@@ -10,12 +10,10 @@ enum credential_state token_find(struct attempt *a, const struct gw_need *need,
 
 /* From the token to what it grants, by the cache when it knows it. Only a token that is verified
  * and valid now is remembered: neither forged nor expired ones can push out others. */
-bool token_open(struct attempt *a, const struct gw_need *need, struct slice token,
-                struct grant *g);
+bool token_open(struct attempt *a, const struct gw_need *need, struct slice token, struct grant *g);
 
 /* The same for a token of any type. */
-bool token_open_as(struct attempt *a, enum gw_token_type type, struct slice token,
-                   struct grant *g);
+bool token_open_as(struct attempt *a, enum gw_token_type type, struct slice token, struct grant *g);
 
 /* Refuses with `where`, or the name of the API's header, before `text`. Returns false. */
 bool token_refuse_at(struct attempt *a, enum refusal why, struct slice where, const char *text);

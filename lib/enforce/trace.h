@@ -16,36 +16,36 @@
 #include "enforce/enforce.h"
 #include "gateway/route.h"
 
-#define ENFORCE_STEPS(X)                                                  \
-    X(HOST, "host")             /* the Host header in its normal form */  \
-    X(PATH, "path")             /* the path in its normal form */         \
-    X(SYSTEM, "system")         /* the gateway's own resources */         \
-    X(API, "api")               /* which API is there */                  \
-    X(RESOURCE, "resource")     /* which of its templates */              \
-    X(CORS, "cors")             /* a preflight request is answered */     \
-    X(OPERATION, "operation")   /* the method */                          \
-    X(CREDENTIAL, "credential") /* where the token is */                  \
-    X(CERTIFICATE, "certificate") /* the client's */                      \
-    X(TOKEN, "token")           /* its three parts and its header */      \
-    X(INTROSPECTION, "introspection") /* a token without parts */         \
-    X(ISSUER, "issuer")         /* whose keys count */                    \
-    X(KEY, "key")               /* in its key set */                      \
-    X(ALGORITHM, "algorithm")                                             \
-    X(SIGNATURE, "signature")                                             \
-    X(CLAIMS, "claims")                                                   \
-    X(REVOCATION, "revocation")  /* is its id among those that are revoked? */ \
-    X(TIMES, "times")                                                     \
-    X(PERMITTED, "permitted") /* where an API key may come from */        \
-    X(SUBSCRIPTION, "subscription") /* of the token's application */      \
-    X(STATUS, "life cycle")         /* a state of the API that matters */ \
-    X(SCOPES, "scopes")                                                   \
-    X(KEY_TYPE, "key type")                                               \
-    X(DENIED, "deny rules")       /* whether one of them matches */       \
-    X(LIMITS, "limits")           /* the counters that are asked */       \
-    X(FILTER, "filter")           /* an extension */                      \
-    X(INTERCEPTOR, "interceptor") /* services that change the request */  \
-    X(MOCK, "mock")               /* which example is the answer */       \
-    X(BACKEND, "backend")         /* where it goes, and as what */        \
+#define ENFORCE_STEPS(X)                                                       \
+    X(HOST, "host")                   /* the Host header in its normal form */ \
+    X(PATH, "path")                   /* the path in its normal form */        \
+    X(SYSTEM, "system")               /* the gateway's own resources */        \
+    X(API, "api")                     /* which API is there */                 \
+    X(RESOURCE, "resource")           /* which of its templates */             \
+    X(CORS, "cors")                   /* a preflight request is answered */    \
+    X(OPERATION, "operation")         /* the method */                         \
+    X(CREDENTIAL, "credential")       /* where the token is */                 \
+    X(CERTIFICATE, "certificate")     /* the client's */                       \
+    X(TOKEN, "token")                 /* its three parts and its header */     \
+    X(INTROSPECTION, "introspection") /* a token without parts */              \
+    X(ISSUER, "issuer")               /* whose keys count */                   \
+    X(KEY, "key")                     /* in its key set */                     \
+    X(ALGORITHM, "algorithm")                                                  \
+    X(SIGNATURE, "signature")                                                  \
+    X(CLAIMS, "claims")                                                        \
+    X(REVOCATION, "revocation") /* is its id among those that are revoked? */  \
+    X(TIMES, "times")                                                          \
+    X(PERMITTED, "permitted")       /* where an API key may come from */       \
+    X(SUBSCRIPTION, "subscription") /* of the token's application */           \
+    X(STATUS, "life cycle")         /* a state of the API that matters */      \
+    X(SCOPES, "scopes")                                                        \
+    X(KEY_TYPE, "key type")                                                    \
+    X(DENIED, "deny rules")       /* whether one of them matches */            \
+    X(LIMITS, "limits")           /* the counters that are asked */            \
+    X(FILTER, "filter")           /* an extension */                           \
+    X(INTERCEPTOR, "interceptor") /* services that change the request */       \
+    X(MOCK, "mock")               /* which example is the answer */            \
+    X(BACKEND, "backend")         /* where it goes, and as what */             \
     X(BACKEND_JWT, "backend jwt") /* what the backend is told of the caller */
 
 enum enforce_step {

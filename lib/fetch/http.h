@@ -1,8 +1,8 @@
 /* http: one GET or POST, by libcurl.
  *
  * Bounded in time and bytes. Never followed: redirects (a server could send us to an address that
- * only we can reach), proxies of the environment, credentials of files. https checks certificate and
- * name; http is spoken to loopback addresses alone, and that is checked for the address that is
+ * only we can reach), proxies of the environment, credentials of files. https checks certificate
+ * and name; http is spoken to loopback addresses alone, and that is checked for the address that is
  * connected to, whatever its name says. Answers are not decompressed.
  *
  * http_get_run() blocks for at most the time-out; for an event loop, give http_get_handle() to a
@@ -21,11 +21,11 @@ struct http_limits {
 
 /* What came back; slices and texts live until http_get_free(). */
 struct http_result {
-    const char *error;  /* NULL: status is 200, or 304 to a GET; else why there is nothing to use */
-    int status;         /* 0: no answer */
+    const char *error; /* NULL: status is 200, or 304 to a GET; else why there is nothing to use */
+    int status;        /* 0: no answer */
     struct slice body;
-    struct slice etag;  /* "" = none */
-    int64_t max_age_s;  /* of Cache-Control; 0 when it forbids keeping; -1: it does not say */
+    struct slice etag; /* "" = none */
+    int64_t max_age_s; /* of Cache-Control; 0 when it forbids keeping; -1: it does not say */
 };
 
 struct http_get;

@@ -12,7 +12,8 @@
  *         route.h    route table   path.h      normal form of request paths
  *         cors.h     which web pages may call an API
  *         mock.h     what the answers of mock APIs may hold
- *         policy.h   limits and deny rules; address.h, pattern.h what their conditions are made of */
+ *         policy.h   limits and deny rules; address.h, pattern.h what their conditions are made of
+ */
 #pragma once
 
 #include "base/base.h"
@@ -34,13 +35,13 @@ const char *gw_method_name(enum gw_method m);
 enum gw_method gw_method_parse(struct slice s);
 
 /* What a request can bring to be admitted. */
-#define GW_CREDENTIALS(X)                                                                \
-    X(TOKEN, "token")             /* an OAuth 2 access token in the API's auth_header */ \
-    X(KEY_IN_HEADER, "api_key")   /* an API key in the header `name` */                  \
-    X(KEY_IN_QUERY, "query_key")  /* an API key in the query parameter `name` */         \
-    X(CERTIFICATE, "certificate") /* the client's certificate: mutual TLS */            \
+#define GW_CREDENTIALS(X)                                                                     \
+    X(TOKEN, "token")              /* an OAuth 2 access token in the API's auth_header */     \
+    X(KEY_IN_HEADER, "api_key")    /* an API key in the header `name` */                      \
+    X(KEY_IN_QUERY, "query_key")   /* an API key in the query parameter `name` */             \
+    X(CERTIFICATE, "certificate")  /* the client's certificate: mutual TLS */                 \
     X(CONSOLE_KEY, "internal_key") /* in internal_key_header: every operation takes it beside \
-                                     * what its requirements say; never in a need */
+                                    * what its requirements say; never in a need */
 
 enum gw_credential {
 #define X(name, text) GW_##name,
@@ -93,7 +94,7 @@ struct gw_mock_example {
 };
 
 struct gw_mock_content {
-    struct slice media_type; /* the Content-Type: "application/json" */
+    struct slice media_type;                /* the Content-Type: "application/json" */
     const struct gw_mock_example *examples; /* in the order of the document; at least one */
     size_t n_examples;
 };
@@ -104,7 +105,7 @@ struct gw_mock_header {
 
 /* A response of the document as an answer. */
 struct gw_mock_answer {
-    struct slice code; /* "200", "40x", "4xx", "default"; see mock.h */
+    struct slice code;                      /* "200", "40x", "4xx", "default"; see mock.h */
     const struct gw_mock_content *contents; /* in the order of the document; none: no body */
     size_t n_contents;
     const struct gw_mock_header *headers;
@@ -123,7 +124,8 @@ struct gw_operation {
     size_t n_interceptors;
     struct slice tier;          /* throttling tier; "": none. Counts where the API has none */
     struct place tier_declared; /* also of "Unlimited", which is none */
-    const struct gw_mock_answer *answers; /* of a mock API's operation, in the order of the document */
+    const struct gw_mock_answer
+        *answers; /* of a mock API's operation, in the order of the document */
     size_t n_answers;
     struct place origin;
 };
@@ -161,8 +163,8 @@ struct gw_endpoint {
     struct place origin;
 };
 
-/* Certificates of authorities that a project brings for its endpoints. HAProxy alone reads them: they
- * are in a file beside its configuration, and not in the snapshot. */
+/* Certificates of authorities that a project brings for its endpoints. HAProxy alone reads them:
+ * they are in a file beside its configuration, and not in the snapshot. */
 struct gw_authorities {
     struct slice name; /* GW_AUTHORITIES_NAME hex digits of the SHA-256 of pem */
     struct slice pem;
@@ -246,15 +248,15 @@ struct gw_api {
     struct slice vhost;       /* lower case: "api.example.com", "*.example.com" or "*" */
     struct slice base_path;   /* "/petstore/1.0.0": leading slash, no trailing slash; "" for "/" */
     struct slice auth_header; /* lower case; where the token is */
-    /* Where its operations take API keys, which backends never see: ",apikey,x-key,", each header with
-     * a comma before and behind it; and query parameters. Sorted, unique. */
+    /* Where its operations take API keys, which backends never see: ",apikey,x-key,", each header
+     * with a comma before and behind it; and query parameters. Sorted, unique. */
     struct slice key_headers;
     const struct slice *key_params;
     size_t n_key_params;
     const struct gw_client *clients; /* at least one where an operation needs a certificate */
     size_t n_clients;
     struct place clients_declared;
-    bool mock;              /* answers come from examples: no request reaches a backend */
+    bool mock; /* answers come from examples: no request reaches a backend */
     /* by key type, into gw_model.clusters; NULL: none, but not both, unless it is a mock API, which
      * has neither */
     const struct gw_cluster *production, *sandbox;
@@ -301,22 +303,24 @@ enum gw_token_type {
     GW_TOKEN_TYPE_COUNT
 };
 
-/* Who may sign tokens. Keys are public and stand in the snapshot as PEM, or are fetched by the agent.
+/* Who may sign tokens. Keys are public and stand in the snapshot as PEM, or are fetched by the
+ * agent.
  */
 struct gw_issuer {
     struct slice name;
     struct slice issuer; /* compared with `iss`, exactly; "": any, of who signs no access tokens */
     bool access_tokens, api_keys, internal_keys; /* what it may sign; at least one */
-    const struct slice *audiences; /* none: `aud` is not looked at */
+    const struct slice *audiences;               /* none: `aud` is not looked at */
     size_t n_audiences;
-    unsigned algorithms;             /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
-    struct slice pem;                /* certificate or public key; "" with jwks_url, and when it
-                                      * has opaque tokens only */
-    struct slice jwks_url;           /* where its key set is; "" with pem */
-    struct slice introspection_url;  /* where its opaque tokens are asked about (RFC 7662); "" = nowhere */
+    unsigned algorithms;   /* bit set, 1u << enum jwt_alg (crypto/jwt.h) */
+    struct slice pem;      /* certificate or public key; "" with jwks_url, and when it
+                            * has opaque tokens only */
+    struct slice jwks_url; /* where its key set is; "" with pem */
+    struct slice
+        introspection_url; /* where its opaque tokens are asked about (RFC 7662); "" = nowhere */
     struct slice introspection_authorization; /* "Basic ..."; "" = none. A secret */
-    struct slice consumer_key_claim; /* "" = consumerKey, then azp */
-    struct slice scope_claim;        /* "" = scope */
+    struct slice consumer_key_claim;          /* "" = consumerKey, then azp */
+    struct slice scope_claim;                 /* "" = scope */
     const struct gw_claim_mapping *claim_mappings;
     size_t n_claim_mappings;
     bool validate_subscription;
@@ -326,12 +330,13 @@ struct gw_issuer {
 
 bool gw_issuer_signs(const struct gw_issuer *issuer, enum gw_token_type type);
 
-/* What is wrong with the URL of a key set, or of introspection, or NULL: https://host[:port]/path[?query], or http:// to
- * localhost, 127.0.0.0/8 or [::1], where nobody else can be on the way. */
+/* What is wrong with the URL of a key set, or of introspection, or NULL:
+ * https://host[:port]/path[?query], or http:// to localhost, 127.0.0.0/8 or [::1], where nobody
+ * else can be on the way. */
 const char *gw_jwks_url_fault(struct slice url);
 
-/* Of gw_model.headers. A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is one
- * byte); a header takes two, and a few are other facts. */
+/* Of gw_model.headers. A SPOE message carries at most 255 arguments (SPOE.txt 3.2.6: the count is
+ * one byte); a header takes two, and a few are other facts. */
 enum { GW_MAX_HEADERS = 120 };
 
 /* A key of the JWT for backends. */
@@ -362,10 +367,10 @@ enum {
     GW_BACKEND_JWT_MAX = 6144,   /* bytes of a JWT; the agent's answers have 16 KiB at most */
     GW_BACKEND_JWT_TTL_MIN = 10, /* seconds */
     GW_BACKEND_JWT_TTL_MAX = 86400,
-    GW_BACKEND_JWT_MARGIN_S = 5, /* before its end none is used: backends get it later, and have
-                                  * clocks of their own */
+    GW_BACKEND_JWT_MARGIN_S = 5,    /* before its end none is used: backends get it later, and have
+                                     * clocks of their own */
     GW_BACKEND_JWKS_MAX = 12 << 10, /* bytes of its key set; it must fit into a buffer of HAProxy */
-    GW_BACKEND_JWT_HYPHENS = 4 /* in the header's name: HAProxy has a rule for each spelling */
+    GW_BACKEND_JWT_HYPHENS = 4      /* in the header's name: HAProxy has a rule for each spelling */
 };
 
 /* What is wrong with the name of the header, in lower case, or NULL. */

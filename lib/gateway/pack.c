@@ -140,16 +140,15 @@ static void pack_value(struct buf *out, const struct snapshot_field *f, const vo
         pack_origin(out, at, links);
         break;
     case SNAPSHOT_CLUSTER:
-        gw_pack_number(out, links->cluster_number(links->context,
-                                                  *(const struct gw_cluster *const *)at));
+        gw_pack_number(
+            out, links->cluster_number(links->context, *(const struct gw_cluster *const *)at));
         break;
     case SNAPSHOT_CORS:
-        gw_pack_number(out,
-                       links->cors_number(links->context, *(const struct gw_cors *const *)at));
+        gw_pack_number(out, links->cors_number(links->context, *(const struct gw_cors *const *)at));
         break;
     case SNAPSHOT_IDENTITY:
-        gw_pack_number(out, links->identity_number(links->context,
-                                                   *(const struct gw_identity *const *)at));
+        gw_pack_number(
+            out, links->identity_number(links->context, *(const struct gw_identity *const *)at));
         break;
     case SNAPSHOT_TEXTS:
     case SNAPSHOT_LIST:

@@ -19,8 +19,8 @@ enum { GW_SCHEMA = 6, GW_SNAPSHOT_MAX_BYTES = 256 << 20 };
  * CC_ETOOBIG (an API that takes more than 16 MiB). */
 int gw_snapshot_write(const struct gw_model *model, struct buf *out);
 
-/* The same in two steps, for who wants to know whether anything changed before a generation number is
- * taken, and in parts, which are large and need not be copied. */
+/* The same in two steps, for who wants to know whether anything changed before a generation number
+ * is taken, and in parts, which are large and need not be copied. */
 enum { GW_SNAPSHOT_PARTS = 3 };
 
 struct gw_snapshot_text {

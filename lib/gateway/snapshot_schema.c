@@ -332,8 +332,9 @@ static const char *backend_jwt_fault(const struct gw_backend_jwt *jwt)
     if (jwt->header.n == 0)
         return NULL;
     return n != 1 ? "not exactly one key pair signs the JWT of backends"
-           : jwt->ttl_s < GW_BACKEND_JWT_TTL_MIN ? "the JWT of backends is valid for too short a time"
-                                                 : NULL;
+           : jwt->ttl_s < GW_BACKEND_JWT_TTL_MIN
+               ? "the JWT of backends is valid for too short a time"
+               : NULL;
 }
 
 static const char *settings_fault(const void *object)
@@ -567,7 +568,8 @@ static const struct snapshot_field issuer_fields[] = {
     {TEXTS(struct gw_issuer, audiences, snapshot_required_text)},
     {AT(struct gw_issuer, algorithms), .type = SNAPSHOT_ALGORITHMS},
     {AT(struct gw_issuer, pem), .type = SNAPSHOT_TEXT, .fault = pem_text},
-    {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
+    {AT(struct gw_issuer, consumer_key_claim), .type = SNAPSHOT_TEXT,
+     .fault = snapshot_optional_text},
     {AT(struct gw_issuer, scope_claim), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {AT(struct gw_issuer, jwks_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
     {AT(struct gw_issuer, introspection_url), .type = SNAPSHOT_TEXT, .fault = jwks_url},
@@ -575,7 +577,8 @@ static const struct snapshot_field issuer_fields[] = {
      .fault = authorization_text, .secret = true},
     {LIST(struct gw_issuer, claim_mappings, &claim_mapping)},
     {AT(struct gw_issuer, validate_subscription), .type = SNAPSHOT_BOOL},
-    {AT(struct gw_issuer, claim_transformer), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
+    {AT(struct gw_issuer, claim_transformer), .type = SNAPSHOT_TEXT,
+     .fault = snapshot_optional_text},
     {AT(struct gw_issuer, origin), .type = SNAPSHOT_ORIGIN},
 };
 const struct snapshot_schema snapshot_issuer =
@@ -615,8 +618,7 @@ static const struct snapshot_field filter_fields[] = {
     {TEXTS(struct gw_filter, set_headers, snapshot_header_name)},
     {TEXTS(struct gw_filter, remove_headers, snapshot_header_name)},
 };
-static const struct snapshot_schema filter_schema =
-    SCHEMA(filter_fields, struct gw_filter, NULL);
+static const struct snapshot_schema filter_schema = SCHEMA(filter_fields, struct gw_filter, NULL);
 
 static const struct snapshot_field settings_fields[] = {
     {AT(struct gw_model, system_host), .type = SNAPSHOT_TEXT, .fault = system_host},

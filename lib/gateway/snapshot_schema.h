@@ -27,8 +27,8 @@
  *     "apis":[ ...
  *     ]}
  *
- * Members are in the order of the tables. Those of the model itself are always there, of others only
- * those that say something: false, 0, "", null and empty lists are left out, wherever they can
+ * Members are in the order of the tables. Those of the model itself are always there, of others
+ * only those that say something: false, 0, "", null and empty lists are left out, wherever they can
  * be, which makes a file of half the size. An origin is [file,line,column] with file an index into
  * "files". A CORS policy is an index into "cors", an identity one into "identities". */
 #pragma once
@@ -63,8 +63,8 @@ struct snapshot_field {
     uint64_t min, max;
     const struct snapshot_schema *of;
     const char *(*fault)(struct slice text); /* of each text; NULL: usable */
-    const char *const *names;                /* of an enum's values, in their order; `max` is the last */
-    bool secret;                             /* written and read like any other, and never shown */
+    const char *const *names; /* of an enum's values, in their order; `max` is the last */
+    bool secret;              /* written and read like any other, and never shown */
 };
 
 struct snapshot_schema {

@@ -10,7 +10,7 @@ struct writer {
     struct buf *out;
     struct intern *files; /* numbered as origins name them */
     const struct gw_model *model;
-    int error; /* what is not the buffer's; sticks */
+    int error;                   /* what is not the buffer's; sticks */
     const struct source *source; /* the last one that was numbered: origins come in runs */
     uint32_t source_number;
 };

@@ -193,7 +193,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     r.path = lines[2];
     for (int i = 0; i < HEADERS; i++)
         if (lines[header_lines[i]].p != NULL)
-            headers[i] = (struct enforce_header){.value = expand(lines[header_lines[i]], rooms[i]), .count = 1};
+            headers[i] = (struct enforce_header){.value = expand(lines[header_lines[i]], rooms[i]),
+                                                 .count = 1};
 
     enforce_decide(engine.plain, engine.rules, NULL, &r, &engine.clock.clock, &plain);
     check(&r, &plain);

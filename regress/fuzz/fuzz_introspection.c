@@ -8,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct jwt_claim_mapping renamed[] = {
         {SLICE_INIT("login"), SLICE_INIT("sub")}, {SLICE_INIT("sub"), SLICE_INIT("consumerKey")}};
     const struct jwt_claim_mappings mappings = {renamed, 2};
-    const struct jwt_claim_names names = {.consumer_key = SLICE(""), .scope = SLICE("scp"), .subscriptions = true};
+    const struct jwt_claim_names names = {
+        .consumer_key = SLICE(""), .scope = SLICE("scp"), .subscriptions = true};
     struct arena *arena = arena_new(8 << 20);
     struct jwt_introspection in;
     enum jwt_fault fault;

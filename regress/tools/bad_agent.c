@@ -39,7 +39,7 @@ enum mode {
 #define X(name, word, help) MODE_##name,
     MODES(X)
 #undef X
-    N_MODES
+        N_MODES
 };
 
 static const struct {
@@ -322,8 +322,8 @@ int main(int argc, char **argv)
         return usage();
     a.delay_us = (int64_t)delay_ms * 1000;
     log_setup("bad_agent", LOG_INFO, LOG_TEXT);
-    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666, SLICE_NONE, NULL}) !=
-        CC_OK)
+    if (listener_open(&listener, &(struct listener_options){slice_of(argv[1]), 0666, SLICE_NONE,
+                                                            NULL}) != CC_OK)
         return EX_UNAVAILABLE;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

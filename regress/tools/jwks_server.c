@@ -1,5 +1,6 @@
-/* jwks_server DIR: an issuer's key set for scenarios, by HTTP on a port of 127.0.0.1 that is written
- * to DIR/port. Serves the public keys in DIR/keys (x.pem; the file's name is the kid), as DIR/mode says:
+/* jwks_server DIR: an issuer's key set for scenarios, by HTTP on a port of 127.0.0.1 that is
+ * written to DIR/port. Serves the public keys in DIR/keys (x.pem; the file's name is the kid), as
+ * DIR/mode says:
  *
  *   ok [CACHE-CONTROL]   the key set, with an ETag; 304 when the client has it already
  *   file                 200 and DIR/set.json, whatever is in it
@@ -11,8 +12,9 @@
  *   drip                 200, then a byte a second
  *   redirect URL         302 to there
  *
- * A POST is an introspection (RFC 7662), for which "ok" means: 401 unless its Authorization is the line in
- * DIR/authorization, where there is such a file; else what DIR/tokens/TOKEN says, or that it is not active.
+ * A POST is an introspection (RFC 7662), for which "ok" means: 401 unless its Authorization is the
+ * line in DIR/authorization, where there is such a file; else what DIR/tokens/TOKEN says, or that
+ * it is not active.
  *
  * The file is read for each request, and each request appends a line to DIR/requests:
  * "PATH IF-NONE-MATCH", or "PATH TOKEN". A connection is a process of its own. */
@@ -54,8 +56,8 @@ static void answer(int fd, const char *status, const char *headers, struct slice
     struct buf b;
 
     buf_init_fixed(&b, head, sizeof(head));
-    buf_printf(&b, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", status, body.n,
-               headers);
+    buf_printf(&b, "HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", status,
+               body.n, headers);
     send_all(fd, buf_slice(&b));
     send_all(fd, body);
 }
@@ -80,7 +82,8 @@ static void make_set(struct buf *out)
         struct slice name = slice_of(files[i]->d_name), pem;
         struct key *key = NULL;
 
-        if (file_read(arena, arena_printf(arena, "%s/keys/%s", dir, name.p).p, 65536, &pem) != CC_OK ||
+        if (file_read(arena, arena_printf(arena, "%s/keys/%s", dir, name.p).p, 65536, &pem) !=
+                CC_OK ||
             key_public_from_pem(&key, pem) != CC_OK)
             continue; /* is being exchanged */
         buf_add_str(out, slice_ends(buf_slice(out), SLICE("[")) ? "" : ",");

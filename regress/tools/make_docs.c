@@ -2,8 +2,8 @@
  *
  *     make_docs configuration.md|findings.md|cc-gen.1|cc-spoa.8
  *
- * prints one of them. `make docs` writes them all, regress/run-docs.sh checks that they are those of
- * the present tables. */
+ * prints one of them. `make docs` writes them all, regress/run-docs.sh checks that they are those
+ * of the present tables. */
 #include "config/config.h"
 #include "generator/cli.h"
 #include "spoa/options.h"
@@ -90,9 +90,15 @@ static void print_configuration(void)
 
 static const char *group_of(char digit)
 {
-    static const char *const groups[] = {"Projects and documents", "Meaning of an API", "cc.yaml",
-                                         "Keys and certificates", "Output and HAProxy", "Snapshot",
-                                         "Commands",              "Lint",               "Audit"};
+    static const char *const groups[] = {"Projects and documents",
+                                         "Meaning of an API",
+                                         "cc.yaml",
+                                         "Keys and certificates",
+                                         "Output and HAProxy",
+                                         "Snapshot",
+                                         "Commands",
+                                         "Lint",
+                                         "Audit"};
 
     CC_ASSERT(digit >= '1' && digit <= '9');
     return groups[digit - '1'];
@@ -145,8 +151,8 @@ static void print_roff(const char *text)
 static void print_title(const char *name, const char *section, const char *summary)
 {
     printf(".\\\" made by `make docs` from the tables of the program\n"
-           ".TH %s %s \"\" \"cc-gateway " CC_VERSION "\" \"cc-gateway\"\n.SH NAME\n%s \\- %s\n", name,
-           section, name, summary);
+           ".TH %s %s \"\" \"cc-gateway " CC_VERSION "\" \"cc-gateway\"\n.SH NAME\n%s \\- %s\n",
+           name, section, name, summary);
 }
 
 static void print_man_option(char letter, const char *name, const char *value, const char *help)
@@ -210,11 +216,12 @@ static void print_cc_gen(void)
 static void print_cc_spoa(void)
 {
     print_title("cc-spoa", "8", "the gateway's agent: decides for HAProxy about every request");
-    puts(".SH SYNOPSIS\n.B cc\\-spoa\n[\\-c \\fIFILE\\fP] [\\-s \\fIFILE\\fP] [\\-\\-set "
-         "\\fINAME=VALUE\\fP]... [\\-t]\n.SH DESCRIPTION\n"
-         "Listens on agent.socket for HAProxy, finds the API and resource of each request, verifies "
-         "its token and scopes, and says\nwhere the request goes or how it is refused. When it is "
-         "not there, HAProxy refuses all requests.\n.SH OPTIONS");
+    puts(
+        ".SH SYNOPSIS\n.B cc\\-spoa\n[\\-c \\fIFILE\\fP] [\\-s \\fIFILE\\fP] [\\-\\-set "
+        "\\fINAME=VALUE\\fP]... [\\-t]\n.SH DESCRIPTION\n"
+        "Listens on agent.socket for HAProxy, finds the API and resource of each request, verifies "
+        "its token and scopes, and says\nwhere the request goes or how it is refused. When it is "
+        "not there, HAProxy refuses all requests.\n.SH OPTIONS");
 #define X(name, letter, value, help) print_man_option(letter, #name, value, help);
     SPOA_OPTIONS(X)
 #undef X

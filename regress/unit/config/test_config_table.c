@@ -6,10 +6,9 @@
 #include "config_fixture.h"
 
 /* One element of each list, so that settings of elements have a value to look at. */
-static const char elements[] =
-    "enforcer: {security: {tokenService: [{name: n, issuer: i}]},\n"
-    "           jwtGenerator: {keypair: [{publicCertificatePath: c}]},\n"
-    "           filters: [{name: n, path: /p}]}\n";
+static const char elements[] = "enforcer: {security: {tokenService: [{name: n, issuer: i}]},\n"
+                               "           jwtGenerator: {keypair: [{publicCertificatePath: c}]},\n"
+                               "           filters: [{name: n, path: /p}]}\n";
 
 static void title(int setting, char out[SETTINGS_NAME_MAX])
 {

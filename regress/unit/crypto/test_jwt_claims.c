@@ -375,7 +375,7 @@ static void test_renamed(void **state)
 
     /* A name is a slice: no NUL behind it is needed, or read. */
     names = (struct jwt_claim_names){.consumer_key = slice_make("azp!", 3),
-                                    .scope = slice_make("scope!", 5)};
+                                     .scope = slice_make("scope!", 5)};
     assert_int_equal(parse_named(*state, payload, &names, &c), JWT_OK);
     assert_true(slice_is(c.consumer_key, "azp"));
     assert_true(c.n_scopes == 1 && slice_is(c.scopes[0], "s"));

@@ -4,9 +4,8 @@
 
 static enum jwt_fault parse(struct arena *arena, const char *payload, struct jwt_subscriptions *out)
 {
-    const struct jwt_claim_names names = {.consumer_key = SLICE_INIT(""),
-                                          .scope = SLICE_INIT(""),
-                                          .subscriptions = true};
+    const struct jwt_claim_names names = {
+        .consumer_key = SLICE_INIT(""), .scope = SLICE_INIT(""), .subscriptions = true};
     struct jwt jwt = {.payload = slice_of(payload)};
     struct jwt_claims claims;
     enum jwt_fault fault = jwt_claims_parse(&jwt, &names, arena, &claims);
@@ -147,8 +146,8 @@ static void test_name_uuid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all),      cmocka_unit_test(test_not_asked_for),
-        cmocka_unit_test(test_cases),    cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_all),       cmocka_unit_test(test_not_asked_for),
+        cmocka_unit_test(test_cases),     cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_name_uuid),
     };
 

@@ -60,7 +60,10 @@ static const struct slice fixture_read[] = {SLICE_INIT("read:pets"), SLICE_INIT(
 static const struct slice fixture_write[] = {SLICE_INIT("write:pets")};
 static const struct slice fixture_admin[] = {SLICE_INIT("admin"), SLICE_INIT("write:pets")};
 
-#define FIXTURE_SCOPES(list, n, line) {GW_TOKEN, SLICE_INIT(""), list, n, FIXTURE_AT(line)}
+#define FIXTURE_SCOPES(list, n, line)                       \
+    {                                                       \
+        GW_TOKEN, SLICE_INIT(""), list, n, FIXTURE_AT(line) \
+    }
 static const struct gw_need fixture_needs[] = {
     FIXTURE_SCOPES(fixture_read, 2, 13),  FIXTURE_SCOPES(fixture_write, 1, 23),
     FIXTURE_SCOPES(fixture_admin, 2, 24), FIXTURE_SCOPES(fixture_admin, 1, 43),
@@ -130,9 +133,11 @@ static const struct gw_operation fixture_far[] = {
 };
 
 static const struct gw_identity fixture_identities[] = {
-    {.user = SLICE_INIT("pets"), .authorization = SLICE_INIT("Basic cGV0czo="),
+    {.user = SLICE_INIT("pets"),
+     .authorization = SLICE_INIT("Basic cGV0czo="),
      .origin = FIXTURE_AT(5)},
-    {.user = SLICE_INIT("far"), .authorization = SLICE_INIT("Basic ZmFyOg=="),
+    {.user = SLICE_INIT("far"),
+     .authorization = SLICE_INIT("Basic ZmFyOg=="),
      .origin = FIXTURE_AT(82)},
 };
 
@@ -270,13 +275,13 @@ static inline void fixture_init(struct fixture *f)
     }
     f->issuers[FIXTURE_RSA] = (struct gw_issuer){.name = SLICE("rsa"),
                                                  .access_tokens = true,
- .issuer = SLICE("https://rsa"),
+                                                 .issuer = SLICE("https://rsa"),
                                                  .algorithms = 1u << JWT_RS256 | 1u << JWT_PS256,
                                                  .pem = buf_slice(&f->pems[FIXTURE_RSA]),
                                                  .origin = {&fixture_config, 11, 5}};
     f->issuers[FIXTURE_EC] = (struct gw_issuer){.name = SLICE("ec"),
                                                 .access_tokens = true,
- .issuer = SLICE("https://ec"),
+                                                .issuer = SLICE("https://ec"),
                                                 .algorithms = 1u << JWT_ES256,
                                                 .audiences = fixture_audiences,
                                                 .n_audiences = 2,
@@ -284,7 +289,7 @@ static inline void fixture_init(struct fixture *f)
                                                 .origin = {&fixture_config, 21, 5}};
     f->issuers[FIXTURE_ED] = (struct gw_issuer){.name = SLICE("ed"),
                                                 .access_tokens = true,
- .issuer = SLICE("https://ed"),
+                                                .issuer = SLICE("https://ed"),
                                                 .algorithms = 1u << JWT_EdDSA,
                                                 .consumer_key_claim = SLICE("client"),
                                                 .scope_claim = SLICE("scp"),

@@ -383,7 +383,8 @@ static void test_revoked_key(void **state)
     enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
     assert_int_equal(d.verdict, ENFORCE_ALLOW);
     revoked_add(revoked, SLICE("one"), REVOKED_FOREVER, REVOKED_BY_STATE, FIXTURE_NOW);
-    for (int round = 0; round < 2; round++) { /* remembered, and by a worker that does not know it */
+    for (int round = 0; round < 2;
+         round++) { /* remembered, and by a worker that does not know it */
         enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
         assert_int_equal(d.status, 401);
         assert_true(slice_contains(d.reason, SLICE("the token is revoked")));
@@ -424,7 +425,8 @@ static void test_permitted(void **state)
         set_token(&r, 2, FIXTURE_ED, JWT_EdDSA, "",
                   "{\"iss\":\"x\"," APIKEY ",\"permittedIP\":\"10.0.0.0/8\","
                   "\"permittedReferer\":\"https://a.test/*\"}");
-        r.headers[1] = (struct enforce_header){.value = slice_of(cases[i].referer), .count = cases[i].lines};
+        r.headers[1] =
+            (struct enforce_header){.value = slice_of(cases[i].referer), .count = cases[i].lines};
         r.request.has_src = gw_address_parse(slice_of(cases[i].from), &r.request.src);
         assert_true(r.request.has_src);
         enforce_decide(worker, rules, NULL, &r.request, &now.clock, &d);
@@ -435,7 +437,7 @@ static void test_permitted(void **state)
 }
 
 #define CONSOLE "\"token_type\":\"InternalKey\",\"sub\":\"pat\",\"exp\":1700003600"
-#define FOR(context, version) \
+#define FOR(context, version)                                          \
     ",\"subscribedAPIs\":[{\"context\":\"/other\",\"version\":\"1\"}," \
     "{\"name\":\"X\",\"context\":\"" context "\",\"version\":\"" version "\"}]}"
 
@@ -543,7 +545,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requirements), cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_revoked_key),   cmocka_unit_test(test_internal_keys),
+        cmocka_unit_test(test_revoked_key),  cmocka_unit_test(test_internal_keys),
         cmocka_unit_test(test_permitted),    cmocka_unit_test(test_once),
         cmocka_unit_test(test_trace),
     };

@@ -32,11 +32,10 @@ static const struct gw_cors policies[] = {
 
 /* Below another base path, the same requests as the first API's /pets/{id}, by another method. */
 static const struct gw_operation put_operation[] = {{.method = GW_PUT, .origin = FIXTURE_AT(95)}};
-static const struct gw_resource put_resources[] = {
-    {.template = SLICE_INIT("/1.0/pets/{id}"),
-     .operations = put_operation,
-     .n_operations = 1,
-     .origin = FIXTURE_AT(94)}};
+static const struct gw_resource put_resources[] = {{.template = SLICE_INIT("/1.0/pets/{id}"),
+                                                    .operations = put_operation,
+                                                    .n_operations = 1,
+                                                    .origin = FIXTURE_AT(94)}};
 
 struct bench {
     struct fixture fixture;
@@ -168,13 +167,11 @@ static void decide(struct bench *b, const struct row *row)
                                       .headers = headers};
 
     if (row->origin != NULL)
-        headers[ORIGIN] =
-            (struct enforce_header){.value = slice_of(row->origin),
-                                    .count = row->origins > 0 ? row->origins : 1};
+        headers[ORIGIN] = (struct enforce_header){.value = slice_of(row->origin),
+                                                  .count = row->origins > 0 ? row->origins : 1};
     if (row->asked != NULL)
-        headers[REQUEST_METHOD] =
-            (struct enforce_header){.value = slice_of(row->asked),
-                                    .count = row->askeds > 0 ? row->askeds : 1};
+        headers[REQUEST_METHOD] = (struct enforce_header){
+            .value = slice_of(row->asked), .count = row->askeds > 0 ? row->askeds : 1};
     enforce_decide(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision);
 }
 
@@ -225,7 +222,8 @@ static void a_trace_says_that_it_was_answered(void **state)
                                       .headers = headers};
     const struct enforce_trace_step *last;
 
-    enforce_decide_traced(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision, &trace);
+    enforce_decide_traced(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision,
+                          &trace);
     last = &trace.steps[trace.n - 1];
     assert_int_equal(last->step, ENFORCE_STEP_CORS);
     assert_false(last->refused);

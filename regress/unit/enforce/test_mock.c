@@ -27,8 +27,12 @@ static const struct gw_mock_header headers[] = {{SLICE_INIT("x-a"), SLICE_INIT("
 
 static const struct gw_mock_answer answers[] = {
     {.code = SLICE_INIT("404"), .origin = FIXTURE_AT(102)},
-    {.code = SLICE_INIT("4xx"), .contents = json_first, .n_contents = 2, .headers = headers,
-     .n_headers = 1, .origin = FIXTURE_AT(103)},
+    {.code = SLICE_INIT("4xx"),
+     .contents = json_first,
+     .n_contents = 2,
+     .headers = headers,
+     .n_headers = 1,
+     .origin = FIXTURE_AT(103)},
     {.code = SLICE_INIT("40x"), .contents = html_only, .n_contents = 1},
     {.code = SLICE_INIT("201"), .contents = many, .n_contents = 4},
     {.code = SLICE_INIT("20x"), .contents = html_only, .n_contents = 1},
@@ -46,7 +50,10 @@ static const struct gw_mock_answer empty_only[] = {{.code = SLICE_INIT("204")},
 static const struct gw_mock_answer several[] = {
     {.code = SLICE_INIT("200"), .contents = many, .n_contents = 4}};
 
-#define OP(list) {.method = GW_GET, .answers = list, .n_answers = sizeof(list) / sizeof(list[0])}
+#define OP(list)                                                                       \
+    {                                                                                  \
+        .method = GW_GET, .answers = list, .n_answers = sizeof(list) / sizeof(list[0]) \
+    }
 static const struct gw_operation full = OP(answers), defaulted = OP(with_default),
                                  bare_default = OP(empty_default), bare = OP(empty_only),
                                  typed = OP(several), nothing = {.method = GW_GET};
@@ -132,8 +139,7 @@ static const struct row {
     {&full, "", "application/json; charset=utf-8", MOCK_OK, 400, "application/json", "first"},
     /* no JSON without parameters, and parameters that tell media types apart */
     {&typed, "", "", MOCK_OK, 200, "application/json; version=1", "one"},
-    {&typed, "", "application/json; version=2", MOCK_OK, 200, "application/json; version=2",
-     "one"},
+    {&typed, "", "application/json; version=2", MOCK_OK, 200, "application/json; version=2", "one"},
     {&typed, "", "application/json; version=3", MOCK_NO_TYPE, 0, NULL, NULL},
     {&typed, "", "text/*;q=0.1, text/plain;charset=utf-8", MOCK_OK, 200,
      "text/plain; charset=\"UTF-8\"", "one"},
@@ -188,8 +194,7 @@ enum { ACCEPT, AUTHORIZATION, PREFER, TOKEN, HEADERS };
 static const struct slice header_names[HEADERS] = {
     SLICE_INIT("accept"), SLICE_INIT("authorization"), SLICE_INIT("prefer"), SLICE_INIT("x-token")};
 static const struct gw_operation mock_operations[] = {
-    {.method = GW_GET, .open = true, .answers = answers, .n_answers = 5,
-     .origin = FIXTURE_AT(101)},
+    {.method = GW_GET, .open = true, .answers = answers, .n_answers = 5, .origin = FIXTURE_AT(101)},
     {.method = GW_POST, .answers = answers, .n_answers = 5, .origin = FIXTURE_AT(111)},
     {.method = GW_PUT, .open = true, .origin = FIXTURE_AT(121)},
 };
@@ -253,8 +258,8 @@ static const struct enforce_decision *decide(struct bench *b, const char *method
     const char *const values[HEADERS] = {accept, token, prefer, NULL};
 
     for (int i = 0; i < HEADERS; i++)
-        b->headers[i] = (struct enforce_header){.value = slice_of(values[i]),
-                                                   .count = values[i] != NULL};
+        b->headers[i] =
+            (struct enforce_header){.value = slice_of(values[i]), .count = values[i] != NULL};
     enforce_decide_traced(b->worker, b->rules, NULL, &request, &b->clock.clock, &b->decision,
                           traced ? &b->trace : NULL);
     return &b->decision;

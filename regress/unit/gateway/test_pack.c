@@ -121,8 +121,8 @@ static void bad_numbers_are_refused(void **state)
 
 static void texts_come_back(void **state)
 {
-    static const struct slice texts[] = {SLICE_INIT("pets"), SLICE_INIT(""), {NULL, 0},
-                                         SLICE_INIT("a\0b")};
+    static const struct slice texts[] = {
+        SLICE_INIT("pets"), SLICE_INIT(""), {NULL, 0}, SLICE_INIT("a\0b")};
     struct buf b;
     struct slice in, text;
 

@@ -18,9 +18,24 @@ struct path_case {
     struct slice normal; /* absent: the same as raw */
 };
 
-#define SAME(text) {SLICE_INIT(text), GW_PATH_OK, {NULL, 0}}
-#define GIVES(text, normal) {SLICE_INIT(text), GW_PATH_OK, SLICE_INIT(normal)}
-#define REFUSED(text, fault) {SLICE_INIT(text), fault, {NULL, 0}}
+#define SAME(text)                    \
+    {                                 \
+        SLICE_INIT(text), GW_PATH_OK, \
+        {                             \
+            NULL, 0                   \
+        }                             \
+    }
+#define GIVES(text, normal)                              \
+    {                                                    \
+        SLICE_INIT(text), GW_PATH_OK, SLICE_INIT(normal) \
+    }
+#define REFUSED(text, fault)     \
+    {                            \
+        SLICE_INIT(text), fault, \
+        {                        \
+            NULL, 0              \
+        }                        \
+    }
 
 static const struct path_case path_cases[] = {
     /* normal already */

@@ -185,7 +185,10 @@ static void test_patterns_are_found_anywhere(void **state)
     assert_int_equal(gw_pattern_find(p, room, SLICE("ab12c\n")), GW_NOT_FOUND);
     assert_int_equal(gw_pattern_find(p, room, SLICE("ab12cd")), GW_NOT_FOUND);
     assert_int_equal(gw_pattern_find(p, room, SLICE_NONE), GW_NOT_FOUND);
-    assert_int_equal(gw_pattern_find(p, room, SLICE("\0\xff" "b1c")), GW_FOUND);
+    assert_int_equal(gw_pattern_find(p, room,
+                                     SLICE("\0\xff"
+                                           "b1c")),
+                     GW_FOUND);
     gw_pattern_free(&p);
     gw_pattern_room_free(&room);
 }
@@ -278,8 +281,8 @@ static void test_texts(void **state)
         {{.count = 2, .months = 1}, "2 requests a month"},
         {{.count = 2, .months = 3}, "2 requests in 3 months"},
     };
-    const struct gw_condition c = {GW_CONDITION_HEADER, GW_MATCH_CONTAINS, true, SLICE("x-a"),
-                                   SLICE("b"),          {NULL, 0, 0}};
+    const struct gw_condition c = {GW_CONDITION_HEADER, GW_MATCH_CONTAINS, true,
+                                   SLICE("x-a"),        SLICE("b"),        {NULL, 0, 0}};
     struct buf b;
 
     (void)state;

@@ -442,8 +442,8 @@ static const struct {
     {"[\"read:pets\",\"admin\"]", "[,\"read:pets\"]", "it is not text"},
     {"[\"read:pets\",\"admin\"]", "[\"read:pets\"\"admin\"]", "not valid JSON"},
     {"[\"read:pets\",\"admin\"]", "[\"read:pets\",\"admin\"}", "not valid JSON"},
-    {"[\"read:pets\",\"admin\"]", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
-     "not valid JSON"},
+    {"[\"read:pets\",\"admin\"]",
+     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "not valid JSON"},
     {"\"admin\"", "\"\\ud800\"", "not valid JSON"},
     {"\"admin\"", "\"\\udc00\\ud800\"", "not valid JSON"},
     {"\"admin\"", "\"\\ud800\\u0041\"", "not valid JSON"},
@@ -525,9 +525,10 @@ static void other_spellings_are_read(void **state)
     gw_snapshot_unref(&s);
     buf_free(&text);
 
-    forge(&text, "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\",",
-          "\"resources\":[],\"production\":\"cc_b_ffffffffffff\",\"base_path\":\"\",\"sandbox\":null,"
-          "\"cors\":null,\"auth_header\":\"x-token\",");
+    forge(
+        &text, "\"auth_header\":\"x-token\",\"production\":\"cc_b_ffffffffffff\",",
+        "\"resources\":[],\"production\":\"cc_b_ffffffffffff\",\"base_path\":\"\",\"sandbox\":null,"
+        "\"cors\":null,\"auth_header\":\"x-token\",");
     s = expect_read(buf_slice(&text));
     assert_ptr_equal(gw_snapshot_model(s)->apis[1].production, &gw_snapshot_model(s)->clusters[1]);
     assert_true(slice_is(gw_snapshot_model(s)->apis[1].auth_header, "x-token"));

@@ -467,7 +467,8 @@ static inline struct injection_outcome injection_build(const struct config *conf
                                                        struct arena *arena, struct diag *diag)
 {
     struct injection_outcome o = {.refused = true};
-    /* the header of the JWT also where the build would not take its name: quoting holds by itself */
+    /* the header of the JWT also where the build would not take its name: quoting holds by itself
+     */
     struct gw_model none = {.system_host = config->router.system_host,
                             .backend_jwt.header = config->jwt_generator.header},
                     *model = &none;

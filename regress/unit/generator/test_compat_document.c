@@ -92,14 +92,13 @@ static const struct compat_case cases[] = {
      COMPAT_DOC "x-wso2-cors: {accessControlAllowOrigins: [\"http://o\"]}\n",
      "OPTIONS /pets/1.0.0/a" LOCAL "\tOrigin: http://e\tAccess-Control-Request-Method: GET", "204"},
     {"x-wso2-throttling-tier", NULL,
-     COMPAT_OAS3
-     "x-wso2-throttling-tier: 10KPerMin\npaths:\n  /a: {get: {x-wso2-throttling-tier: 20KPerMin}}\n",
+     COMPAT_OAS3 "x-wso2-throttling-tier: 10KPerMin\npaths:\n  /a: {get: {x-wso2-throttling-tier: "
+                 "20KPerMin}}\n",
      GET, GOES},
     {"x-throttling-tier", NULL, COMPAT_OAS3 "x-throttling-tier: 10KPerMin\n" COMPAT_PATH, GET,
      GOES},
     {"x-wso2-throttling-tier of a path", NULL,
-     COMPAT_OAS3 "paths:\n  /a: {get: {}, x-wso2-throttling-tier: 20KPerMin}\n", GET,
-     GOES},
+     COMPAT_OAS3 "paths:\n  /a: {get: {}, x-wso2-throttling-tier: 20KPerMin}\n", GET, GOES},
     {"x-wso2-auth-header", NULL, COMPAT_DOC "x-wso2-auth-header: X-Tok\n",
      "GET /pets/1.0.0/a" LOCAL "\tX-Tok: Bearer TOKEN", GOES},
     {"x-wso2-auth-header before api.yaml", COMPAT_API "  authorizationHeader: X-Api\n",

@@ -86,10 +86,10 @@ static void fill(struct parts *p)
     p->issuers[1].issuer = SLICE("https://other");
     p->cors[0] = (struct gw_cors){.any_origin = true, .methods = SLICE("GET, POST")};
     p->cors[1] = (struct gw_cors){.origins = p->audiences, .n_origins = 1};
-    p->identities[0] = (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOnMzY3JldA=="),
-                                               {&api_file, 9, 9}};
-    p->identities[1] = (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOm90aGVy"),
-                                               {&api_file, 9, 9}};
+    p->identities[0] =
+        (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOnMzY3JldA=="), {&api_file, 9, 9}};
+    p->identities[1] =
+        (struct gw_identity){SLICE("svc"), SLICE("Basic c3ZjOm90aGVy"), {&api_file, 9, 9}};
     for (size_t i = 0; i < 2; i++)
         p->apis[i] = (struct gw_api){.id = SLICE("1"),
                                      .name = i == 0 ? SLICE("Pets") : SLICE("Toys"),

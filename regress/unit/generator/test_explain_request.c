@@ -113,7 +113,8 @@ static bool template_removes(struct slice line)
         return false;
     rest = slice_from(rest, strlen("http-request del-header "));
     slice_split(&rest, ' ', &name);
-    if (slice_starts(name, SLICE("{{"))) /* a setting says which: it holds a certificate, or the JWT */
+    if (slice_starts(name,
+                     SLICE("{{"))) /* a setting says which: it holds a certificate, or the JWT */
         return false;
     if (!explain_is_removed(name))
         fail_msg("HAProxy removes %.*s, explain does not", SLICE_ARG(name));

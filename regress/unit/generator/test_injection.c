@@ -589,7 +589,7 @@ static const char made_here[] =
     "frontend_errors.body upstream_errors.body variables.name "
     "clusters.name "                                                  /* a hash */
     "clusters.retry_statuses.status clusters.health_statuses.status " /* of a table, or a number */
-    "jwks " /* base64url */
+    "jwks "                                                           /* base64url */
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "

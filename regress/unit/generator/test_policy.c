@@ -3,15 +3,16 @@
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
-#define PROJECT                                                               \
-    "type: api\nversion: v4\ndata:\n  name: Pets\n  version: 1\n  context: /pets\n  type: HTTP\n"     \
+#define PROJECT                                                                                   \
+    "type: api\nversion: v4\ndata:\n  name: Pets\n  version: 1\n  context: /pets\n  type: HTTP\n" \
     "  endpointConfig: {production_endpoints: {url: \"http://p\"}}\n"
 #define OAS "openapi: 3.0.3\ninfo: {title: t, version: v}\n"
 
-#define ADV(rest)    "advancedPolicies:\n  - {name: A, " rest "}\n"
-#define UN           "subscriptionPolicies: [{name: Unauthenticated, unlimited: true}]\n"
-#define GROUPS(rest) UN "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n" rest
-#define GROUP(list)  "      - {conditions: [" list "], unlimited: true}\n"
+#define ADV(rest) "advancedPolicies:\n  - {name: A, " rest "}\n"
+#define UN        "subscriptionPolicies: [{name: Unauthenticated, unlimited: true}]\n"
+#define GROUPS(rest) \
+    UN "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n" rest
+#define GROUP(list) "      - {conditions: [" list "], unlimited: true}\n"
 
 /* A build of one project with these policies. */
 static int build(struct fixture *f, const char *policies, const char *openapi)
@@ -35,7 +36,8 @@ static const struct {
     {"no policy of the tier of requests without credentials", ADV("unlimited: true"),
      "error CC3208 :0:0\n"},
     {"a list that is none", UN "advancedPolicy: []\n", "error CC3201 0/a.yaml:2:1\n"},
-    {"a member that is none", UN ADV("unlimited: true, shdow: true"), "error CC3201 0/a.yaml:3:32\n"},
+    {"a member that is none", UN ADV("unlimited: true, shdow: true"),
+     "error CC3201 0/a.yaml:3:32\n"},
     {"condition groups of another level",
      "subscriptionPolicies:\n  - {name: Unauthenticated, unlimited: true, conditionGroups: []}\n",
      "error CC3201 0/a.yaml:2:46\n"},
@@ -44,7 +46,8 @@ static const struct {
     {"no limit", UN ADV("shadow: true"), "error CC3202 0/a.yaml:3:5\n"},
     {"no time", UN ADV("requestCount: 1"), "error CC3202 0/a.yaml:3:5\n"},
     {"a negative limit", UN ADV("requestCount: -1, timeUnit: day"), "error CC1203 0/a.yaml:3:29\n"},
-    {"a limit of nothing", UN ADV("requestCount: 0, timeUnit: day"), "error CC1203 0/a.yaml:3:29\n"},
+    {"a limit of nothing", UN ADV("requestCount: 0, timeUnit: day"),
+     "error CC1203 0/a.yaml:3:29\n"},
     {"a limit that is too large", UN ADV("requestCount: 9007199254740992, timeUnit: day"),
      "error CC1203 0/a.yaml:3:29\n"},
     {"an unknown unit", UN ADV("requestCount: 1, timeUnit: minuet"),
@@ -56,7 +59,8 @@ static const struct {
      "error CC3203 0/a.yaml:3:82\n"},
     {"two limits", UN ADV("requestCount: 1, bandwidth: 1KB, timeUnit: day"),
      "error CC3203 0/a.yaml:3:43\n"},
-    {"no amount of bytes", UN ADV("bandwidth: 10XB, timeUnit: day"), "error CC3203 0/a.yaml:3:26\n"},
+    {"no amount of bytes", UN ADV("bandwidth: 10XB, timeUnit: day"),
+     "error CC3203 0/a.yaml:3:26\n"},
     {"bytes that are too many", UN ADV("bandwidth: 9000TB, timeUnit: day"),
      "error CC3203 0/a.yaml:3:26\n"},
     {"Unlimited is always there", UN "advancedPolicies: [{name: Unlimited, unlimited: true}]\n",
@@ -66,8 +70,8 @@ static const struct {
      "error CC3204 0/a.yaml:4:5\n"},
     {"no CIDR", GROUPS(GROUP("{ipRange: 10.0.0.1/8}")), "error CC3205 0/a.yaml:6:33\n"},
     {"a range as an address", GROUPS(GROUP("{ip: 10.0.0.0/8}")), "error CC3205 0/a.yaml:6:28\n"},
-    {"a regular expression that takes for ever",
-     GROUPS(GROUP("{header: a, matches: \"(a+)+$\"}")), "error CC3206 0/a.yaml:6:44\n"},
+    {"a regular expression that takes for ever", GROUPS(GROUP("{header: a, matches: \"(a+)+$\"}")),
+     "error CC3206 0/a.yaml:6:44\n"},
     {"no regular expression", GROUPS(GROUP("{query: a, matches: \"(a\"}")),
      "error CC3206 0/a.yaml:6:43\n"},
     {"no header", GROUPS(GROUP("{header: \"a b\"}")), "error CC3203 0/a.yaml:6:32\n"},
@@ -85,8 +89,8 @@ static const struct {
      "error CC3207 0/a.yaml:7:9\n"},
     {"a value of what is there", GROUPS(GROUP("{claim: a}") GROUP("{claim: a, value: b}")),
      "error CC3207 0/a.yaml:7:9\n"},
-    {"an address outside of another", GROUPS(GROUP("{ip: 10.0.0.1, invert: true}")
-                                                 GROUP("{ip: 10.0.0.2}")),
+    {"an address outside of another",
+     GROUPS(GROUP("{ip: 10.0.0.1, invert: true}") GROUP("{ip: 10.0.0.2}")),
      "error CC3207 0/a.yaml:7:9\n"},
     {"groups that overlap",
      GROUPS(GROUP("{ipRange: 10.0.0.0/8}") GROUP("{ipRange: 9.0.0.0-10.0.0.9}")),
@@ -207,11 +211,15 @@ static void test_shipped(void **state)
         const char *name;
         uint64_t count;
     } shipped[] = {
-        {GW_LEVEL_API, "10KPerMin", 10000},         {GW_LEVEL_API, "20KPerMin", 20000},
-        {GW_LEVEL_API, "50KPerMin", 50000},         {GW_LEVEL_SUBSCRIPTION, "Bronze", 1000},
-        {GW_LEVEL_SUBSCRIPTION, "Gold", 5000},      {GW_LEVEL_SUBSCRIPTION, "Silver", 2000},
+        {GW_LEVEL_API, "10KPerMin", 10000},
+        {GW_LEVEL_API, "20KPerMin", 20000},
+        {GW_LEVEL_API, "50KPerMin", 50000},
+        {GW_LEVEL_SUBSCRIPTION, "Bronze", 1000},
+        {GW_LEVEL_SUBSCRIPTION, "Gold", 5000},
+        {GW_LEVEL_SUBSCRIPTION, "Silver", 2000},
         {GW_LEVEL_SUBSCRIPTION, "Unauthenticated", 500},
-        {GW_LEVEL_APPLICATION, "10PerMin", 10},     {GW_LEVEL_APPLICATION, "20PerMin", 20},
+        {GW_LEVEL_APPLICATION, "10PerMin", 10},
+        {GW_LEVEL_APPLICATION, "20PerMin", 20},
         {GW_LEVEL_APPLICATION, "50PerMin", 50},
     };
     struct fixture f;
@@ -245,9 +253,9 @@ static void test_tiers(void **state)
     struct diag_view v;
 
     (void)state;
-    assert_int_equal(build(&f, UN ADV("unlimited: true") "  - {name: 10KPerMin, unlimited: true}\n",
-                           openapi),
-                     CC_EREFUSED);
+    assert_int_equal(
+        build(&f, UN ADV("unlimited: true") "  - {name: 10KPerMin, unlimited: true}\n", openapi),
+        CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, room, sizeof(room)),
                         "error CC3208 1/Definitions/swagger.yaml:3:25\n"
                         "error CC3208 1/Definitions/swagger.yaml:5:67\n");
@@ -264,9 +272,9 @@ static void test_directory(void **state)
     (void)state;
     assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
     f.config.policies = SLICE("/none");
-    assert_int_equal(project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena,
-                                         f.diag),
-                     CC_EREFUSED);
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, room, sizeof(room)),
                         "error CC1001 /none:0:0\nerror CC3208 :0:0\n");
     fixture_close(&f);
@@ -275,8 +283,8 @@ static void test_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes), cmocka_unit_test(test_model),
-        cmocka_unit_test(test_shipped),  cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_model),
+        cmocka_unit_test(test_shipped),   cmocka_unit_test(test_tiers),
         cmocka_unit_test(test_directory),
     };
 

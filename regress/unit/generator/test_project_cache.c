@@ -12,18 +12,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define API(name, context)                                                                        \
+#define API(name, context)                                                                         \
     "type: api\ndata:\n  name: " name "\n  version: 1.0.0\n  context: " context "\n  type: HTTP\n" \
-    "  isDefaultVersion: true\n"                                                                  \
+    "  isDefaultVersion: true\n"                                                                   \
     "  endpointConfig:\n    production_endpoints: {url: http://b:80/v2}\n"
-#define OAS                                                                                 \
-    "openapi: 3.0.3\nx-wso2-cors: {accessControlAllowOrigins: [\"https://shop\"]}\n"        \
-    "x-wso2-request-interceptor: {serviceURL: \"http://i:9000\"}\n"                         \
-    "x-wso2-endpoints: [{other: {urls: [\"https://d\"]}}]\n"                                \
-    "paths:\n  /a:\n    get: {security: [{o: [read]}]}\n"                                   \
-    "    x-wso2-production-endpoints:\n      urls: [\"https://c/x\"]\n"                     \
-    "      securityConfig: {type: BASIC, username: u, password: p}\n"                      \
-    "  /b/{x}:\n    post: {}\n"                                                             \
+#define OAS                                                                          \
+    "openapi: 3.0.3\nx-wso2-cors: {accessControlAllowOrigins: [\"https://shop\"]}\n" \
+    "x-wso2-request-interceptor: {serviceURL: \"http://i:9000\"}\n"                  \
+    "x-wso2-endpoints: [{other: {urls: [\"https://d\"]}}]\n"                         \
+    "paths:\n  /a:\n    get: {security: [{o: [read]}]}\n"                            \
+    "    x-wso2-production-endpoints:\n      urls: [\"https://c/x\"]\n"              \
+    "      securityConfig: {type: BASIC, username: u, password: p}\n"                \
+    "  /b/{x}:\n    post: {}\n"                                                      \
     "components: {securitySchemes: {o: {type: oauth2, flows: {implicit: {scopes: {}}}}}}\n"
 
 enum { TEXT_MAX = 16 << 20, OUTCOME_MAX = 1 << 20 };

@@ -85,8 +85,7 @@ static const struct broken_case api_yaml[] = {
     {"schemes",
      API "  securityScheme: [oauth2, api_key, mutualssl, oauth_basic_auth_api_key_mandatory]\n",
      NULL, NULL, "warning CC2113 0/api.yaml:11:37\n"},
-    {"API keys alone", API "  securityScheme: [api_key]\n", NULL, NULL,
-     ""},
+    {"API keys alone", API "  securityScheme: [api_key]\n", NULL, NULL, ""},
     {"schemes that would be missed", API "  securityScheme: [mutualssl_mandatory, oauth3]\n", NULL,
      NULL, "error CC1203 0/api.yaml:11:41\nerror CC2411 0/api.yaml:11:20\n"},
     {"context without slash",
@@ -146,7 +145,8 @@ static const struct broken_case documents[] = {
     {"extensions: misspelt, misplaced, ignored, idle", NULL,
      OAS3 "x-wso2-bsaePath: /a\nx-wso2-label: a\nx-other: 1\nx-wso2-throttling-tier: Unlimited\n"
           "paths:\n  /a:\n    x-wso2-auth-header: X\n    x-wso2-throttling-tier: 10KPerMin\n"
-          "    get: {x-wso2-disable-secruity: true, x-wso2-endpoints: [], x-throttling-tier: 20KPerMin}\n",
+          "    get: {x-wso2-disable-secruity: true, x-wso2-endpoints: [], x-throttling-tier: "
+          "20KPerMin}\n",
      NULL,
      "warning CC1206 0/Definitions/swagger.yaml:2:1\n"
      "warning CC2600 0/Definitions/swagger.yaml:3:1\n"

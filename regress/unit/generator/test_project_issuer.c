@@ -240,10 +240,10 @@ static void introspect(struct fixture *f, const struct config_token_service *fir
     assert_string_equal(fixture_findings(f, got, sizeof(got)), expected);
 }
 
-#define SERVICE(...)                                     \
-    &(struct config_token_service)                       \
-    {                                                    \
-        .name = SLICE("x"), .introspection = {__VA_ARGS__} \
+#define SERVICE(...)                                         \
+    &(struct config_token_service)                           \
+    {                                                        \
+        .name = SLICE("x"), .introspection = { __VA_ARGS__ } \
     }
 #define URL .url = SLICE("https://a/introspect")
 
@@ -367,14 +367,10 @@ static void test_resolve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_issuers),
-        cmocka_unit_test(test_broken_issuers),
-        cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_contradictions),
-        cmocka_unit_test(test_no_issuer),
-        cmocka_unit_test(test_introspection),
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_issuers),   cmocka_unit_test(test_broken_issuers),
+        cmocka_unit_test(test_sources),   cmocka_unit_test(test_contradictions),
+        cmocka_unit_test(test_no_issuer), cmocka_unit_test(test_introspection),
+        cmocka_unit_test(test_filters),   cmocka_unit_test(test_resolve),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

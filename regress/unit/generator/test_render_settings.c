@@ -228,8 +228,7 @@ static void expect_line(const char *name, const char *value, const char *line)
     struct outcome o = make(slice_of(name), slice_of(value), arena);
 
     if (!slice_contains(o.haproxy, slice_of(line)))
-        fail_msg("%s=%s does not make '%s' of %" PRIslice, name, value, line,
-                 SLICE_ARG(o.haproxy));
+        fail_msg("%s=%s does not make '%s' of %" PRIslice, name, value, line, SLICE_ARG(o.haproxy));
     arena_free(&arena);
 }
 

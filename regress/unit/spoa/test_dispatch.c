@@ -19,7 +19,7 @@ struct bench {
     struct jwks_wanted wanted;
     struct counters counters;
     struct clock_fixed clock;
-    int64_t hgen; /* of the HAProxy that asks; 0: of none */
+    int64_t hgen;      /* of the HAProxy that asks; 0: of none */
     char header[2048]; /* "Bearer " and the last token that was signed */
     uint8_t notify[SPOP_MAX_FRAME_SIZE], ack[SPOP_LENGTH_SIZE + SPOP_MAX_FRAME_SIZE];
     size_t n_ack;
@@ -97,8 +97,8 @@ static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
     assert_int_equal(
         spop_read_frame(slice_make(b->notify + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE), &f),
         SPOP_NORMAL);
-    b->n_ack =
-        b->responder->answer(b->responder, &f, NULL, &b->clock.clock, &b->counters, b->ack, max_frame);
+    b->n_ack = b->responder->answer(b->responder, &f, NULL, &b->clock.clock, &b->counters, b->ack,
+                                    max_frame);
     assert_true(b->n_ack <= SPOP_LENGTH_SIZE + max_frame);
 }
 
