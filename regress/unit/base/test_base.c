@@ -1,9 +1,9 @@
 /* Unit tests of lib/base. */
 #include "base/base.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
 #include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,11 +150,11 @@ static void utf8_is_strict(void **state)
 {
     (void)state;
     assert_int_equal(utf8_valid_prefix(SLICE("a\xc3\xa9z")), 4);
-    assert_int_equal(utf8_valid_prefix(SLICE("a\xc0\x80")), 1);        /* overlong NUL */
-    assert_int_equal(utf8_valid_prefix(SLICE("\xe0\x80\xaf")), 0);     /* overlong slash */
-    assert_int_equal(utf8_valid_prefix(SLICE("\xed\xa0\x80")), 0);     /* surrogate */
-    assert_int_equal(utf8_valid_prefix(SLICE("\xf4\x90\x80\x80")), 0); /* above U+10FFFF */
-    assert_int_equal(utf8_valid_prefix(SLICE("\xf0\x9f\x98")), 0);     /* cut */
+    assert_int_equal(utf8_valid_prefix(SLICE("a\xc0\x80")), 1);         /* overlong NUL */
+    assert_int_equal(utf8_valid_prefix(SLICE("\xe0\x80\xaf")), 0);      /* overlong slash */
+    assert_int_equal(utf8_valid_prefix(SLICE("\xed\xa0\x80")), 0);      /* surrogate */
+    assert_int_equal(utf8_valid_prefix(SLICE("\xf4\x90\x80\x80")), 0);  /* above U+10FFFF */
+    assert_int_equal(utf8_valid_prefix(SLICE("\xf0\x9f\x98")), 0);      /* cut */
     assert_int_equal(utf8_valid_prefix(SLICE("\xf0\x9f\x98\x80")), 4);
 }
 
@@ -226,8 +226,7 @@ static char *printed(const struct diag *d)
 
 static void findings_are_sorted_and_show_the_line(void **state)
 {
-    struct source src = {.name = "api.yaml",
-                         .text = SLICE_INIT("type: api\ndata:\n  version: [1]\n")};
+    struct source src = {.name = "api.yaml", .text = SLICE_INIT("type: api\ndata:\n  version: [1]\n")};
     struct diag *d = diag_new();
     char *text;
 

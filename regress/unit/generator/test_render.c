@@ -1,12 +1,11 @@
 /* Unit tests of render: what the templates make of a model, compared with regress/unit/generator/
- * golden/ byte for byte. After a wanted change: UPDATE_GOLDEN=1
- * build/san/unit/generator/test_render writes the files anew; review the difference before it is
- * committed. */
+ * golden/ byte for byte. After a wanted change: UPDATE_GOLDEN=1 build/san/unit/generator/test_render
+ * writes the files anew; review the difference before it is committed. */
 #include "render_fixture.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
 #include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +86,7 @@ static void error_files_are_whole_answers(void **state)
         assert_true(slice_starts(file->text, slice_of(begin)));
         assert_non_null(strstr(file->text.p, length));
         assert_true(slice_starts(slice_of(body), slice_of(code)));
-        snprintf(line, sizeof(line), "    errorfile %u " FIXTURE_DIRECTORY "/%s\n", statuses[i],
-                 name);
+        snprintf(line, sizeof(line), "    errorfile %u " FIXTURE_DIRECTORY "/%s\n", statuses[i], name);
         assert_true(fixture_has(&f, "haproxy/cc.cfg", line));
     }
     fixture_free(&f);
@@ -123,8 +121,8 @@ static void unknown_ciphers_are_said(void **state)
 
     (void)state;
     fixture_init(&f);
-    f.config.router.downstream_tls.ciphers = SLICE(
-        "ECDHE-RSA-AES128-GCM-SHA256, AES-NOT, TLS_NO_SUCH, ALL:!aNULL, TLS_AES_128_GCM_SHA256");
+    f.config.router.downstream_tls.ciphers =
+        SLICE("ECDHE-RSA-AES128-GCM-SHA256, AES-NOT, TLS_NO_SUCH, ALL:!aNULL, TLS_AES_128_GCM_SHA256");
     assert_int_equal(fixture_render(&f), CC_EINVAL);
     assert_int_equal(diag_errors(f.diag), 4);
     assert_true(diag_get(f.diag, 0, &v));
@@ -248,10 +246,9 @@ static void settings_reach_their_lines(void **state)
     assert_int_equal(fixture_render(&f), CC_OK);
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "server agent 127.0.0.1:9999 check"));
     assert_false(fixture_has(&f, "haproxy/standalone.cfg", "stats socket"));
-    assert_true(
-        fixture_has(&f, "haproxy/cc.cfg",
-                    "server orders.example.com orders.example.com:443 ssl verify required ca-file "
-                    "'/etc/my ca.pem' resolvers cc_dns init-addr 'last,libc,none'\n"));
+    assert_true(fixture_has(&f, "haproxy/cc.cfg",
+                            "server orders.example.com orders.example.com:443 ssl verify required ca-file "
+                            "'/etc/my ca.pem' resolvers cc_dns init-addr 'last,libc,none'\n"));
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "timeout server 2147483s\n"));
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "timeout http-request 10s\n"));
     fixture_free(&f);
@@ -285,8 +282,8 @@ static void hostile_names_stay_words(void **state)
     f.model.n_headers = 1;
     assert_int_equal(fixture_render(&f), CC_OK);
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "server s1 'a b)#'\\''%:1' ssl"));
-    assert_true(
-        fixture_has(&f, "haproxy/cc-spoe.conf", "=req.fhdr(''\\''x,1) http-request'\\''',1)"));
+    assert_true(fixture_has(&f, "haproxy/cc-spoe.conf",
+                            "=req.fhdr(''\\''x,1) http-request'\\''',1)"));
     fixture_free(&f);
 
     fixture_init(&f);
@@ -328,8 +325,10 @@ static void headers_of_conditions_count_twice(void **state)
     struct slice headers[GW_MAX_HEADERS];
     const struct gw_condition condition = {.kind = GW_CONDITION_HEADER, .name = SLICE("x-7")};
     const struct gw_group group = {.conditions = &condition, .n_conditions = 1};
-    const struct gw_policy policy = {
-        .level = GW_LEVEL_API, .name = SLICE("p"), .groups = &group, .n_groups = 1};
+    const struct gw_policy policy = {.level = GW_LEVEL_API,
+                                     .name = SLICE("p"),
+                                     .groups = &group,
+                                     .n_groups = 1};
     struct fixture f;
 
     (void)state;
@@ -359,16 +358,17 @@ static void operators_template_replaces_ours(void **state)
     fixture_init(&f);
     f.config.router.upstream.verify_host_name = false;
     assert_int_equal(file_write_atomic(path, SLICE("global\n    # {{generation}}\n"), 0644), CC_OK);
-    assert_int_equal(
-        render_haproxy(&f.out, &f.model, &f.config, FIXTURE_DIRECTORY, directory, f.arena, f.diag),
-        CC_OK);
-    assert_string_equal(fixture_file(&f, "haproxy/standalone.cfg")->text.p, "global\n    # 7\n");
+    assert_int_equal(render_haproxy(&f.out, &f.model, &f.config, FIXTURE_DIRECTORY, directory,
+                                    f.arena, f.diag),
+                     CC_OK);
+    assert_string_equal(fixture_file(&f, "haproxy/standalone.cfg")->text.p,
+                        "global\n    # 7\n");
     assert_true(fixture_has(&f, "haproxy/cc.cfg", "frontend cc_gateway"));
 
     assert_int_equal(file_write_atomic(path, SLICE("global\n  {{generatoin}}\n"), 0644), CC_OK);
-    assert_int_equal(
-        render_haproxy(&f.out, &f.model, &f.config, FIXTURE_DIRECTORY, directory, f.arena, f.diag),
-        CC_EINVAL);
+    assert_int_equal(render_haproxy(&f.out, &f.model, &f.config, FIXTURE_DIRECTORY, directory,
+                                    f.arena, f.diag),
+                     CC_EINVAL);
     assert_true(diag_get(f.diag, 0, &view));
     assert_int_equal(view.code, CC5005);
     assert_string_equal(view.place.source->name, path);

@@ -1,9 +1,9 @@
 /* Rendered files before the real judge: `haproxy -c -dW`, where a warning is a failure too. */
 #include "render_fixture.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
 #include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
 
 #include <spawn.h>
 #include <stdio.h>
@@ -60,10 +60,10 @@ static void make_certificate(struct fixture *f)
 {
     struct slice key = arena_printf(f->arena, "%s/tls.key", directory);
     struct slice cert = arena_printf(f->arena, "%s/tls.pem", directory);
-    const char *const argv[] = {
-        "openssl", "req",    "-x509", "-newkey",  "ec",      "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-nodes",  "-batch", "-subj", "/CN=test", "-keyout", key.p,      "-out",
-        cert.p,    NULL};
+    const char *const argv[] = {"openssl",  "req",      "-x509",    "-newkey", "ec",
+                                "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-batch",
+                                "-subj",    "/CN=test", "-keyout",  key.p,     "-out",
+                                cert.p,     NULL};
 
     if (access(cert.p, R_OK) != 0)
         assert_int_equal(run(argv), 0);
@@ -79,8 +79,9 @@ static void expect_accepted(struct fixture *f)
     const char *const beside_argv[] = {"haproxy", "-c", "-dW", "-f", cc.p, NULL};
     const char *const alone_argv[] = {"haproxy", "-c", "-dW", "-f", alone.p, "-f", cc.p, NULL};
 
-    assert_int_equal(
-        render_haproxy(&f->out, &f->model, &f->config, directory, NULL, f->arena, f->diag), CC_OK);
+    assert_int_equal(render_haproxy(&f->out, &f->model, &f->config, directory, NULL, f->arena,
+                                    f->diag),
+                     CC_OK);
     write_files(f);
     assert_int_equal(run(beside_argv), 0);
     assert_int_equal(run(alone_argv), 0);

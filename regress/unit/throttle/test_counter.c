@@ -278,7 +278,7 @@ static void all_or_none(void **state)
             if (dice_roll(&dice, 3) > 0)
                 continue;
             which[n] = k;
-            limits[n++] = (struct counter_limit){&rules[k], slice_make("012345" + k, 1)};
+            limits[n++] = (struct counter_limit){&rules[k], slice_make(&"012345"[k], 1)};
         }
         for (size_t i = 0; i < n; i++) {
             const struct counter_rule *rule = limits[i].rule;

@@ -134,7 +134,7 @@ static void *level_thread(void *seed)
                 continue;
             which[n] = k;
             limits[n++] = (struct counter_limit){k == 5 ? &level_narrow : &level_wide,
-                                                 slice_make("abcdefghijkl" + k, 1)};
+                                                 slice_make(&"abcdefghijkl"[k], 1)};
         }
         counter_take(race.table, limits, n, 0, at_us(i % 997), &r);
         for (unsigned k = 0; r.refused < 0 && k < n; k++)
@@ -155,7 +155,7 @@ static void threads_all_or_none(void **state)
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     for (unsigned k = 0; k < LEVELS; k++) {
-        assert_true(counter_find(race.table, slice_make("abcdefghijkl" + k, 1), at_us(1000), &row));
+        assert_true(counter_find(race.table, slice_make(&"abcdefghijkl"[k], 1), at_us(1000), &row));
         assert_int_equal(row.used, level_used[k]);
     }
     assert_int_equal(level_used[5], 30000);
