@@ -117,7 +117,7 @@ static bool ask(struct world *w, unsigned number, size_t worker)
     memcpy(await.key.bytes, &number, sizeof(number));
     snprintf(claims, sizeof(claims), "{\"n\":%u}", number);
     await.question = slice_of(claims);
-    return oracle->ask(oracle, &await, w->rules, worker);
+    return oracle->ask(oracle, &await, w->rules, worker) == ENFORCE_MAY_WAIT;
 }
 
 /* Every reply is the JWT of its question, and every worker that asked gets one. */
