@@ -239,7 +239,7 @@ static const struct config *settings(void)
 
     if (config != NULL)
         return config;
-    arena = arena_new(1 << 20);
+    arena = arena_new(4 << 20);
     diag = diag_new();
     CC_ASSERT(config_load(&config, NULL, NULL, overrides, 1, arena, diag) == CC_OK);
     diag_free(&diag);
