@@ -47,10 +47,7 @@ enum credential_state api_key_find_in_query(struct attempt *a, const struct gw_n
 
 static bool not_permitted(struct attempt *a, const char *text)
 {
-    reason_add_str(a->reason, text);
-    reason_add_place(a->reason, a->out->operation->origin);
-    refuse(a->out, REFUSE_NOT_PERMITTED);
-    return false;
+    return attempt_refuse(a, REFUSE_NOT_PERMITTED, text, a->out->operation->origin);
 }
 
 /* Both lists, where there are both. */

@@ -96,6 +96,16 @@ static inline void attempt_use_other_room(struct attempt *a)
     attempt_use_room(a, &a->w->rooms[a->reason == &a->w->rooms[0].reason]);
 }
 
+/* Refuses, with the reason and where it was declared. Returns false. */
+static inline bool attempt_refuse(struct attempt *a, enum refusal why, const char *text,
+                                  struct place place)
+{
+    reason_add_str(a->reason, text);
+    reason_add_place(a->reason, place);
+    refuse(a->out, why);
+    return false;
+}
+
 static inline void attempt_count(_Atomic uint64_t *counter, uint64_t n)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,

@@ -37,13 +37,6 @@ static int make_head(struct rules_jwt *jwt, const struct key_id *id)
     return CC_OK;
 }
 
-static void hash_text(struct buf *b, struct slice s)
-{
-    buf_add_u64(b, s.n);
-    buf_add_char(b, ':');
-    buf_add(b, s);
-}
-
 /* All of the settings that a JWT depends on; what depends on the request is in its fingerprint. */
 static int hash_settings(struct enforce_rules *r, const struct gw_key_pair *pair)
 {
@@ -52,20 +45,20 @@ static int hash_settings(struct enforce_rules *r, const struct gw_key_pair *pair
     int rc;
 
     buf_init(&b, HASH_TEXT_MAX);
-    hash_text(&b, r->jwt.signer.head);
-    hash_text(&b, pair->certificate);
-    hash_text(&b, s->dialect);
+    rules_hash_text(&b, r->jwt.signer.head);
+    rules_hash_text(&b, pair->certificate);
+    rules_hash_text(&b, s->dialect);
     buf_printf(&b, "%d%d%d;%lld;", s->convert_dialect, s->user_claims, s->base64url,
                (long long)s->ttl_s);
     for (size_t i = 0; i < s->n_excluded; i++)
-        hash_text(&b, s->excluded[i]);
+        rules_hash_text(&b, s->excluded[i]);
     for (size_t i = 0; i < r->model->n_issuers; i++) {
         const struct gw_issuer *issuer = &r->model->issuers[i];
 
-        hash_text(&b, issuer->issuer);
+        rules_hash_text(&b, issuer->issuer);
         for (size_t k = 0; k < issuer->n_claim_mappings; k++) {
-            hash_text(&b, issuer->claim_mappings[k].remote);
-            hash_text(&b, issuer->claim_mappings[k].local);
+            rules_hash_text(&b, issuer->claim_mappings[k].remote);
+            rules_hash_text(&b, issuer->claim_mappings[k].local);
         }
     }
     rc = buf_error(&b);

@@ -7,10 +7,7 @@ static bool refuse_certificate(struct attempt *a, enum refusal why, const char *
                                struct place place)
 {
     reason_add_str(a->reason, "client certificate: ");
-    reason_add_str(a->reason, text);
-    reason_add_place(a->reason, place);
-    refuse(a->out, why);
-    return false;
+    return attempt_refuse(a, why, text, place);
 }
 
 enum credential_state certificate_find(struct attempt *a, const struct gw_need *need,

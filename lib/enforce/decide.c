@@ -195,10 +195,7 @@ static bool find_operation(struct attempt *a)
 
 static bool refuse_keytype(struct attempt *a, enum refusal why, const char *text)
 {
-    reason_add_str(a->reason, text);
-    reason_add_place(a->reason, a->out->api->origin);
-    refuse(a->out, why);
-    return false;
+    return attempt_refuse(a, why, text, a->out->api->origin);
 }
 
 /* No token, as for an open operation, counts as one of production. */
@@ -251,10 +248,9 @@ static bool pass_interceptors(struct attempt *a)
     if (op->n_interceptors == 0)
         return true;
     TRACE(interceptors, a->trace, op);
-    reason_add_str(a->reason, "it has an interceptor, and this version cannot call any");
-    reason_add_place(a->reason, op->interceptors[0].origin);
-    refuse(a->out, REFUSE_INTERCEPTOR);
-    return false;
+    return attempt_refuse(a, REFUSE_INTERCEPTOR,
+                          "it has an interceptor, and this version cannot call any",
+                          op->interceptors[0].origin);
 }
 
 /* The path the backend sees: the endpoint's path instead of the base path. */
@@ -273,10 +269,9 @@ static bool rewrite_path(struct attempt *a, struct slice endpoint_path, struct s
         return true;
     }
     if (endpoint_path.n > sizeof(a->w->backend_path) - rest.n) {
-        reason_add_str(a->reason, "the path and the endpoint's path together are too long");
-        reason_add_place(a->reason, a->out->api->origin);
-        refuse(a->out, REFUSE_TOO_LONG);
-        return false;
+        return attempt_refuse(a, REFUSE_TOO_LONG,
+                              "the path and the endpoint's path together are too long",
+                              a->out->api->origin);
     }
     memcpy(room, endpoint_path.p, endpoint_path.n);
     if (rest.n > 0)
@@ -315,7 +310,7 @@ static bool find_way(struct attempt *a, const struct gw_cluster **cluster, struc
 static bool forward(struct attempt *a, struct place by)
 {
     struct enforce_decision *out = a->out;
-    const struct gw_cluster *cluster;
+    const struct gw_cluster *cluster, *routed;
     struct slice path;
 
     if (!check_keytype(a))
@@ -328,9 +323,12 @@ static bool forward(struct attempt *a, struct place by)
     TRACE(backend, a->trace, cluster);
     /* throttling last: a request that is refused for another reason, or waits, uses no quota; but
      * for the filters that want to come after it */
-    if (!find_way(a, &cluster, &path) || !remove_keys(a) || !backend_jwt_add(a) || !throttle(a) ||
-        !filter_run(a, ENFORCE_AFTER_THROTTLING) || !find_way(a, &cluster, &path) ||
-        !filter_finish(a))
+    if (!rewrite_path(a, cluster->endpoints[0].path, &path) || !remove_keys(a) ||
+        !backend_jwt_add(a) || !throttle(a))
+        return false;
+    routed = a->routed;
+    if (!filter_run(a, ENFORCE_AFTER_THROTTLING) ||
+        (a->routed != routed && !find_way(a, &cluster, &path)) || !filter_finish(a))
         return false;
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);

@@ -69,10 +69,8 @@ bool internal_key_admit(struct attempt *a, const struct grant *grant)
     TRACE_STEP(a->trace, SUBSCRIPTION, a->out->api->origin);
     TRACE_SAY(a->trace, "by context and version in the key's subscribedAPIs");
     if (!is_for(a, grant->subscriptions)) {
-        reason_add_str(a->reason, "the internal key is not for this API");
-        reason_add_place(a->reason, a->out->api->origin);
-        refuse(a->out, REFUSE_NOT_IN_TOKEN);
-        return false;
+        return attempt_refuse(a, REFUSE_NOT_IN_TOKEN, "the internal key is not for this API",
+                              a->out->api->origin);
     }
     a->out->application = (struct enforce_application){
         .id = 0,

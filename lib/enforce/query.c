@@ -8,8 +8,7 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Takes one character off, decoded. A '%' before what is no hex number is itself. */
-static unsigned char take_decoded(struct slice *rest)
+char query_take_decoded(struct slice *rest)
 {
     char c = rest->p[0];
     int high, low;
@@ -17,18 +16,18 @@ static unsigned char take_decoded(struct slice *rest)
     if (c == '%' && rest->n > 2 && (high = hex_digit(rest->p[1])) >= 0 &&
         (low = hex_digit(rest->p[2])) >= 0) {
         *rest = slice_from(*rest, 3);
-        return (unsigned char)(high * 16 + low);
+        return (char)(high * 16 + low);
     }
     *rest = slice_from(*rest, 1);
-    return (unsigned char)(c == '+' ? ' ' : c);
+    return c == '+' ? ' ' : c;
 }
 
-static bool name_is(struct slice sent, struct slice name)
+bool query_name_is(struct slice sent, struct slice name)
 {
     size_t i = 0;
 
     for (; sent.n > 0 && i < name.n; i++)
-        if (take_decoded(&sent) != (unsigned char)name.p[i])
+        if (query_take_decoded(&sent) != name.p[i])
             return false;
     return sent.n == 0 && i == name.n;
 }
@@ -49,7 +48,7 @@ unsigned query_find(struct slice query, struct slice name, struct slice *value)
     *value = SLICE("");
     while (slice_split(&query, '&', &one)) {
         sent = name_of(one);
-        if (!name_is(sent, name))
+        if (!query_name_is(sent, name))
             continue;
         if (n++ == 0 && sent.n < one.n)
             *value = slice_from(one, sent.n + 1);
@@ -60,7 +59,7 @@ unsigned query_find(struct slice query, struct slice name, struct slice *value)
 static bool is_one_of(struct slice sent, const struct slice *names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (name_is(sent, names[i]))
+        if (query_name_is(sent, names[i]))
             return true;
     return false;
 }

@@ -24,26 +24,31 @@ const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, stru
     return of_any;
 }
 
-const struct enforce_header *rules_find_header(const struct enforce_rules *r,
-                                               const struct enforce_request *request,
-                                               struct slice name)
+size_t rules_header_index(const struct gw_model *m, struct slice name)
 {
-    size_t low = 0, high = r->model->n_headers;
+    size_t low = 0, high = m->n_headers;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = slice_cmp(r->model->headers[middle], name);
+        int order = slice_cmp(m->headers[middle], name);
 
-        if (order == 0 && request->headers != NULL && request->headers[middle].count > 0)
-            return &request->headers[middle];
         if (order == 0)
-            break;
+            return middle;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return m->n_headers;
+}
+
+const struct enforce_header *rules_find_header(const struct enforce_rules *r,
+                                               const struct enforce_request *request,
+                                               struct slice name)
+{
+    size_t i = request->headers != NULL ? rules_header_index(r->model, name) : r->model->n_headers;
+
+    return i < r->model->n_headers && request->headers[i].count > 0 ? &request->headers[i] : NULL;
 }
 
 const struct enforce_header *rules_auth_header(const struct enforce_rules *r,
@@ -67,17 +72,6 @@ const struct rules_clients *rules_api_clients(const struct enforce_rules *r,
 struct slice rules_cluster_host(const struct enforce_rules *r, const struct gw_cluster *cluster)
 {
     return r->cluster_hosts[cluster - r->model->clusters];
-}
-
-/* Where `name` is in the model's headers, or n_headers. They are sorted, but this runs once an API
- * and load, over a handful. */
-static size_t find_header(const struct gw_model *m, struct slice name)
-{
-    size_t i = 0;
-
-    while (i < m->n_headers && !slice_eq(m->headers[i], name))
-        i++;
-    return i;
 }
 
 static int read_key(struct rules_issuer *ri, struct diag *diag)
@@ -186,7 +180,7 @@ static int read_issuers(struct enforce_rules *r, struct diag *diag)
     return result;
 }
 
-static void hash_text(struct buf *b, struct slice s)
+void rules_hash_text(struct buf *b, struct slice s)
 {
     buf_add_u64(b, s.n);
     buf_add_char(b, ':');
@@ -198,7 +192,7 @@ static void hash_claims(const struct throttle_rules *throttle, struct buf *b)
 {
     buf_add_u64(b, throttle->n_claims);
     for (size_t i = 0; i < throttle->n_claims; i++)
-        hash_text(b, throttle->claims[i]);
+        rules_hash_text(b, throttle->claims[i]);
 }
 
 /* All that decides whether a token is verified, and what is remembered of it. Names and places are
@@ -213,29 +207,25 @@ static int hash_issuers(struct enforce_rules *r)
     for (size_t i = 0; i < r->model->n_issuers; i++) {
         const struct gw_issuer *issuer = &r->model->issuers[i];
 
-        hash_text(&b, issuer->issuer);
-        hash_text(&b, issuer->pem);
-        hash_text(&b, issuer->jwks_url);
-        hash_text(&b, issuer->introspection_url);
-        hash_text(&b, issuer->claim_transformer);
-        hash_text(&b, issuer->consumer_key_claim);
-        hash_text(&b, issuer->scope_claim);
+        rules_hash_text(&b, issuer->issuer);
+        rules_hash_text(&b, issuer->pem);
+        rules_hash_text(&b, issuer->jwks_url);
+        rules_hash_text(&b, issuer->introspection_url);
+        rules_hash_text(&b, issuer->claim_transformer);
+        rules_hash_text(&b, issuer->consumer_key_claim);
+        rules_hash_text(&b, issuer->scope_claim);
         buf_add_u64(&b, issuer->algorithms);
         buf_add_char(&b, issuer->validate_subscription ? 's' : ',');
         buf_add_u64(&b, issuer->n_claim_mappings);
         for (size_t k = 0; k < issuer->n_claim_mappings; k++) {
-            hash_text(&b, issuer->claim_mappings[k].remote);
-            hash_text(&b, issuer->claim_mappings[k].local);
+            rules_hash_text(&b, issuer->claim_mappings[k].remote);
+            rules_hash_text(&b, issuer->claim_mappings[k].local);
         }
         for (unsigned type = 0; type < GW_TOKEN_TYPE_COUNT; type++)
             buf_add_char(&b, gw_issuer_signs(issuer, (enum gw_token_type)type) ? '+' : '-');
         buf_add_u64(&b, issuer->n_audiences);
         for (size_t k = 0; k < issuer->n_audiences; k++)
-            hash_text(&b, issuer->audiences[k]);
-        for (size_t k = 0; k < issuer->n_claim_mappings && r->throttle.n_claims > 0; k++) {
-            hash_text(&b, issuer->claim_mappings[k].remote);
-            hash_text(&b, issuer->claim_mappings[k].local);
-        }
+            rules_hash_text(&b, issuer->audiences[k]);
     }
     rc = buf_error(&b);
     if (rc == CC_OK)
@@ -314,8 +304,8 @@ static int read_clients(struct enforce_rules *r, struct diag *diag)
 /* Without these headers every preflight would be refused, and nobody would see why. */
 static int read_cors(struct enforce_rules *r, struct diag *diag)
 {
-    r->origin_header = find_header(r->model, SLICE("origin"));
-    r->preflight_header = find_header(r->model, SLICE("access-control-request-method"));
+    r->origin_header = rules_header_index(r->model, SLICE("origin"));
+    r->preflight_header = rules_header_index(r->model, SLICE("access-control-request-method"));
     if (r->model->n_cors == 0 ||
         (r->origin_header < r->model->n_headers && r->preflight_header < r->model->n_headers))
         return CC_OK;
@@ -327,7 +317,7 @@ static int read_cors(struct enforce_rules *r, struct diag *diag)
 
 static bool is_sent(const struct gw_model *m, struct slice name)
 {
-    return find_header(m, name) < m->n_headers;
+    return rules_header_index(m, name) < m->n_headers;
 }
 
 /* Without these headers API keys would not be found, or be used by others than those who may. */
@@ -358,8 +348,8 @@ static int read_mock(struct enforce_rules *r, struct diag *diag)
 
     for (size_t i = 0; i < r->model->n_apis; i++)
         mock = mock || r->model->apis[i].mock;
-    r->prefer_header = find_header(r->model, SLICE("prefer"));
-    r->accept_header = find_header(r->model, SLICE("accept"));
+    r->prefer_header = rules_header_index(r->model, SLICE("prefer"));
+    r->accept_header = rules_header_index(r->model, SLICE("accept"));
     if (!mock || (r->prefer_header < r->model->n_headers && r->accept_header < r->model->n_headers))
         return CC_OK;
     diag_error(diag, CC6001, PLACE_NONE,
@@ -394,7 +384,7 @@ static int read_apis(struct enforce_rules *r, struct diag *diag)
     for (size_t i = 0; i < r->model->n_apis; i++) {
         const struct gw_api *api = &r->model->apis[i];
 
-        r->api_headers[i] = find_header(r->model, api->auth_header);
+        r->api_headers[i] = rules_header_index(r->model, api->auth_header);
         if (r->api_headers[i] == r->model->n_headers) {
             diag_error(diag, CC6001, api->origin,
                        "the authorization header '%" PRIslice "' is not among the headers that "

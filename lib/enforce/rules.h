@@ -58,6 +58,12 @@ struct enforce_rules {
 const struct rules_issuer *rules_find_issuer(const struct enforce_rules *r, struct slice iss,
                                              enum gw_token_type type);
 
+/* Where `name` is in the model's headers, or n_headers. */
+size_t rules_header_index(const struct gw_model *m, struct slice name);
+
+/* Adds a text to what is hashed, so that no two lists of texts are the same bytes. */
+void rules_hash_text(struct buf *b, struct slice s);
+
 /* The header `name` of the request; NULL when it has none. */
 const struct enforce_header *rules_find_header(const struct enforce_rules *r,
                                                const struct enforce_request *request,

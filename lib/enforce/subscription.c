@@ -3,14 +3,6 @@
 #include "enforce/live.h"
 #include "enforce/subscription_pack.h"
 
-static bool deny(struct attempt *a, enum refusal why, const char *text, struct place place)
-{
-    reason_add_str(a->reason, text);
-    reason_add_place(a->reason, place);
-    refuse(a->out, why);
-    return false;
-}
-
 static void set_anonymous(struct attempt *a, const struct rules_issuer *issuer)
 {
     a->out->application = (struct enforce_application){
@@ -62,8 +54,8 @@ static bool check_token(struct attempt *a, const struct rules_issuer *issuer, co
         return true;
     }
     TRACE_SAY(a->trace, "the token's subscribedAPIs, %zu of them", n);
-    return deny(a, REFUSE_NOT_IN_TOKEN, "the token's subscribedAPIs do not name the API",
-                issuer->issuer->origin);
+    return attempt_refuse(a, REFUSE_NOT_IN_TOKEN, "the token's subscribedAPIs do not name the API",
+                          issuer->issuer->origin);
 }
 
 /* --- the store ----------------------------------------------------------------------------------
@@ -91,21 +83,25 @@ static bool check_state(struct attempt *a, const struct subs_subscription *s)
     case SUBS_TIER_UPDATE_PENDING:
         return true;
     case SUBS_BLOCKED:
-        return deny(a, REFUSE_SUBSCRIPTION_BLOCKED, "the subscription is BLOCKED", s->place);
+        return attempt_refuse(a, REFUSE_SUBSCRIPTION_BLOCKED, "the subscription is BLOCKED",
+                              s->place);
     case SUBS_PROD_ONLY_BLOCKED:
         /* by the key type that chooses the endpoint, whoever says it */
         return slice_is(a->out->keytype, "SANDBOX") ||
-               deny(a, REFUSE_SUBSCRIPTION_BLOCKED,
-                    "the subscription is PROD_ONLY_BLOCKED, and this is no SANDBOX token",
-                    s->place);
+               attempt_refuse(a, REFUSE_SUBSCRIPTION_BLOCKED,
+                              "the subscription is PROD_ONLY_BLOCKED, and this is no SANDBOX token",
+                              s->place);
     case SUBS_ON_HOLD:
-        return deny(a, REFUSE_SUBSCRIPTION_INACTIVE, "the subscription is ON_HOLD", s->place);
+        return attempt_refuse(a, REFUSE_SUBSCRIPTION_INACTIVE, "the subscription is ON_HOLD",
+                              s->place);
     case SUBS_REJECTED:
-        return deny(a, REFUSE_SUBSCRIPTION_INACTIVE, "the subscription is REJECTED", s->place);
+        return attempt_refuse(a, REFUSE_SUBSCRIPTION_INACTIVE, "the subscription is REJECTED",
+                              s->place);
     case SUBS_STATE_COUNT:
         break;
     }
-    return deny(a, REFUSE_INTERNAL, "internal error: a subscription without a state", s->place);
+    return attempt_refuse(a, REFUSE_INTERNAL, "internal error: a subscription without a state",
+                          s->place);
 }
 
 static bool check_subscription(struct attempt *a, const struct subs *store,
@@ -114,8 +110,8 @@ static bool check_subscription(struct attempt *a, const struct subs *store,
     struct subs_subscription s;
 
     if (!subs_find(store, application, a->out->api->id, &s))
-        return deny(a, REFUSE_NOT_SUBSCRIBED, "the application is not subscribed to the API",
-                    application->place);
+        return attempt_refuse(a, REFUSE_NOT_SUBSCRIBED,
+                              "the application is not subscribed to the API", application->place);
     TRACE_SAY(a->trace, ", subscribed: %s, tier '%" PRIslice "'", subs_state_name(s.state),
               SLICE_ARG(slice_first(s.policy->name, 64)));
     a->out->application.subscription_tier = s.policy->name;
@@ -129,8 +125,8 @@ static bool check_application(struct attempt *a, const struct subs *store,
                               const struct subs_application *application, struct place place)
 {
     if (application == NULL)
-        return deny(a, REFUSE_NOT_SUBSCRIBED, "there is no such application as the API key names",
-                    place);
+        return attempt_refuse(a, REFUSE_NOT_SUBSCRIBED,
+                              "there is no such application as the API key names", place);
     TRACE_SAY(a->trace, "application '%" PRIslice "', by the API key",
               SLICE_ARG(slice_first(application->name, 64)));
     set_application(a, application);
@@ -144,16 +140,18 @@ static bool check_store(struct attempt *a, const struct rules_issuer *issuer, co
     struct subs_key key;
 
     if (store == NULL)
-        return deny(a, REFUSE_NOT_SUBSCRIBED,
-                    "the token has no subscribedAPIs, and there are no subscription files", place);
+        return attempt_refuse(
+            a, REFUSE_NOT_SUBSCRIBED,
+            "the token has no subscribedAPIs, and there are no subscription files", place);
     if (g->type == GW_API_KEY)
         return check_application(a, store, subs_find_application(store, g->application), place);
     if (g->app.n == 0)
-        return deny(a, REFUSE_NOT_SUBSCRIBED,
-                    "the token has neither subscribedAPIs nor a consumer key", place);
+        return attempt_refuse(a, REFUSE_NOT_SUBSCRIBED,
+                              "the token has neither subscribedAPIs nor a consumer key", place);
     if (!subs_find_key(store, g->app, issuer->issuer->name, &key))
-        return deny(a, REFUSE_NOT_SUBSCRIBED,
-                    "no application has the token's consumer key for this key manager", place);
+        return attempt_refuse(a, REFUSE_NOT_SUBSCRIBED,
+                              "no application has the token's consumer key for this key manager",
+                              place);
     TRACE_SAY(a->trace, "application '%" PRIslice "', by its %s key",
               SLICE_ARG(slice_first(key.application->name, 64)),
               key.sandbox ? "SANDBOX" : "PRODUCTION");
@@ -198,5 +196,5 @@ bool subscription_check_status(struct attempt *a)
         return true;
     TRACE_STEP(a->trace, STATUS, place);
     TRACE_SAY(a->trace, "BLOCKED");
-    return deny(a, REFUSE_API_BLOCKED, "the API is BLOCKED", place);
+    return attempt_refuse(a, REFUSE_API_BLOCKED, "the API is BLOCKED", place);
 }

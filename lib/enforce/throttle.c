@@ -16,14 +16,6 @@ struct limits {
     bool needs_length;           /* one that refuses counts bytes */
 };
 
-static bool deny(struct attempt *a, enum refusal why, const char *text, struct place place)
-{
-    reason_add_str(a->reason, text);
-    reason_add_place(a->reason, place);
-    refuse(a->out, why);
-    return false;
-}
-
 /* --- deny rules ---------------------------------------------------------------------------------
  */
 
@@ -80,8 +72,8 @@ static bool check_deny_rules(struct attempt *a, const struct throttle_caller *c,
     if (rule == NULL && live != NULL)
         rule = find_deny_rule(a, deny_list_set(live), c, keys);
     if (buf_error(keys) != CC_OK)
-        return deny(a, REFUSE_INTERNAL, "what deny rules are compared with is too long",
-                    PLACE_NONE);
+        return attempt_refuse(a, REFUSE_INTERNAL, "what deny rules are compared with is too long",
+                              PLACE_NONE);
     if (rule == NULL) {
         TRACE_SAY(a->trace, "none of %zu", a->rules->model->n_deny_rules);
         return true;
@@ -89,7 +81,7 @@ static bool check_deny_rules(struct attempt *a, const struct throttle_caller *c,
     TRACE_SAY(a->trace, "%s%s '%" PRIslice "'", rule->invert ? "all but " : "",
               gw_denial_name(rule->kind), SLICE_ARG(slice_first(rule->value, 256)));
     attempt_count(&a->w->blocked, 1);
-    return deny(a, REFUSE_DENIED, "a deny rule matches", rule->origin);
+    return attempt_refuse(a, REFUSE_DENIED, "a deny rule matches", rule->origin);
 }
 
 /* --- which limits -------------------------------------------------------------------------------
@@ -117,7 +109,7 @@ static bool find_policy(struct attempt *a, enum gw_level level, struct slice tie
     reason_add_str(a->reason, gw_level_name(level));
     reason_add_str(a->reason, " tier '");
     reason_add(a->reason, slice_first(tier, 64));
-    return deny(a, REFUSE_INTERNAL, "': no policy defines it", a->out->api->origin);
+    return attempt_refuse(a, REFUSE_INTERNAL, "': no policy defines it", a->out->api->origin);
 }
 
 static void add_limit(struct attempt *a, struct limits *l, const struct throttle_policy *p,
@@ -145,7 +137,8 @@ static void add_limit(struct attempt *a, struct limits *l, const struct throttle
 
 static bool undecided(struct attempt *a, const struct gw_policy *p)
 {
-    return deny(a, REFUSE_UNDECIDED, "a condition cannot be decided for this request", p->origin);
+    return attempt_refuse(a, REFUSE_UNDECIDED, "a condition cannot be decided for this request",
+                          p->origin);
 }
 
 /* The API's limit, or where it has none the operation's; of its groups the first that matches. */
@@ -263,8 +256,9 @@ static bool read_length(struct attempt *a, const struct limits *l, uint64_t *byt
         return true;
     *bytes = 0;
     return (length == NULL && encoding == NULL) || !l->needs_length ||
-           deny(a, REFUSE_NO_LENGTH,
-                "a limit of bytes, and the request does not say how many it has", PLACE_NONE);
+           attempt_refuse(a, REFUSE_NO_LENGTH,
+                          "a limit of bytes, and the request does not say how many it has",
+                          PLACE_NONE);
 }
 
 /* Limits that are exceeded and let pass, by the names of their policies. */
@@ -300,7 +294,7 @@ static bool refuse_limit(struct attempt *a, const struct limits *l, size_t at,
     reason_add_str(a->reason, ", ");
     reason_add(a->reason, slice_first(l->list[at].key, 200));
     attempt_count(&a->w->throttled, 1);
-    return deny(a, l->refusals[at], "", p->origin);
+    return attempt_refuse(a, l->refusals[at], "", p->origin);
 }
 
 static bool ask(struct attempt *a, const struct limits *l)
@@ -314,8 +308,8 @@ static bool ask(struct attempt *a, const struct limits *l)
         return false;
     if (a->w->counters == NULL)
         return a->trace != NULL ||
-               deny(a, REFUSE_INTERNAL, "internal error: there is nothing to count with",
-                    PLACE_NONE);
+               attempt_refuse(a, REFUSE_INTERNAL, "internal error: there is nothing to count with",
+                              PLACE_NONE);
     counter_take(a->w->counters, l->list, l->n, bytes, counter_now(a->clock), &result);
     buf_init_fixed(&texts, a->w->throttle.texts, sizeof(a->w->throttle.texts));
     tell_over(a, l, result.over, &texts);
@@ -347,7 +341,8 @@ bool throttle(struct attempt *a)
         !add_application(a, &caller, &keys, &limits) || !add_custom(a, &caller, &keys, &limits))
         return false;
     if (buf_error(&keys) != CC_OK)
-        return deny(a, REFUSE_INTERNAL, "the keys of its counters are too long", PLACE_NONE);
+        return attempt_refuse(a, REFUSE_INTERNAL, "the keys of its counters are too long",
+                              PLACE_NONE);
     if (limits.n == 0) {
         TRACE_SAY(a->trace, "none");
         return true;

@@ -1,39 +1,9 @@
 #include "enforce/throttle_match.h"
 
+#include "enforce/query.h"
+
 /* --- the query ----------------------------------------------------------------------------------
  */
-
-static int hex(char c)
-{
-    c = ascii_lower(c);
-    return ascii_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Takes one byte off s (WHATWG URL 5.1); an escape that is none stands for itself. */
-static char take_byte(struct slice *s)
-{
-    char c = s->p[0];
-    size_t n = 1;
-
-    if (c == '+') {
-        c = ' ';
-    } else if (c == '%' && s->n >= 3 && hex(s->p[1]) >= 0 && hex(s->p[2]) >= 0) {
-        c = (char)(hex(s->p[1]) * 16 + hex(s->p[2]));
-        n = 3;
-    }
-    *s = slice_from(*s, n);
-    return c;
-}
-
-static bool is_named(struct slice raw, struct slice name)
-{
-    size_t i = 0;
-
-    while (raw.n > 0 && i < name.n)
-        if (take_byte(&raw) != name.p[i++])
-            return false;
-    return raw.n == 0 && i == name.n;
-}
 
 bool throttle_query(struct slice query, struct slice name, char *room, size_t size,
                     struct slice *value, bool *fits)
@@ -46,14 +16,14 @@ bool throttle_query(struct slice query, struct slice name, char *room, size_t si
         struct slice key = SLICE_NONE;
 
         slice_split(&pair, '=', &key);
-        if (!is_named(key, name))
+        if (!query_name_is(key, name))
             continue;
         found = true;
         raw = pair; /* absent when there is no '=' */
     }
     *fits = raw.n <= size;
     while (raw.n > 0 && *fits)
-        room[n++] = take_byte(&raw);
+        room[n++] = query_take_decoded(&raw);
     *value = slice_make(room, n);
     return found;
 }

@@ -1,4 +1,4 @@
-#include "enforce/throttle_rules.h"
+#include "enforce/rules.h"
 
 struct reading {
     struct throttle_rules *out;
@@ -11,16 +11,6 @@ static int refuse_model(struct reading *r, struct place place, const char *what)
 {
     diag_error(r->diag, CC6001, place, "%s", what);
     return CC_EREFUSED;
-}
-
-/* Where `name` is among the headers that HAProxy sends, or n_headers. */
-static size_t find_header(const struct gw_model *m, struct slice name)
-{
-    size_t i = 0;
-
-    while (i < m->n_headers && !slice_eq(m->headers[i], name))
-        i++;
-    return i;
 }
 
 /* The number of a claim, a new one for a new name; GW_CLAIMS_MAX: there is no room. */
@@ -47,7 +37,7 @@ static int read_condition(struct reading *r, const struct gw_condition *from,
             return refuse_model(r, from->origin, "a condition has no usable address");
         return CC_OK;
     case GW_CONDITION_HEADER:
-        out->header = find_header(r->model, from->name);
+        out->header = rules_header_index(r->model, from->name);
         if (out->header == r->model->n_headers)
             return refuse_model(r, from->origin,
                                 "a header of a condition is not among those that HAProxy sends");
@@ -186,8 +176,8 @@ static int read_lengths(struct reading *r)
 {
     const struct gw_model *m = r->model;
 
-    r->out->length_header = find_header(m, SLICE("content-length"));
-    r->out->encoding_header = find_header(m, SLICE("transfer-encoding"));
+    r->out->length_header = rules_header_index(m, SLICE("content-length"));
+    r->out->encoding_header = rules_header_index(m, SLICE("transfer-encoding"));
     if (r->out->bytes &&
         (r->out->length_header == m->n_headers || r->out->encoding_header == m->n_headers))
         return refuse_model(
