@@ -1,8 +1,9 @@
 #include "spoa/counting.h"
 
+#include "spoa/thread.h"
+
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 struct counting {
@@ -116,17 +117,13 @@ static void *write_thread(void *arg)
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents)
 {
     struct counting *c = timer->data;
-    sigset_t all, old;
 
     (void)loop;
     (void)revents;
     c->writing = admitted(c);
     if (c->running || c->writing == c->saved)
         return;
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    c->running = pthread_create(&c->thread, NULL, write_thread, c) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    c->running = thread_start(&c->thread, write_thread, c) == 0;
     if (!c->running)
         note_result(c, CC_EAGAIN);
 }

@@ -2,8 +2,8 @@
 
 #include "spoa/answers.h"
 #include "spoa/fetcher.h"
+#include "spoa/thread.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 enum {
@@ -384,19 +384,6 @@ static int make_tables(struct introspector *i)
     return CC_OK;
 }
 
-/* Signals are the main thread's. */
-static int start_thread(struct introspector *i)
-{
-    sigset_t all, before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&i->thread, NULL, run, i);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0 ? CC_OK : cc_from_errno(rc);
-}
-
 static void destroy(struct introspector *i)
 {
     fetcher_free(&i->fetcher);
@@ -439,7 +426,7 @@ int introspector_new(struct introspector **out, const struct introspector_option
     if (rc == CC_OK)
         rc = fetcher_new(&i->fetcher, i->loop);
     if (rc == CC_OK)
-        rc = start_thread(i);
+        rc = cc_from_errno(thread_start(&i->thread, run, i));
     if (rc != CC_OK)
         goto out;
     *out = i;

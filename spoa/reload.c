@@ -2,10 +2,10 @@
 
 #include "fetch/key_file.h"
 #include "spoa/dispatch.h"
+#include "spoa/thread.h"
 #include "subs/subs_read.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 /* The texts of files that something is wrong in. */
@@ -140,7 +140,6 @@ static void on_done(struct ev_loop *loop, ev_async *done, int revents)
 
 void reload_start(struct reload *r)
 {
-    sigset_t all, before;
     int error;
 
     if (r->running) {
@@ -148,10 +147,7 @@ void reload_start(struct reload *r)
         return;
     }
     r->again = false;
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&r->thread, NULL, load, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = thread_start(&r->thread, load, r);
     r->running = error == 0;
     if (error != 0)
         log_error("cannot reload: no thread: %s", strerror(error));

@@ -1,8 +1,9 @@
 #include "spoa/resolver.h"
 
+#include "spoa/thread.h"
+
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,19 +72,13 @@ static void on_wake(struct ev_loop *loop, ev_io *io, int revents)
 
 static int start_thread(struct shared *s)
 {
-    sigset_t all, before;
-    pthread_attr_t attr;
     pthread_t thread;
-    int error;
+    int error = thread_start(&thread, look_up, s);
 
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&thread, &attr, look_up, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return error == 0 ? CC_OK : cc_from_errno(error);
+    if (error != 0)
+        return cc_from_errno(error);
+    pthread_detach(thread);
+    return CC_OK;
 }
 
 int resolver_start(struct resolver **out, struct ev_loop *loop, const char *host, const char *port,

@@ -1,6 +1,7 @@
 #include "spoa/signer.h"
 
-#include <signal.h>
+#include "spoa/thread.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -161,16 +162,12 @@ static void *signer_main(void *arg)
 static int start_thread(struct signer *s)
 {
     struct start *start = malloc(sizeof *start);
-    sigset_t all, before;
     int error;
 
     if (start == NULL)
         return CC_ENOMEM;
     *start = (struct start){s, s->n_threads};
-    sigfillset(&all); /* signals are the main thread's */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&s->threads[s->n_threads], NULL, signer_main, start);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    error = thread_start(&s->threads[s->n_threads], signer_main, start);
     if (error != 0) {
         free(start);
         return cc_from_errno(error);

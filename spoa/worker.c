@@ -1,7 +1,8 @@
 #include "spoa/worker.h"
 
+#include "spoa/thread.h"
+
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -153,19 +154,6 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's: its loop handles them. */
-static int start_thread(struct worker *w)
-{
-    sigset_t all, before;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&w->thread, NULL, worker_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc == 0 ? CC_OK : cc_from_errno(rc);
-}
-
 static void free_worker(struct worker *w)
 {
     for (size_t i = 0; i < w->mail.n_fds; i++) {
@@ -208,7 +196,7 @@ int worker_start(struct worker **out, const struct worker_options *options)
     ev_async_init(&w->wake, on_mail);
     ev_async_start(w->loop, &w->wake);
     watch_deferred(w);
-    rc = start_thread(w);
+    rc = cc_from_errno(thread_start(&w->thread, worker_main, w));
     if (rc != CC_OK)
         goto out;
     *out = w;
