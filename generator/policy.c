@@ -3,7 +3,6 @@
 #include "crypto/crypto.h"
 #include "generator/templates.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -142,24 +141,10 @@ static void read_file(struct policy_reading *r, const char *path)
     read_bytes(r, text, path);
 }
 
-static int is_wanted(const struct dirent *entry)
-{
-    struct slice name = slice_of(entry->d_name);
-
-    return name.p[0] != '.' &&
-           (slice_ends(name, SLICE(".yaml")) || slice_ends(name, SLICE(".yml")) ||
-            slice_ends(name, SLICE(".json")));
-}
-
-static int by_file_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static void read_directory(struct policy_reading *r, const char *path)
 {
     struct dirent **entries = NULL;
-    int n = scandir(path, &entries, is_wanted, by_file_name);
+    int n = doc_list(path, &entries);
 
     if (n < 0) {
         report_file(r->build, path, cc_strerror(cc_from_errno(errno)));

@@ -91,27 +91,14 @@ static bool read_named(struct policy_reading *r, const struct doc_node *map, uns
     return value == NULL || policy_text(r, map, "value", GW_PATTERN_MAX, &out->value, &there);
 }
 
-/* Which of the kinds it is; KINDS after an error. */
-static unsigned find_kind(struct policy_reading *r, const struct doc_node *map)
-{
-    unsigned found = KINDS;
-
-    for (unsigned i = 0; i < KINDS; i++) {
-        if (doc_get(map, kinds[i]) == NULL)
-            continue;
-        if (found < KINDS) {
-            diag_help(policy_error(r, CC3203, map, "a condition has both %s and %s", kinds[found],
-                                   kinds[i]),
-                      "write two conditions: all of a list must be met");
-            return KINDS;
-        }
-        found = i;
-    }
-    if (found == KINDS)
-        diag_help(policy_error(r, CC3202, map, "a condition says nothing that it looks at"),
-                  "one of ip, ipRange, header, query, claim");
-    return found;
-}
+static const struct policy_kinds condition_kinds = {
+    .names = kinds,
+    .n = KINDS,
+    .what = "a condition",
+    .missing = "says nothing that it looks at",
+    .choices = "one of ip, ipRange, header, query, claim",
+    .several = "write two conditions: all of a list must be met",
+};
 
 static bool read_condition(struct policy_reading *r, const struct doc_node *node,
                            struct gw_condition *out)
@@ -125,7 +112,7 @@ static bool read_condition(struct policy_reading *r, const struct doc_node *node
 
     if (!policy_is_map(r, node, "a condition", names, sizeof(names) / sizeof(names[0])))
         return false;
-    kind = find_kind(r, node);
+    kind = policy_find_kind(r, node, &condition_kinds);
     if (kind == KINDS)
         return false;
     *out = (struct gw_condition){

@@ -116,24 +116,13 @@ static bool check_value(struct policy_reading *r, const struct doc_node *map, un
     return fault == NULL;
 }
 
-static unsigned find_kind(struct policy_reading *r, const struct doc_node *map)
-{
-    unsigned found = KINDS;
-
-    for (unsigned i = 0; i < KINDS; i++) {
-        if (doc_get(map, kinds[i]) == NULL)
-            continue;
-        if (found < KINDS) {
-            policy_error(r, CC3203, map, "a deny rule has both %s and %s", kinds[found], kinds[i]);
-            return KINDS;
-        }
-        found = i;
-    }
-    if (found == KINDS)
-        diag_help(policy_error(r, CC3202, map, "a deny rule does not say what it denies"),
-                  "one of api, application, user, subscription, ip, ipRange");
-    return found;
-}
+static const struct policy_kinds deny_kinds = {
+    .names = kinds,
+    .n = KINDS,
+    .what = "a deny rule",
+    .missing = "does not say what it denies",
+    .choices = "one of api, application, user, subscription, ip, ipRange",
+};
 
 void policy_read_deny(struct policy_reading *r, const struct doc_node *node)
 {
@@ -151,7 +140,7 @@ void policy_read_deny(struct policy_reading *r, const struct doc_node *node)
     read_time(r, node, "until", &rule.until_s);
     if (rule.from_s > 0 && rule.until_s > 0 && rule.from_s >= rule.until_s)
         policy_error(r, CC3203, doc_get(node, "until"), "it ends before it begins");
-    kind = find_kind(r, node);
+    kind = policy_find_kind(r, node, &deny_kinds);
     if (kind == KINDS || !policy_text(r, node, kinds[kind], 1024, &rule.value, &there) ||
         !check_value(r, node, kind, rule.value))
         return;

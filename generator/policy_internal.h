@@ -31,6 +31,20 @@ bool policy_is_map(struct policy_reading *r, const struct doc_node *node, const 
 bool policy_text(struct policy_reading *r, const struct doc_node *map, const char *key, size_t max,
                  struct slice *out, bool *there);
 
+/* Members of which a map has exactly one, which says what it is about. */
+struct policy_kinds {
+    const char *const *names;
+    unsigned n;
+    const char *what;    /* "a deny rule" */
+    const char *missing; /* "does not say what it denies" */
+    const char *choices; /* help: "one of ..." */
+    const char *several; /* help for who wants two; or NULL */
+};
+
+/* The one that is there; k->n after an error. */
+unsigned policy_find_kind(struct policy_reading *r, const struct doc_node *map,
+                          const struct policy_kinds *k);
+
 /* requestCount or bandwidth, unitTime, timeUnit and burst of a map -> quota, burst. `optional`: no
  * limit is as good. */
 void policy_read_quota(struct policy_reading *r, const struct doc_node *map, const char *what,

@@ -131,6 +131,31 @@ static bool is_said_once(struct policy_reading *r, const struct doc_node *map, c
     return false;
 }
 
+unsigned policy_find_kind(struct policy_reading *r, const struct doc_node *map,
+                          const struct policy_kinds *k)
+{
+    unsigned found = k->n;
+
+    for (unsigned i = 0; i < k->n; i++) {
+        struct diag_item *item;
+
+        if (doc_get(map, k->names[i]) == NULL)
+            continue;
+        if (found == k->n) {
+            found = i;
+            continue;
+        }
+        item = policy_error(r, CC3203, map, "%s has both %s and %s", k->what, k->names[found],
+                            k->names[i]);
+        if (k->several != NULL)
+            diag_help(item, "%s", k->several);
+        return k->n;
+    }
+    if (found == k->n)
+        diag_help(policy_error(r, CC3202, map, "%s %s", k->what, k->missing), "%s", k->choices);
+    return found;
+}
+
 void policy_read_quota(struct policy_reading *r, const struct doc_node *map, const char *what,
                        struct gw_quota *quota, struct gw_quota *burst)
 {

@@ -234,13 +234,6 @@ static bool counts_bytes(const struct gw_model *model)
     return false;
 }
 
-static bool is_listed(const struct slice *names, size_t n, struct slice name)
-{
-    while (n > 0 && !slice_eq(names[n - 1], name))
-        n--;
-    return n > 0;
-}
-
 static bool takes_keys(const struct gw_api *api)
 {
     return api->key_headers.n > 0 || api->n_key_params > 0;
@@ -307,7 +300,7 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
     for (size_t i = 0; i < 2 && model->n_cors > 0; i++)
         names[all++] = cors[i];
     while ((c = gw_condition_next(&walk)) != NULL && all < room)
-        if (c->kind == GW_CONDITION_HEADER && !is_listed(names, all, c->name))
+        if (c->kind == GW_CONDITION_HEADER && !slice_is_among(c->name, names, all))
             names[all++] = c->name;
     for (size_t i = 0; i < 2 && counts_bytes(model); i++)
         names[all++] = lengths[i];

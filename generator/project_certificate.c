@@ -18,8 +18,6 @@
 #define FOLDER       "Endpoint-certificates"
 #define INTERCEPTORS FOLDER "/interceptors"
 
-enum { MAX_ENTRIES = 10000 };
-
 struct project_certificate_entry {
     struct gw_endpoint endpoint;
     struct slice path; /* of the file, in the project */
@@ -276,24 +274,12 @@ static void read_map(struct project *p)
     static const char *const names[] = {FOLDER "/endpoint_certificates.yaml",
                                         FOLDER "/endpoint_certificates.yml",
                                         FOLDER "/endpoint_certificates.json"};
-    static const char *const keys[] = {"type", "version", "data"};
-    const struct doc_node *data;
+    const struct doc *doc;
     bool present;
-    const struct doc *doc = project_read_one_of(p, names, 3, &present);
+    const struct doc_node *data =
+        project_read_map(p, names, "endpoint_certificates", &doc, &present);
 
-    if (doc == NULL || doc->root->type == DOC_NULL ||
-        !doc_is_map(doc, doc->root, "endpoint_certificates", p->build->diag))
-        return;
-    project_check_keys(p, doc, doc->root, "endpoint_certificates", keys, 3);
-    data = doc_get_nocase(doc->root, "data");
-    if (data == NULL || data->type == DOC_NULL || !doc_is_list(doc, data, "data", p->build->diag))
-        return;
-    if (data->n > MAX_ENTRIES) {
-        diag_error(p->build->diag, CC1004, doc_place(doc, data),
-                   "data has %zu entries, at most %d can be", data->n, MAX_ENTRIES);
-        return;
-    }
-    for (size_t i = 0; i < data->n && p->build->rc == CC_OK; i++)
+    for (size_t i = 0; data != NULL && i < data->n && p->build->rc == CC_OK; i++)
         read_entry(p, doc, data->entries[i].value);
 }
 

@@ -14,8 +14,6 @@
 
 #define FOLDER "Client-certificates"
 
-enum { MAX_ENTRIES = 10000 };
-
 /* How a file is called, and where that is said. */
 struct entry {
     struct slice alias, tier;
@@ -175,27 +173,15 @@ static bool read_map(struct project *p)
     static const char *const names[] = {FOLDER "/client_certificates.yaml",
                                         FOLDER "/client_certificates.yml",
                                         FOLDER "/client_certificates.json"};
-    static const char *const keys[] = {"type", "version", "data"};
-    const struct doc_node *data;
+    const struct doc *doc;
     bool present;
-    const struct doc *doc = project_read_one_of(p, names, 3, &present);
+    const struct doc_node *data = project_read_map(p, names, "client_certificates", &doc, &present);
 
-    if (doc == NULL || doc->root->type == DOC_NULL ||
-        !doc_is_map(doc, doc->root, "client_certificates", p->build->diag))
-        return present;
-    p->clients.declared = doc_place(doc, doc->root);
-    project_check_keys(p, doc, doc->root, "client_certificates", keys, 3);
-    data = doc_get_nocase(doc->root, "data");
-    if (data == NULL || data->type == DOC_NULL || !doc_is_list(doc, data, "data", p->build->diag))
-        return true;
-    if (data->n > MAX_ENTRIES) {
-        diag_error(p->build->diag, CC1004, doc_place(doc, data),
-                   "data has %zu entries, at most %d can be", data->n, MAX_ENTRIES);
-        return true;
-    }
-    for (size_t i = 0; i < data->n && p->build->rc == CC_OK; i++)
+    if (doc != NULL)
+        p->clients.declared = doc_place(doc, doc->root);
+    for (size_t i = 0; data != NULL && i < data->n && p->build->rc == CC_OK; i++)
         read_entry(p, doc, data->entries[i].value);
-    return true;
+    return present;
 }
 
 /* --- the folder ------------------------------------------------------------------------------- */

@@ -4,6 +4,8 @@
  * Here each file has one place, and two files for one purpose are an error. */
 #include "generator/project_internal.h"
 
+enum { MAX_ENTRIES = 10000 }; /* of the map of a folder */
+
 struct doc *project_read_one_of(struct project *p, const char *const *names, size_t n,
                                 bool *present)
 {
@@ -58,6 +60,29 @@ static struct doc *require_map(struct project *p, struct doc *doc, const char *w
 {
     if (doc == NULL || doc_is_map(doc, doc->root, what, p->build->diag))
         return doc;
+    return NULL;
+}
+
+const struct doc_node *project_read_map(struct project *p, const char *const names[3],
+                                        const char *what, const struct doc **out, bool *present)
+{
+    static const char *const keys[] = {"type", "version", "data"};
+    const struct doc *doc = project_read_one_of(p, names, 3, present);
+    const struct doc_node *data;
+
+    *out = NULL;
+    if (doc == NULL || doc->root->type == DOC_NULL ||
+        !doc_is_map(doc, doc->root, what, p->build->diag))
+        return NULL;
+    *out = doc;
+    project_check_keys(p, doc, doc->root, what, keys, 3);
+    data = doc_get_nocase(doc->root, "data");
+    if (data == NULL || data->type == DOC_NULL || !doc_is_list(doc, data, "data", p->build->diag))
+        return NULL;
+    if (data->n <= MAX_ENTRIES)
+        return data;
+    diag_error(p->build->diag, CC1004, doc_place(doc, data),
+               "data has %zu entries, at most %d can be", data->n, MAX_ENTRIES);
     return NULL;
 }
 

@@ -277,6 +277,12 @@ void project_finish_model(struct project_build *build, struct gw_model *model);
 struct doc *project_read_one_of(struct project *p, const char *const *names, size_t n,
                                 bool *present);
 
+/* Reads the map of a folder of certificates, the one of `names` that is there, and checks its
+ * members. The list of its entries, in *doc; NULL: there is none, or after findings. *doc is NULL
+ * where there is no usable map. *present as above. */
+const struct doc_node *project_read_map(struct project *p, const char *const names[3],
+                                        const char *what, const struct doc **doc, bool *present);
+
 /* Reads api.yaml or api.json. False when there is none: it is no project. */
 bool project_read_api_file(struct project *p);
 

@@ -2,13 +2,6 @@
  * for each; values come from the agent. */
 #include "generator/render_row.h"
 
-static bool is_listed(const struct slice *names, size_t n, struct slice name)
-{
-    while (n > 0 && !slice_eq(names[n - 1], name))
-        n--;
-    return n > 0;
-}
-
 static size_t count_all(const struct gw_model *m)
 {
     size_t n = 0;
@@ -28,7 +21,7 @@ static size_t collect(const struct gw_model *m, bool set, struct slice *names)
         const struct slice *list = set ? f->set_headers : f->remove_headers;
 
         for (size_t k = 0; k < (set ? f->n_set_headers : f->n_remove_headers); k++)
-            if (!is_listed(names, n, list[k]))
+            if (!slice_is_among(list[k], names, n))
                 names[n++] = list[k];
     }
     return n;

@@ -2,6 +2,13 @@
 
 #include "base/error.h"
 
+bool slice_is_among(struct slice s, const struct slice *list, size_t n)
+{
+    while (n > 0 && !slice_eq(list[n - 1], s))
+        n--;
+    return n > 0;
+}
+
 bool slice_eq_nocase(struct slice a, struct slice b)
 {
     if (a.n != b.n)

@@ -17,11 +17,14 @@ struct slice {
 
 /* A slice over a string literal; usable in static initialisers. */
 #define SLICE(lit) ((struct slice){"" lit, sizeof("" lit) - 1})
-#define SLICE_INIT(lit) {"" lit, sizeof("" lit) - 1}
+#define SLICE_INIT(lit)            \
+    {                              \
+        "" lit, sizeof("" lit) - 1 \
+    }
 #define SLICE_NONE ((struct slice){NULL, 0})
 
 /* printf("%" PRIslice, SLICE_ARG(s)): lengths above INT_MAX are cut, which a log line survives. */
-#define PRIslice ".*s"
+#define PRIslice     ".*s"
 #define SLICE_ARG(s) (int)((s).n > 0x7fffffff ? 0x7fffffff : (s).n), ((s).p ? (s).p : "")
 
 static inline struct slice slice_of(const char *cstr)
@@ -87,6 +90,13 @@ static inline bool ascii_is_alpha(char c)
     return c >= 'a' && c <= 'z';
 }
 
+/* What a hexadecimal digit stands for; -1: it is none. */
+static inline int ascii_hex_value(char c)
+{
+    c = ascii_lower(c);
+    return ascii_is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Bytes that must never reach a configuration file, a header or a log line as they are. */
 static inline bool ascii_is_control(char c)
 {
@@ -95,6 +105,9 @@ static inline bool ascii_is_control(char c)
 
 /* Equal when ASCII letters are compared without case. */
 bool slice_eq_nocase(struct slice a, struct slice b);
+
+/* Is it one of these n? */
+bool slice_is_among(struct slice s, const struct slice *list, size_t n);
 
 /* Byte-wise order, shorter first when one is a prefix of the other: <0, 0, >0 as memcmp. */
 int slice_cmp(struct slice a, struct slice b);

@@ -1,5 +1,7 @@
 #include "crypto/certificate.h"
 
+#include "crypto/key_internal.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -39,7 +41,7 @@ static bool is_certificate(struct slice label)
     return slice_is(label, PEM_STRING_X509) || slice_is(label, PEM_STRING_X509_OLD);
 }
 
-static bool read_time(const ASN1_TIME *time, int64_t *out)
+bool certificate_time(const ASN1_TIME *time, int64_t *out)
 {
     struct tm tm;
 
@@ -82,7 +84,7 @@ static int describe(struct certificate *c, X509 *x, struct arena *arena)
 {
     int rc;
 
-    if (!read_time(X509_get0_notAfter(x), &c->not_after))
+    if (!certificate_time(X509_get0_notAfter(x), &c->not_after))
         return CC_EPARSE;
     if (X509_get0_pubkey(x) == NULL)
         return CC_EPARSE;

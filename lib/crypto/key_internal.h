@@ -13,6 +13,9 @@ struct key {
     char description[24];
 };
 
+/* Seconds since 1970. False: it is no time. */
+bool certificate_time(const ASN1_TIME *time, int64_t *out);
+
 /* Checks pkey (key_check.c) and makes a key of it. Takes pkey in every case. */
 int key_take(struct key **out, EVP_PKEY *pkey, bool private);
 

@@ -1,6 +1,6 @@
 #include "crypto/peer.h"
 
-#include "crypto/key.h"
+#include "crypto/key_internal.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -45,16 +45,6 @@ static X509 *parse(struct slice der)
         x = NULL;
     }
     return x;
-}
-
-static bool read_time(const ASN1_TIME *time, int64_t *out)
-{
-    struct tm tm;
-
-    if (ASN1_TIME_to_tm(time, &tm) != 1)
-        return false;
-    *out = (int64_t)timegm(&tm);
-    return true;
 }
 
 static bool fingerprint_of(const X509 *x, char hex[PEER_FINGERPRINT_DIGITS + 1])
@@ -128,8 +118,8 @@ enum peer_fault peer_read(struct slice der, struct arena *arena, struct peer *ou
     int rc;
 
     *out = (struct peer){.x = x};
-    if (x == NULL || !read_time(X509_get0_notBefore(x), &out->not_before) ||
-        !read_time(X509_get0_notAfter(x), &out->not_after))
+    if (x == NULL || !certificate_time(X509_get0_notBefore(x), &out->not_before) ||
+        !certificate_time(X509_get0_notAfter(x), &out->not_after))
         goto out;
     fault = PEER_INTERNAL;
     if (!fingerprint_of(x, out->fingerprint))
@@ -155,14 +145,6 @@ void peer_free(struct peer *p)
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END   "-----END CERTIFICATE-----"
 
-static int hex_digit(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX -> a byte; a '+' is a blank, as whoever encodes writes a plus as %2B. In place. */
 static bool decode_url(char *text, size_t *n)
 {
@@ -179,8 +161,8 @@ static bool decode_url(char *text, size_t *n)
             text[to++] = text[i];
             continue;
         }
-        if (i + 2 >= *n || (high = hex_digit(text[i + 1])) < 0 ||
-            (low = hex_digit(text[i + 2])) < 0)
+        if (i + 2 >= *n || (high = ascii_hex_value(text[i + 1])) < 0 ||
+            (low = ascii_hex_value(text[i + 2])) < 0)
             return false;
         text[to++] = (char)(high << 4 | low);
         i += 2;
@@ -365,7 +347,8 @@ static bool read_chain(X509_STORE_CTX *ctx, struct peer_vouched *out)
         const X509 *x = sk_X509_value(chain, i);
         int64_t from, to;
 
-        if (!read_time(X509_get0_notBefore(x), &from) || !read_time(X509_get0_notAfter(x), &to))
+        if (!certificate_time(X509_get0_notBefore(x), &from) ||
+            !certificate_time(X509_get0_notAfter(x), &to))
             return false;
         out->not_before = from > out->not_before ? from : out->not_before;
         out->not_after = to < out->not_after ? to : out->not_after;

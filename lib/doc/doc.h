@@ -17,6 +17,8 @@
 
 #include "base/base.h"
 
+#include <dirent.h>
+
 enum { DOC_MAX_DEPTH = 256, DOC_MAX_NODES = 8000000, DOC_MAX_BYTES = 64 << 20 };
 
 enum doc_type { DOC_NULL, DOC_BOOL, DOC_INT, DOC_REAL, DOC_TEXT, DOC_LIST, DOC_MAP };
@@ -52,6 +54,11 @@ int doc_read_file(struct doc **out, const char *path, const char *name, struct a
 /* The same from memory. `text` must live as long as the arena. */
 int doc_read(struct doc **out, struct slice text, const char *name, struct arena *arena,
              struct diag *diag);
+
+/* The files in a directory that are documents by their names (*.yaml, *.yml, *.json; none that begins
+ * with a dot), in the order of their names whatever the locale. How many, or -1 with errno, as
+ * scandir(3); the caller frees each and the array. */
+int doc_list(const char *directory, struct dirent ***entries);
 
 /* The type of an unquoted scalar, and, when that is DOC_BOOL, whether it says yes. For texts from
  * elsewhere (the environment, the command line) that shall be read by the same rules. */

@@ -75,14 +75,6 @@ const struct doc_node *doc_path(const struct doc_node *map, const char *dotted)
     return map;
 }
 
-static int hex_value(char c)
-{
-    c = ascii_lower(c);
-    if (ascii_is_digit(c))
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* RFC 6901 section 6: first the fragment's %XX, then ~1 and ~0. Writes into out; false when the
  * part is malformed or too long. */
 static bool decode_part(struct slice part, char out[POINTER_PART_MAX], struct slice *decoded)
@@ -95,8 +87,8 @@ static bool decode_part(struct slice part, char out[POINTER_PART_MAX], struct sl
         char c = part.p[i];
 
         if (c == '%') {
-            int high = i + 2 < part.n ? hex_value(part.p[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(part.p[i + 2]) : -1;
+            int high = i + 2 < part.n ? ascii_hex_value(part.p[i + 1]) : -1;
+            int low = high >= 0 ? ascii_hex_value(part.p[i + 2]) : -1;
 
             if (low < 0)
                 return false;

@@ -1,20 +1,12 @@
 #include "enforce/query.h"
 
-static int hex_digit(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 char query_take_decoded(struct slice *rest)
 {
     char c = rest->p[0];
     int high, low;
 
-    if (c == '%' && rest->n > 2 && (high = hex_digit(rest->p[1])) >= 0 &&
-        (low = hex_digit(rest->p[2])) >= 0) {
+    if (c == '%' && rest->n > 2 && (high = ascii_hex_value(rest->p[1])) >= 0 &&
+        (low = ascii_hex_value(rest->p[2])) >= 0) {
         *rest = slice_from(*rest, 3);
         return (char)(high * 16 + low);
     }

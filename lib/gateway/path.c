@@ -49,14 +49,6 @@ static bool is_plainly_normal(struct slice raw)
     return all != 0 && pairs == 0;
 }
 
-static int hex_digit(char c)
-{
-    if (ascii_is_digit(c))
-        return c - '0';
-    c = ascii_lower(c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum gw_path_fault raw_byte_fault(char c)
 {
     if (class_of(c) & NORMAL)
@@ -71,8 +63,8 @@ static enum gw_path_fault raw_byte_fault(char c)
 /* The byte that the escape at p stands for, or -1 when there is none. */
 static int escaped_byte(const char *p, size_t left)
 {
-    int high = left > 2 && p[0] == '%' ? hex_digit(p[1]) : -1;
-    int low = high >= 0 ? hex_digit(p[2]) : -1;
+    int high = left > 2 && p[0] == '%' ? ascii_hex_value(p[1]) : -1;
+    int low = high >= 0 ? ascii_hex_value(p[2]) : -1;
 
     return low < 0 ? -1 : high << 4 | low;
 }

@@ -110,27 +110,6 @@ static void put_list(const struct snapshot_field *f, char *object, const char *f
     memcpy(object + f->count_offset, &n, sizeof(n));
 }
 
-static int read_texts(struct snapshot_reader *r, const struct snapshot_field *f, char *object)
-{
-    char *first;
-    size_t n = 0;
-    int rc = begin_list(r, sizeof(struct slice), &first, &n);
-
-    for (size_t i = 0; rc == CC_OK && i < n; i++) {
-        snapshot_enter(r, NULL, i);
-        rc = between(r, i, n);
-        if (rc == CC_OK)
-            rc =
-                read_slice(r, f->fault, (struct slice *)(void *)(first + i * sizeof(struct slice)));
-        snapshot_leave(r);
-    }
-    if (rc == CC_OK)
-        rc = between(r, n, n);
-    if (rc == CC_OK)
-        put_list(f, object, first, n);
-    return rc;
-}
-
 static int read_integer(struct snapshot_reader *r, uint64_t min, uint64_t max, uint64_t *out)
 {
     int rc = snapshot_json_number(&r->json, out);
@@ -302,17 +281,21 @@ static int read_c_string(struct snapshot_reader *r, const struct snapshot_field 
     return rc;
 }
 
-static int read_list(struct snapshot_reader *r, const struct snapshot_field *f, char *object)
+/* Texts, or objects of a schema. */
+static int read_elements(struct snapshot_reader *r, const struct snapshot_field *f, char *object)
 {
+    bool texts = f->type == SNAPSHOT_TEXTS;
+    size_t size = texts ? sizeof(struct slice) : f->of->size, n = 0;
     char *first;
-    size_t n = 0;
-    int rc = begin_list(r, f->of->size, &first, &n);
+    int rc = begin_list(r, size, &first, &n);
 
     for (size_t i = 0; rc == CC_OK && i < n; i++) {
+        void *element = first + i * size;
+
         snapshot_enter(r, NULL, i);
         rc = between(r, i, n);
         if (rc == CC_OK)
-            rc = snapshot_read_object(r, f->of, first + i * f->of->size);
+            rc = texts ? read_slice(r, f->fault, element) : snapshot_read_object(r, f->of, element);
         snapshot_leave(r);
     }
     if (rc == CC_OK)
@@ -329,8 +312,6 @@ static int read_value(struct snapshot_reader *r, const struct snapshot_field *f,
     switch (f->type) {
     case SNAPSHOT_TEXT:
         return read_slice(r, f->fault, at);
-    case SNAPSHOT_TEXTS:
-        return read_texts(r, f, object);
     case SNAPSHOT_BOOL:
         return read_bool(r, at);
     case SNAPSHOT_INT:
@@ -355,8 +336,9 @@ static int read_value(struct snapshot_reader *r, const struct snapshot_field *f,
         return read_identity(r, at);
     case SNAPSHOT_C_STRING:
         return read_c_string(r, f, at);
+    case SNAPSHOT_TEXTS:
     case SNAPSHOT_LIST:
-        return read_list(r, f, object);
+        return read_elements(r, f, object);
     }
     return snapshot_refuse(r, "its type is unknown");
 }

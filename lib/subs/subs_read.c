@@ -2,7 +2,6 @@
 
 #include "subs/subs_item.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -160,24 +159,10 @@ out:
     return rc;
 }
 
-static int is_wanted(const struct dirent *entry)
-{
-    struct slice name = slice_of(entry->d_name);
-
-    return name.p[0] != '.' &&
-           (slice_ends(name, SLICE(".yaml")) || slice_ends(name, SLICE(".yml")) ||
-            slice_ends(name, SLICE(".json")));
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 static int read_directory(struct reading *r, const char *path)
 {
     struct dirent **entries = NULL;
-    int n = scandir(path, &entries, is_wanted, by_name);
+    int n = doc_list(path, &entries);
     int rc = CC_OK;
 
     if (n < 0)
