@@ -6,19 +6,11 @@
 #include "enforce/permitted.h"
 #include "enforce/query.h"
 
+#include "fuzz_copy.h"
+
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct slice copy_of(struct slice s)
-{
-    char *copy = malloc(s.n + (s.n == 0));
-
-    CC_ASSERT(copy != NULL);
-    if (s.n > 0)
-        memcpy(copy, s.p, s.n);
-    return slice_make(copy, s.n);
-}
 
 static size_t count(struct slice query)
 {

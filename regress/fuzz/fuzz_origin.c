@@ -4,19 +4,11 @@
  * a slower reading of the pattern does not fit. */
 #include "gateway/cors.h"
 
+#include "fuzz_copy.h"
+
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static struct slice copy_of(struct slice s)
-{
-    char *copy = malloc(s.n + (s.n == 0));
-
-    CC_ASSERT(copy != NULL);
-    if (s.n > 0)
-        memcpy(copy, s.p, s.n);
-    return slice_make(copy, s.n);
-}
 
 /* What every origin must be that gets into an answer. */
 static void check_sane(struct slice origin)

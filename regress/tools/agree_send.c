@@ -7,7 +7,7 @@
  * the gateway's entry socket, which takes the PROXY protocol. What the backend saw, it tells in the
  * headers got-path, got-host, got-port, got-id, got-authorization, got-authorizations (how many)
  * and got-x-token of its answer. */
-#include "base/base.h"
+#include "http_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -78,24 +78,6 @@ static size_t receive(struct client *c, size_t want)
     }
 }
 
-/* The value of header `name` (lower case, as HAProxy sends it); absent when it is not there. */
-static struct slice header(struct slice headers, const char *name)
-{
-    struct slice line;
-
-    while (slice_split(&headers, '\n', &line)) {
-        struct slice value = line, found;
-
-        if (slice_find(line, ':') >= 0 && slice_split(&value, ':', &found) &&
-            slice_eq_nocase(found, slice_of(name))) {
-            if (slice_ends(value, SLICE("\r")))
-                value.n--;
-            return slice_trim(value);
-        }
-    }
-    return SLICE_NONE;
-}
-
 static void set(json_t *object, const char *name, struct slice value)
 {
     json_object_set_new(object, name,
@@ -104,7 +86,7 @@ static void set(json_t *object, const char *name, struct slice value)
 
 static void print_answer(struct slice headers, struct slice body)
 {
-    struct slice id = header(headers, "got-id");
+    struct slice id = http_header(headers, "got-id");
     json_t *answer = json_object(), *parsed;
     json_error_t error;
     uint64_t status = 0;
@@ -118,17 +100,17 @@ static void print_answer(struct slice headers, struct slice body)
     else
         json_object_set_new(answer, "code", json_null());
     json_decref(parsed);
-    set(answer, "type", header(headers, "content-type"));
-    set(answer, "x-at", header(headers, "x-at"));
+    set(answer, "type", http_header(headers, "content-type"));
+    set(answer, "x-at", http_header(headers, "x-at"));
     set(answer, "body", body.n > 0 ? body : SLICE_NONE);
-    set(answer, "id", id.p != NULL ? id : header(headers, "x-trace-key"));
-    set(answer, "path", header(headers, "got-path"));
-    set(answer, "host", header(headers, "got-host"));
-    set(answer, "port", header(headers, "got-port"));
-    set(answer, "cors_origin", header(headers, "access-control-allow-origin"));
-    set(answer, "authorization", header(headers, "got-authorization"));
-    set(answer, "authorizations", header(headers, "got-authorizations"));
-    set(answer, "x-token", header(headers, "got-x-token"));
+    set(answer, "id", id.p != NULL ? id : http_header(headers, "x-trace-key"));
+    set(answer, "path", http_header(headers, "got-path"));
+    set(answer, "host", http_header(headers, "got-host"));
+    set(answer, "port", http_header(headers, "got-port"));
+    set(answer, "cors_origin", http_header(headers, "access-control-allow-origin"));
+    set(answer, "authorization", http_header(headers, "got-authorization"));
+    set(answer, "authorizations", http_header(headers, "got-authorizations"));
+    set(answer, "x-token", http_header(headers, "got-x-token"));
     json_dumpf(answer, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(answer);
@@ -158,8 +140,8 @@ static void ask(struct client *c, struct slice line)
 
     end = receive(c, 0);
     headers = slice_make(c->room, end);
-    closing = slice_eq_nocase(header(headers, "connection"), SLICE("close"));
-    length = header(headers, "content-length");
+    closing = slice_eq_nocase(http_header(headers, "connection"), SLICE("close"));
+    length = http_header(headers, "content-length");
     if (!head && length.p != NULL && slice_to_u64(length, &n) != CC_OK)
         die("an answer has an odd length");
     if (n > sizeof(c->room) - end)

@@ -12,7 +12,7 @@
  * Prints "CASE: STATUS CODE" for each answer, so that two runs can be compared, and on stderr what
  * is wrong. The first case is sent until it is as expected, for at most 10 s: keys may still be on
  * their way. */
-#include "base/base.h"
+#include "http_text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -68,22 +68,6 @@ static void send_all(int fd, struct slice s)
     }
 }
 
-static struct slice header(struct slice headers, const char *name)
-{
-    struct slice line, value, found;
-
-    while (slice_split(&headers, '\n', &line)) {
-        value = line;
-        if (slice_find(line, ':') >= 0 && slice_split(&value, ':', &found) &&
-            slice_eq_nocase(found, slice_of(name))) {
-            if (slice_ends(value, SLICE("\r")))
-                value.n--;
-            return slice_trim(value);
-        }
-    }
-    return SLICE_NONE;
-}
-
 /* The whole answer, as far as its own length says, or to the end of the connection. */
 static struct slice receive(int fd, char *room, size_t *headers)
 {
@@ -99,8 +83,8 @@ static struct slice receive(int fd, char *room, size_t *headers)
 
             if (end != NULL) {
                 *headers = (size_t)(end - room) + 4;
-                if (slice_to_u64(header(slice_make(room, *headers), "content-length"), &length) !=
-                    CC_OK)
+                if (slice_to_u64(http_header(slice_make(room, *headers), "content-length"),
+                                 &length) != CC_OK)
                     length = 0;
             }
         }
@@ -124,7 +108,7 @@ static void read_answer(struct slice all, size_t headers, struct answer *out)
     if (slice_to_u64(slice_first(slice_from(all, strlen("HTTP/1.1 ")), 3), &status) != CC_OK)
         return;
     out->status = (unsigned)status;
-    if (slice_to_u64(header(slice_first(all, headers), "got-count"), &count) == CC_OK)
+    if (slice_to_u64(http_header(slice_first(all, headers), "got-count"), &count) == CC_OK)
         out->count = count;
     if (all.n > headers)
         body = json_loadb(all.p + headers, all.n - headers, JSON_DISABLE_EOF_CHECK, NULL);
@@ -151,11 +135,6 @@ static void ask(const char *path, const struct wanted *w, struct answer *out)
     read_answer(all, headers, out);
 }
 
-static unsigned digit(char c)
-{
-    return (unsigned)(ascii_is_digit(c) ? c - '0' : ascii_lower(c) - 'a' + 10);
-}
-
 /* In its place: what print_escaped() of negative_make did. */
 static struct slice unescape(char *p, size_t n)
 {
@@ -165,7 +144,7 @@ static struct slice unescape(char *p, size_t n)
         if (p[i] != '\\') {
             *to++ = p[i];
         } else if (p[i + 1] == 'x') {
-            *to++ = (char)(digit(p[i + 2]) << 4 | digit(p[i + 3]));
+            *to++ = (char)(ascii_hex_value(p[i + 2]) << 4 | ascii_hex_value(p[i + 3]));
             i += 3;
         } else {
             *to++ = p[i + 1] == 'r' ? '\r' : '\n';

@@ -352,6 +352,19 @@ static inline char *fixture_sign(const struct fixture *f, enum fixture_signer si
     return copy;
 }
 
+/* A token of the signer's own issuer for `sub`, with further claims (",..."); free() it. */
+static inline char *fixture_sign_claims(const struct fixture *f, enum fixture_signer signer,
+                                        const char *sub, const char *claims)
+{
+    static const enum jwt_alg algs[] = {JWT_RS256, JWT_ES256, JWT_EdDSA};
+    static const char *const issuers[] = {"https://rsa", "https://ec", "https://ed"};
+    char payload[8192];
+
+    snprintf(payload, sizeof(payload), "{\"iss\":\"%s\",\"exp\":1700000100,\"sub\":\"%s\"%s}",
+             issuers[signer], sub, claims);
+    return fixture_sign(f, signer, algs[signer], payload);
+}
+
 /* A request with a token in one of the fixture's headers. */
 struct fixture_request {
     struct enforce_request request;

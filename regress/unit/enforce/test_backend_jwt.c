@@ -1,6 +1,7 @@
 /* The JWT for backends: what it says, byte for byte; whose key signs it; who gets one, and who
  * none. */
 #include "backend_jwt_world.h"
+#include "store_fixture.h"
 
 /* Of an issuer whose subscriptions are not looked at. */
 static void the_claims_byte_for_byte(void **state)
@@ -34,20 +35,6 @@ static void the_claims_byte_for_byte(void **state)
     close_world(&w);
 }
 
-static void set_store(struct world *w, const char *yaml)
-{
-    struct arena *arena = arena_new(1 << 24);
-    struct diag *diag = diag_new();
-    struct subs *store = NULL;
-
-    fixture_need(subs_read_text(&store, slice_of(yaml), "subs.yaml", arena, diag), "store");
-    enforce_live_unref(&w->live);
-    fixture_need(enforce_live_with_subs(&w->live, NULL, store), "live");
-    subs_unref(&store);
-    diag_free(&diag);
-    arena_free(&arena);
-}
-
 #define STORE(tier)                                                                  \
     "applications:\n"                                                                \
     "  - {uuid: app, id: 2, name: Shop, subName: bob, policy: Big, tenantDomain: t," \
@@ -69,7 +56,7 @@ static void the_application_of_the_store(void **state)
     w.f.issuers[FIXTURE_EC].validate_subscription = true;
     start(&w, 262144);
     token = make_token(&w, ",\"azp\":\"key\"");
-    set_store(&w, STORE("Gold"));
+    fixture_set_store(&w.live, STORE("Gold"));
     ask(&w, "GET", "/pets/1.0/pets", token);
     expect_claims(&w,
                   "{" TIMES ",\"" D "subscriber\":\"bob\",\"" D "applicationid\":\"app\",\"" D
@@ -82,7 +69,7 @@ static void the_application_of_the_store(void **state)
                   "\"scope\":\"read:pets\",\"azp\":\"key\"}");
     ask(&w, "GET", "/pets/1.0/pets", token);
     assert_int_equal(signatures(&w), 1);
-    set_store(&w, STORE("Silver"));
+    fixture_set_store(&w.live, STORE("Silver"));
     ask(&w, "GET", "/pets/1.0/pets", token);
     assert_true(slice_contains(claims(&w), SLICE("tier\":\"Silver\"")));
     assert_int_equal(signatures(&w), 2);

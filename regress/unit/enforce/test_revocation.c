@@ -52,17 +52,6 @@ static void close_world(struct world *w)
     fixture_free(&w->f);
 }
 
-static char *sign(struct world *w, enum fixture_signer signer, const char *claims)
-{
-    static const enum jwt_alg algs[] = {JWT_RS256, JWT_ES256, JWT_EdDSA};
-    static const char *const issuers[] = {"https://rsa", "https://ec", "https://ed"};
-    char payload[4096];
-
-    snprintf(payload, sizeof(payload), "{\"iss\":\"%s\",\"exp\":1700000100,\"sub\":\"alice\"%s}",
-             issuers[signer], claims);
-    return fixture_sign(&w->f, signer, algs[signer], payload);
-}
-
 static int ask(struct world *w, struct enforce_worker *worker, const char *path, const char *token)
 {
     struct fixture_request r;
@@ -100,8 +89,8 @@ static void test_by_jti(void **state)
 
     (void)state;
     open_world(&w);
-    one = sign(&w, FIXTURE_RSA, ",\"jti\":\"one\"");
-    other = sign(&w, FIXTURE_RSA, ",\"jti\":\"other\"");
+    one = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
+    other = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"other\"");
     expect(&w, one, 200, "allowed");
     revoke(&w, "one"); /* remembered or not */
     expect(&w, one, 401, "the token is revoked");
@@ -126,9 +115,11 @@ static void test_by_signature(void **state)
     (void)state;
     open_world(&w);
     for (int signer = 0; signer < FIXTURE_SIGNERS; signer++) {
-        char *bare = sign(&w, (enum fixture_signer)signer, ",\"n\":1");
-        char *empty = sign(&w, (enum fixture_signer)signer, ",\"jti\":\"\"");
-        char *named = sign(&w, (enum fixture_signer)signer, ",\"jti\":\"x\"");
+        char *bare = fixture_sign_claims(&w.f, (enum fixture_signer)signer, "alice", ",\"n\":1");
+        char *empty =
+            fixture_sign_claims(&w.f, (enum fixture_signer)signer, "alice", ",\"jti\":\"\"");
+        char *named =
+            fixture_sign_claims(&w.f, (enum fixture_signer)signer, "alice", ",\"jti\":\"x\"");
 
         revoke(&w, strrchr(bare, '.') + 1);
         expect(&w, bare, 401, "the token is revoked");
@@ -177,7 +168,7 @@ static void test_twisted_signature(void **state)
 
     (void)state;
     open_world(&w);
-    token = sign(&w, FIXTURE_EC, "");
+    token = fixture_sign_claims(&w.f, FIXTURE_EC, "alice", "");
     twisted = twist(token);
     assert_string_not_equal(token, twisted);
     expect(&w, twisted, 200, "allowed"); /* a good signature it is */
@@ -197,7 +188,7 @@ static void test_not_ready(void **state)
 
     (void)state;
     open_world(&w);
-    token = sign(&w, FIXTURE_RSA, "");
+    token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", "");
     expect(&w, token, 200, "allowed");
     assert_int_equal(ask(&w, w.plain, "/ready", ""), 200);
     revoked_set_ready(w.revoked, false);
@@ -227,8 +218,8 @@ static void test_traced(void **state)
 
     (void)state;
     open_world(&w);
-    token = sign(&w, FIXTURE_RSA, ",\"jti\":\"one\"");
-    bare = sign(&w, FIXTURE_RSA, "");
+    token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
+    bare = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", "");
     ask(&w, w.plain, "/pets/1.0/pets/7", token);
     assert_non_null(find_step(&w));
     assert_true(slice_is(find_step(&w)->text, "by its jti 'one'"));
@@ -252,7 +243,7 @@ static void test_no_heap(void **state)
 
     (void)state;
     open_world(&w);
-    token = sign(&w, FIXTURE_RSA, ",\"jti\":\"one\"");
+    token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
     snprintf(header, sizeof(header), "Bearer %s", token);
     fixture_request_init(&r, "GET", "h", "/pets/1.0/pets/7");
     fixture_set_header(&r, 0, header, 1);

@@ -1,9 +1,8 @@
 /* Subscription validation: each row of the contract's tables, with and without the token cache. */
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include "enforce/live.h"
 #include "enforce/trace.h"
-#include "subs/subs_read.h"
 
 #include "alloc_count.h"
 
@@ -55,31 +54,12 @@ static void close_world(struct world *w)
     fixture_free(&w->f);
 }
 
-/* NULL: there are no subscription files. */
-static void set_store(struct world *w, const char *yaml)
-{
-    struct arena *arena = arena_new(1 << 24);
-    struct diag *diag = diag_new();
-    struct subs *store = NULL;
-
-    if (yaml != NULL)
-        fixture_need(subs_read_text(&store, slice_of(yaml), "subs.yaml", arena, diag), "store");
-    enforce_live_unref(&w->live);
-    fixture_need(enforce_live_with_subs(&w->live, NULL, store), "live");
-    subs_unref(&store);
-    diag_free(&diag);
-    arena_free(&arena);
-}
-
 static char *sign(struct world *w, enum fixture_signer signer, const char *claims)
 {
-    static const enum jwt_alg algs[] = {JWT_RS256, JWT_ES256, JWT_EdDSA};
-    static const char *const issuers[] = {"https://rsa", "https://ec", "https://ed"};
-    char payload[4096];
+    char further[4096];
 
-    snprintf(payload, sizeof(payload), "{\"iss\":\"%s\",\"exp\":1700000100,\"sub\":\"u\"%s%s}",
-             issuers[signer], claims[0] != '\0' ? "," : "", claims);
-    return fixture_sign(&w->f, signer, algs[signer], payload);
+    snprintf(further, sizeof(further), "%s%s", claims[0] != '\0' ? "," : "", claims);
+    return fixture_sign_claims(&w->f, signer, "u", further);
 }
 
 static int ask(struct world *w, struct enforce_worker *worker, const char *path, const char *token)
@@ -177,7 +157,8 @@ static void test_self_contained(void **state)
 
     (void)state;
     open_world(&w, "");
-    set_store(&w, SUBSCRIBED("UNBLOCKED")); /* not asked, though it would let all of them in */
+    fixture_set_store(&w.live,
+                      SUBSCRIBED("UNBLOCKED")); /* not asked, though it would let all of them in */
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         expect(&w, FIXTURE_RSA, cases[i].claims, cases[i].status,
                cases[i].status == 200 ? "" : "900908",
@@ -234,11 +215,11 @@ static void test_store(void **state)
     (void)state;
     open_world(&w, "");
     expect(&w, FIXTURE_RSA, "\"consumerKey\":\"key\"", 403, "900908", "no subscription files");
-    set_store(&w, STORE);
+    fixture_set_store(&w.live, STORE);
     expect(&w, FIXTURE_RSA, "\"consumerKey\":\"key\"", 403, "900908",
            "not subscribed to the API; subs.yaml:2:5");
     assert_true(slice_contains(w.d.body, SLICE(DENIED)));
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     expect(&w, FIXTURE_RSA, "\"consumerKey\":\"key\"", 200, "", "allowed");
     a = &w.d.application;
     assert_true(a->id == 2 && slice_is(a->uuid, "app") && slice_is(a->name, "Shop"));
@@ -287,7 +268,7 @@ static void test_verdicts(void **state)
     (void)state;
     open_world(&w, "");
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        set_store(&w, cases[i].store);
+        fixture_set_store(&w.live, cases[i].store);
         expect(&w, FIXTURE_RSA, cases[i].claims, cases[i].status, cases[i].code, "");
         assert_true(slice_contains(w.d.body, slice_of(cases[i].message)));
         if (cases[i].status == 403)
@@ -303,7 +284,7 @@ static void test_key_type(void **state)
 
     (void)state;
     open_world(&w, "");
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     expect(&w, FIXTURE_RSA, KEY, 200, "", "");
     assert_true(slice_is(w.d.backend, "cc_b_000000000001"));
     expect(&w, FIXTURE_RSA, SAND, 200, "", "");
@@ -349,7 +330,7 @@ static void test_life_cycle(void **state)
         open_world(&w, cases[i].project);
         snprintf(store, sizeof(store), "%sapis: [{uuid: pets%s%s}]\n", SUBSCRIBED("UNBLOCKED"),
                  cases[i].store[0] != '\0' ? ", status: " : "", cases[i].store);
-        set_store(&w, store);
+        fixture_set_store(&w.live, store);
         why = cases[i].blocked ? why : "allowed";
         expect(&w, FIXTURE_RSA, KEY, status, code, why);
         expect(&w, FIXTURE_RSA, APIS(PETS), status, code, why); /* whatever the token brings */
@@ -377,16 +358,16 @@ static void test_order(void **state)
 
     (void)state;
     open_world(&w, "BLOCKED");
-    set_store(&w, SUBSCRIBED("ON_HOLD"));
+    fixture_set_store(&w.live, SUBSCRIBED("ON_HOLD"));
     expect(&w, FIXTURE_RSA, KEY, 403, "900909", "");
     close_world(&w);
 
     open_world(&w, "");
-    set_store(&w, SUBSCRIBED("BLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("BLOCKED"));
     token = sign(&w, FIXTURE_RSA, KEY); /* without the scopes of GET /pets */
     assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets", token), 403);
     assert_true(slice_is(w.d.code, "900907"));
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets", token), 403);
     assert_true(slice_is(w.d.code, "900910"));
     free(token);
@@ -403,13 +384,13 @@ static void test_changes(void **state)
     (void)state;
     open_world(&w, "");
     token = sign(&w, FIXTURE_RSA, KEY);
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 200);
-    set_store(&w, SUBSCRIBED("BLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("BLOCKED"));
     assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 403);
-    set_store(&w, NULL);
+    fixture_set_store(&w.live, NULL);
     assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 403);
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     made = alloc_made;
     assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 200);
     assert_int_equal(alloc_made, made); /* no heap */
@@ -431,7 +412,7 @@ static void test_trace_steps(void **state)
 
     (void)state;
     open_world(&w, "BLOCKED");
-    set_store(&w, SUBSCRIBED("UNBLOCKED"));
+    fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     expect(&w, FIXTURE_RSA, KEY, 503, "700700", "");
     assert_true(slice_is(step(&w, ENFORCE_STEP_SUBSCRIPTION),
                          "application 'Shop', by its PRODUCTION key, subscribed: UNBLOCKED, tier "

@@ -95,6 +95,19 @@ static inline int fixture_build(struct fixture *f)
                                f->diag);
 }
 
+/* The line of what follows a certificate in `file` ("x.crt:") differs from run to run: not its place
+ * is tested. Of a finding on one of the first nine lines nothing follows a certificate. */
+static inline void fixture_forget_line(char *text, const char *file)
+{
+    char *at = strstr(text, file), *line = at != NULL ? at + strlen(file) : NULL;
+    char *end = line != NULL ? strstr(line, ":1\n") : NULL;
+
+    if (end == NULL || end == line + 1)
+        return;
+    memmove(line + 2, end, strlen(end) + 1);
+    memcpy(line, "NN", 2);
+}
+
 /* All findings as lines "error CC1203 0/api.yaml:4:12", in the order of diag_get(). */
 static inline const char *fixture_findings(struct fixture *f, char *room, size_t size)
 {

@@ -195,19 +195,25 @@ static unsigned drain(struct gateway *g, const struct counter_rule *rule, const 
 
 static const unsigned overshoot = QUOTA / 10 * (GATEWAYS - 1);
 
+/* A Redis, and gateways that have reached it. */
+static void open_world(struct redis *redis, struct gateway *g)
+{
+    struct counting_redis_options options = options_for(COUNTER_AWAY_LOCAL);
+    struct redis_link_options link;
+
+    redis_start(redis);
+    link = link_to(redis);
+    gateways_start(g, &options, &link);
+    wait_for(g, true);
+}
+
 static void one_quota(void **state)
 {
     struct redis redis = {.pid = 0};
     struct gateway g[GATEWAYS];
-    struct counting_redis_options options;
-    struct redis_link_options link;
 
     (void)state;
-    redis_start(&redis);
-    options = options_for(COUNTER_AWAY_LOCAL);
-    link = link_to(&redis);
-    gateways_start(g, &options, &link);
-    wait_for(g, true);
+    open_world(&redis, g);
     assert_in_range(drain(g, &fixed, "fixed"), QUOTA, QUOTA + overshoot);
     assert_in_range(drain(g, &sliding, "sliding"), QUOTA, QUOTA + overshoot);
     /* none of its keys is for ever */
@@ -234,16 +240,10 @@ static void forgotten(void **state)
 {
     struct redis redis = {.pid = 0};
     struct gateway g[GATEWAYS];
-    struct counting_redis_options options;
-    struct redis_link_options link;
     unsigned good;
 
     (void)state;
-    redis_start(&redis);
-    options = options_for(COUNTER_AWAY_LOCAL);
-    link = link_to(&redis);
-    gateways_start(g, &options, &link);
-    wait_for(g, true);
+    open_world(&redis, g);
     for (unsigned i = 0; i < 2; i++) {
         const struct counter_rule *rule = i ? &sliding : &fixed;
         const char *key = i ? "sliding" : "fixed";
@@ -269,16 +269,10 @@ static void killed(void **state)
 {
     struct redis redis = {.pid = 0};
     struct gateway g[GATEWAYS];
-    struct counting_redis_options options;
-    struct redis_link_options link;
     unsigned good;
 
     (void)state;
-    redis_start(&redis);
-    options = options_for(COUNTER_AWAY_LOCAL);
-    link = link_to(&redis);
-    gateways_start(g, &options, &link);
-    wait_for(g, true);
+    open_world(&redis, g);
     good = ask_all(g, &fixed, "a", 10);
     redis_kill(&redis);
     for (unsigned n = 0; is_up(&g[0]) || is_up(&g[1]); n++) {
@@ -310,15 +304,9 @@ static void unusable(void **state)
     };
     struct redis redis = {.pid = 0};
     struct gateway g[GATEWAYS];
-    struct counting_redis_options options;
-    struct redis_link_options link;
 
     (void)state;
-    redis_start(&redis);
-    options = options_for(COUNTER_AWAY_LOCAL);
-    link = link_to(&redis);
-    gateways_start(g, &options, &link);
-    wait_for(g, true);
+    open_world(&redis, g);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned good;
 
