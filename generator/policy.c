@@ -377,36 +377,106 @@ const char *policy_nearest(const struct gw_model *model, enum gw_level level, st
     return nearest_word(name, names, n);
 }
 
-static void check_tier(struct project_build *build, const struct gw_model *model, struct slice tier,
-                       struct place place)
+/* The one advanced policy whose name differs from `name` in letter case only. */
+static const struct gw_policy *find_in_other_case(const struct gw_model *model, struct slice name)
 {
+    const struct gw_policy *found = NULL;
+
+    for (size_t i = 0; i < model->n_policies; i++) {
+        const struct gw_policy *p = &model->policies[i];
+
+        if (p->level != GW_LEVEL_API || !slice_eq_nocase(p->name, name))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = p;
+    }
+    return found;
+}
+
+/* The tier that `tier` stands for: itself, or where it is no name of a policy the one that is
+ * plainly meant: documents write "10kPerMin" for 10KPerMin, and a limit is better than none. */
+static struct slice meant_tier(struct project_build *build, const struct gw_model *model,
+                               struct slice tier, struct place place)
+{
+    const struct gw_policy *meant;
     struct diag_item *item;
     const char *near;
 
     if (tier.n == 0 || gw_policy_find(model, GW_LEVEL_API, tier) != NULL)
-        return;
-    item = diag_error(build->diag, CC3208, place, "no advanced policy has the name '%" PRIslice "'",
-                      SLICE_ARG(tier));
-    near = policy_nearest(model, GW_LEVEL_API, tier, build->arena);
-    if (near != NULL)
+        return tier;
+    meant = find_in_other_case(model, tier);
+    item = diag_add(build->diag, meant != NULL ? DIAG_WARNING : DIAG_ERROR, CC3208, place,
+                    "no advanced policy has the name '%" PRIslice "'", SLICE_ARG(tier));
+    near = meant == NULL ? policy_nearest(model, GW_LEVEL_API, tier, build->arena) : NULL;
+    if (meant != NULL)
+        diag_help(item, "%" PRIslice " is taken; write it like this", SLICE_ARG(meant->name));
+    else if (near != NULL)
         diag_help(item, "did you mean %s?", near);
     else
         diag_help(item, "`cc-gen show policies` lists those that there are; the setting `policies` "
                         "names the directory of your own");
+    return meant != NULL ? meant->name : tier;
+}
+
+/* The operations of a resource, copied where a tier has to be spelled otherwise. */
+static const struct gw_operation *meant_operations(struct project_build *build,
+                                                   const struct gw_model *model,
+                                                   const struct gw_resource *r)
+{
+    struct gw_operation *own = NULL;
+
+    for (size_t i = 0; i < r->n_operations; i++) {
+        const struct gw_operation *o = &r->operations[i];
+        struct slice meant = meant_tier(build, model, o->tier, o->tier_declared);
+
+        if (slice_eq(meant, o->tier))
+            continue;
+        if (own == NULL)
+            own = project_copy(build, r->operations, r->n_operations, sizeof(*own));
+        if (own == NULL)
+            break;
+        own[i].tier = meant;
+    }
+    return own != NULL ? own : r->operations;
+}
+
+static const struct gw_resource *
+meant_resources(struct project_build *build, const struct gw_model *model, const struct gw_api *api)
+{
+    struct gw_resource *own = NULL;
+
+    for (size_t i = 0; i < api->n_resources; i++) {
+        const struct gw_resource *r = &api->resources[i];
+        const struct gw_operation *meant = meant_operations(build, model, r);
+
+        if (meant == r->operations)
+            continue;
+        if (own == NULL)
+            own = project_copy(build, api->resources, api->n_resources, sizeof(*own));
+        if (own == NULL)
+            break;
+        own[i].operations = meant;
+    }
+    return own != NULL ? own : api->resources;
 }
 
 void policy_check_tiers(struct project_build *build, const struct gw_model *model)
 {
-    for (size_t i = 0; i < model->n_apis; i++) {
-        const struct gw_api *api = &model->apis[i];
+    struct gw_api *apis = build->apis.items;
+    const struct gw_resource *before = NULL;
+
+    for (size_t i = 0; i < build->apis.n; i++) {
+        struct gw_api *api = &apis[i];
 
         /* an API on several virtual hosts, or served without its version, is told once */
-        if (i > 0 && api->resources == model->apis[i - 1].resources)
+        if (i > 0 && api->resources == before) {
+            api->tier = apis[i - 1].tier;
+            api->resources = apis[i - 1].resources;
             continue;
-        check_tier(build, model, api->tier, api->tier_declared);
-        for (size_t k = 0; k < api->n_resources; k++)
-            for (size_t m = 0; m < api->resources[k].n_operations; m++)
-                check_tier(build, model, api->resources[k].operations[m].tier,
-                           api->resources[k].operations[m].tier_declared);
+        }
+        before = api->resources;
+        api->tier = meant_tier(build, model, api->tier, api->tier_declared);
+        api->resources = meant_resources(build, model, api);
     }
 }

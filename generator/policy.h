@@ -10,7 +10,9 @@
  * inputs of the build. */
 void policy_read(struct project_build *build, struct gw_model *model);
 
-/* The tiers of APIs and operations that no policy defines (CC3208). Once the APIs are there. */
+/* The tiers of APIs and operations that no policy defines (CC3208). One that differs from one policy's
+ * name in letter case only becomes that name, with a warning. Once the APIs are there, and what
+ * points into them from elsewhere is gone: their resources may be copied. */
 void policy_check_tiers(struct project_build *build, const struct gw_model *model);
 
 /* Reads one text as if it were a file of the directory. For tests. */

@@ -20,6 +20,15 @@ void *project_alloc(struct project_build *build, size_t count, size_t size)
     return p;
 }
 
+void *project_copy(struct project_build *build, const void *list, size_t count, size_t size)
+{
+    void *p = project_alloc(build, count, size);
+
+    if (p != NULL && count > 0)
+        memcpy(p, list, count * size);
+    return p;
+}
+
 void *project_list_add(struct project_build *build, struct project_list *list, size_t size)
 {
     if (list->n == list->cap) {
@@ -347,10 +356,10 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_read_issuers(build, model);
     set_internal_key(build, model);
     policy_read(build, model);
-    policy_check_tiers(build, model);
     project_clusters_finish(build, model);
     project_cors_finish(build, model);
     project_credentials_finish(build, model);
+    policy_check_tiers(build, model);
     project_certificates_finish(build, model);
     project_clients_finish(build, model);
     project_read_filters(build, model);

@@ -253,6 +253,9 @@ struct project {
 /* count * size zeroed bytes, or NULL and build->rc set. */
 void *project_alloc(struct project_build *build, size_t count, size_t size);
 
+/* A copy of count elements, or NULL and build->rc set. */
+void *project_copy(struct project_build *build, const void *list, size_t count, size_t size);
+
 /* A new zeroed element of `size` bytes at the end of the list, or NULL. The list may move. */
 void *project_list_add(struct project_build *build, struct project_list *list, size_t size);
 

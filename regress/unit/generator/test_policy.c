@@ -264,6 +264,40 @@ static void test_tiers(void **state)
     fixture_close(&f);
 }
 
+/* "10kperMin" is 10KPerMin where no other policy could be meant. */
+static void test_tiers_in_another_case(void **state)
+{
+    static const char openapi[] = OAS "x-wso2-throttling-tier: a\npaths:\n"
+                                      "  /a: {get: {x-wso2-throttling-tier: 10kperMin}}\n";
+    const struct gw_api *api;
+    char room[512];
+    struct fixture f;
+    struct diag_view v;
+
+    (void)state;
+    assert_int_equal(
+        build(&f, UN ADV("unlimited: true") "  - {name: 10KPerMin, unlimited: true}\n", openapi),
+        CC_OK);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "warning CC3208 1/Definitions/swagger.yaml:3:25\n"
+                        "warning CC3208 1/Definitions/swagger.yaml:5:38\n");
+    assert_true(diag_get(f.diag, 1, &v));
+    assert_true(slice_is(v.help, "10KPerMin is taken; write it like this"));
+    api = &f.model->apis[0];
+    assert_true(slice_is(api->tier, "A"));
+    assert_true(slice_is(api->resources[0].operations[0].tier, "10KPerMin"));
+    fixture_close(&f);
+    assert_int_equal(build(&f,
+                           UN ADV("unlimited: true") "  - {name: 10KPerMin, unlimited: true}\n  - "
+                                                     "{name: 10KpERMin, unlimited: true}\n",
+                           openapi),
+                     CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "warning CC3208 1/Definitions/swagger.yaml:3:25\n"
+                        "error CC3208 1/Definitions/swagger.yaml:5:38\n");
+    fixture_close(&f);
+}
+
 static void test_directory(void **state)
 {
     char room[512];
@@ -283,8 +317,11 @@ static void test_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_model),
-        cmocka_unit_test(test_shipped),   cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_shipped),
+        cmocka_unit_test(test_tiers),
+        cmocka_unit_test(test_tiers_in_another_case),
         cmocka_unit_test(test_directory),
     };
 
