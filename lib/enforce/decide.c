@@ -198,7 +198,7 @@ static bool refuse_keytype(struct attempt *a, enum refusal why, const char *text
     return attempt_refuse(a, why, text, a->out->api->origin);
 }
 
-/* No token, as for an open operation, counts as one of production. */
+/* What a token says; an open operation has no token. */
 static bool check_keytype(struct attempt *a)
 {
     struct slice keytype = a->out->keytype;
@@ -211,7 +211,8 @@ static bool check_keytype(struct attempt *a)
            refuse_keytype(a, REFUSE_KEY_TYPE, "keytype is neither PRODUCTION nor SANDBOX");
 }
 
-/* The endpoints for the key type of the caller's token; those of the resource before the API's. */
+/* The endpoints for the key type of the caller's token; those of the resource before the API's.
+ * Without one, as for an open operation: production, or sandbox where there is nothing else. */
 static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
 {
     const struct gw_resource *r = a->out->resource;
@@ -223,7 +224,8 @@ static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
         a->out->identity = NULL;
         return true;
     }
-    if (slice_is(keytype, "SANDBOX")) {
+    if (slice_is(keytype, "SANDBOX") ||
+        (keytype.n == 0 && r->production == NULL && api->production == NULL)) {
         *out = r->sandbox != NULL ? r->sandbox : api->sandbox;
         a->out->identity = r->sandbox != NULL ? r->sandbox_identity : api->sandbox_identity;
         return *out != NULL ||
@@ -234,9 +236,7 @@ static bool choose_cluster(struct attempt *a, const struct gw_cluster **out)
     a->out->identity = r->production != NULL ? r->production_identity : api->production_identity;
     return *out != NULL ||
            refuse_keytype(a, REFUSE_PRODUCTION,
-                          keytype.n > 0
-                              ? "a PRODUCTION token for an API without production endpoint"
-                              : "open operation of an API without production endpoint");
+                          "a PRODUCTION token for an API without production endpoint");
 }
 
 /* What an interceptor would change or refuse, the backend and the client would see unchanged: so

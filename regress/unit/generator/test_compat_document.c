@@ -122,6 +122,10 @@ static const struct compat_case cases[] = {
      "GET /pets/1.0.0/a" LOCAL, "CC1204 401 900901"},
     {"open operations go to production", COMPAT_BOTH, COMPAT_DOC "x-wso2-disable-security: true\n",
      "GET /pets/1.0.0/a" SAND, GOES},
+    {"open operations of an API with a sandbox alone", NULL,
+     COMPAT_DOC "x-wso2-disable-security: true\n"
+                "x-wso2-sandbox-endpoints: {urls: [\"http://z/v6\"]}\n",
+     "GET /pets/1.0.0/a" LOCAL, "CC2200 http://z/v6/a"},
     {"x-wso2-label", NULL, COMPAT_DOC "x-wso2-label: [a]\n", GET, "CC2600 " GOES},
     {"x-wso2-http2-backend-enabled", NULL, PROD("x-wso2-http2-backend-enabled: true\n"), GET,
      "http://x/v2/a"},
