@@ -282,6 +282,35 @@ static void only_with_a_credential_that_is_accepted(void **state)
     close_world(&w);
 }
 
+/* An internal key says who calls, and nothing else of it is passed on. */
+static void keys_bring_no_claims(void **state)
+{
+    struct fixture_request r;
+    struct world w;
+    char *key;
+
+    (void)state;
+    init(&w, KEY_EC_P256);
+    w.f.issuers[FIXTURE_EC].internal_keys = true;
+    w.f.model.internal_key_header = SLICE("x-token");
+    start(&w, 0);
+    key = fixture_sign_claims(
+        &w.f, FIXTURE_EC, "ann",
+        ",\"token_type\":\"InternalKey\",\"email\":\"ann@x\",\"scope\":\"a\",\"subscribedAPIs\":["
+        "{\"context\":\"/pets/1.0\",\"version\":\"1.0\"}]");
+    fixture_request_init(&r, "GET", "h", "/pets/1.0/pets/7");
+    fixture_set_header(&r, 1, key, 1);
+    enforce_decide(w.worker, w.rules, NULL, &r.request, &w.clock.clock, &w.d);
+    assert_int_equal(w.d.verdict, ENFORCE_ALLOW);
+    assert_true(slice_contains(claims(&w), SLICE("enduser\":\"ann\"")));
+    assert_true(slice_contains(claims(&w), SLICE("applicationname\":\"internal-key-app\"")));
+    assert_false(slice_contains(claims(&w), SLICE("email")));
+    assert_false(slice_contains(claims(&w), SLICE("scope")));
+    assert_false(slice_contains(claims(&w), SLICE("token_type")));
+    free(key);
+    close_world(&w);
+}
+
 static void expect_refused(struct world *w, const char *token, const char *why)
 {
     assert_int_equal(ask(w, "GET", "/pets/1.0/pets", token), ENFORCE_DENY);
@@ -442,6 +471,7 @@ int main(void)
         cmocka_unit_test(headers_of_the_jwt),
         cmocka_unit_test(the_other_alphabet),
         cmocka_unit_test(only_with_a_credential_that_is_accepted),
+        cmocka_unit_test(keys_bring_no_claims),
         cmocka_unit_test(what_cannot_be_made),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(what_explain_shows),

@@ -159,6 +159,132 @@ static void test_reason(void **state)
     assert_int_equal(reason_slice(&r).n, sizeof(r.text));
 }
 
+/* --- the contract's codes --- */
+
+#define SUFFIX ". Make sure you have provided the correct security credentials"
+#define NOT_VALID \
+    "User is NOT authorized to access the Resource. API Subscription validation failed."
+
+enum challenged { NOT_CHALLENGED, BARE, INVALID };
+
+static const struct {
+    const char *name;
+    enum refusal why;
+    int status;
+    const char *code, *message, *description;
+    enum challenged challenge;
+} codes[] = {
+    {"404", REFUSE_NOT_FOUND, 404, "404", "Not Found", "The requested resource is not available.",
+     NOT_CHALLENGED},
+    {"700700", REFUSE_API_BLOCKED, 503, "700700", "API blocked",
+     "This API has been blocked temporarily. Please try again later or contact the system "
+     "administrators.",
+     NOT_CHALLENGED},
+    {"900800", REFUSE_API_LIMIT, 429, "900800", "Message throttled out",
+     "You have exceeded your quota", NOT_CHALLENGED},
+    {"900802", REFUSE_RESOURCE_LIMIT, 429, "900802", "Message throttled out",
+     "You have exceeded your quota", NOT_CHALLENGED},
+    {"900803", REFUSE_APPLICATION_LIMIT, 429, "900803", "Message throttled out",
+     "You have exceeded your quota", NOT_CHALLENGED},
+    {"900804", REFUSE_SUBSCRIPTION_LIMIT, 429, "900804", "Message throttled out",
+     "You have exceeded your quota", NOT_CHALLENGED},
+    {"900805", REFUSE_DENIED, 403, "900805", "Message blocked",
+     "You have been blocked from accessing the resource", NOT_CHALLENGED},
+    {"900806", REFUSE_CUSTOM_LIMIT, 429, "900806", "Message throttled out",
+     "You have exceeded your quota", NOT_CHALLENGED},
+    {"900900: no keys", REFUSE_NO_KEYS, 401, "900900", "Unclassified Authentication Failure",
+     "The keys of the token's issuer are not available", BARE},
+    {"900900: no JWT for the endpoint", REFUSE_BACKEND_JWT, 500, "900900",
+     "Unclassified Authentication Failure", "The JWT for the backend cannot be made",
+     NOT_CHALLENGED},
+    {"900901: a bad token", REFUSE_BAD_TOKEN, 401, "900901", "Invalid Credentials",
+     "Invalid Credentials" SUFFIX, INVALID},
+    {"900901: no JWT", REFUSE_NOT_JWT, 401, "900901", "Invalid Credentials",
+     "Not a JWT token. Failed to decode the token header" SUFFIX, INVALID},
+    {"900901: no usable credential", REFUSE_NO_CREDENTIAL, 401, "900901", "Invalid Credentials",
+     "Make sure you have provided the correct security credentials", BARE},
+    {"900901: a bad API key", REFUSE_BAD_API_KEY, 401, "900901", "Invalid Credentials",
+     "API key authentication failed" SUFFIX, BARE},
+    {"900901: a bad internal key", REFUSE_BAD_INTERNAL_KEY, 401, "900901", "Invalid Credentials",
+     "Invalid Credentials" SUFFIX, BARE},
+    {"900901: sandbox key", REFUSE_SANDBOX, 401, "900901", "Invalid Credentials",
+     "Sandbox key offered to an API with no sandbox endpoint" SUFFIX, INVALID},
+    {"900901: production key", REFUSE_PRODUCTION, 401, "900901", "Invalid Credentials",
+     "Production key offered to an API with no production endpoint" SUFFIX, INVALID},
+    {"900902", REFUSE_NOT_BEARER, 401, "900902", "Missing Credentials",
+     "Missing Credentials. Make sure your API invocation call has a header: Authorization: Bearer "
+     "ACCESS_TOKEN",
+     BARE},
+    {"900907", REFUSE_SUBSCRIPTION_BLOCKED, 403, "900907",
+     "The requested API is temporarily blocked", NOT_VALID, BARE},
+    {"900908: not subscribed", REFUSE_NOT_SUBSCRIBED, 403, "900908", "Resource forbidden ",
+     NOT_VALID, BARE},
+    {"900908: not in the token", REFUSE_NOT_IN_TOKEN, 403, "900908", "Resource forbidden ",
+     "Resource forbidden ", BARE},
+    {"900908: not permitted", REFUSE_NOT_PERMITTED, 403, "900908", "Resource forbidden ",
+     "Access forbidden for the invocations", BARE},
+    {"900909", REFUSE_SUBSCRIPTION_INACTIVE, 403, "900909",
+     "The subscription to the API is inactive", NOT_VALID, BARE},
+    {"900910", REFUSE_SCOPE, 403, "900910",
+     "The access token does not allow you to access the requested resource",
+     "User is NOT authorized to access the Resource. Scope validation failed.", NOT_CHALLENGED},
+    {"900870", REFUSE_MOCK_REQUEST, 400, "900870", "Bad Request",
+     "Invalid format for code preference", NOT_CHALLENGED},
+    {"900871", REFUSE_MOCK_ANSWER, 501, "900871", "Not Implemented",
+     "This resource has no example to answer with.", NOT_CHALLENGED},
+    {"103500", REFUSE_INTERCEPTOR, 500, "103500", "Internal Server Error", "Internal Server Error",
+     NOT_CHALLENGED},
+};
+
+static void test_codes(void **state)
+{
+#define REALM "Bearer realm=\"cc-gateway\""
+#define WRONG ", error=\"invalid_token\", error_description=\"The provided token is invalid\""
+    static const char *const challenges[] = {
+        [NOT_CHALLENGED] = "", [BARE] = REALM, [INVALID] = REALM WRONG};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct enforce_decision d = {.verdict = ENFORCE_ALLOW};
+        bool router = codes[i].why == REFUSE_NOT_FOUND;
+        char body[1024];
+
+        snprintf(body, sizeof(body),
+                 router ? "{\"code\":\"%s\",\"message\":\"%s\",\"description\":\"%s\"}"
+                        : "{\"error_message\":\"%2$s\",\"code\":\"%1$s\","
+                          "\"error_description\":\"%3$s\"}",
+                 codes[i].code, codes[i].message, codes[i].description);
+        refuse(&d, codes[i].why);
+        if (d.status != codes[i].status || !slice_is(d.code, codes[i].code) ||
+            !slice_is(d.body, body) || !slice_is(d.challenge, challenges[codes[i].challenge]))
+            fail_msg("%s: %d %.*s %.*s", codes[i].name, d.status, SLICE_ARG(d.body),
+                     SLICE_ARG(d.challenge));
+    }
+}
+
+/* Codes of the contract that are never told: it defines them and raises them nowhere, or they are
+ * of what this gateway does not do. */
+static void codes_that_are_never_told(void **state)
+{
+    static const char *const never[] = {"900801", "900807", "900903", "900904", "900905", "900906",
+                                        "900911", "900912", "901100", "901101", "901102", "901103",
+                                        "900422", "900820", "900821", "103501"};
+    static const enum refusal all[] = {
+#define X(name, ...) REFUSE_##name,
+        REFUSALS(X)
+#undef X
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct enforce_decision d;
+
+        refuse(&d, all[i]);
+        for (size_t j = 0; j < sizeof(never) / sizeof(never[0]); j++)
+            assert_false(slice_is(d.code, never[j]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_token_faults),
         cmocka_unit_test(test_all_methods_fit),
         cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(codes_that_are_never_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,7 @@ static const struct compat_case cases[] = {
      COMPAT_DATA "  type: WEBHOOK\n"
                  "  endpointConfig: {production_endpoints: {url: \"http://p/v2\"}}\n",
      NULL, GET, GOES},
+    {"data.type GRAPHQL", COMPAT_DATA "  type: GRAPHQL\n", NULL, NULL, "!CC1204 "},
     {"data.type others", COMPAT_DATA "  type: SSE\n", NULL, NULL, "!CC1204 "},
     {"lifeCycleStatus PROTOTYPED", COMPAT_BOTH "  lifeCycleStatus: prototyped\n", NULL, ANON,
      "CC2110 " GOES},

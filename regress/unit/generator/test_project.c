@@ -360,6 +360,26 @@ static void test_names(void **state)
     fixture_close(&f);
 }
 
+/* Of an API that says nothing, the settings say it. */
+static void test_header_of_the_settings(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    fixture_open(&f);
+    f.config.security.auth_header.authorization_header = SLICE("X-Login");
+    add_project(&f, API("  context: /a\n  endpointConfig: {production_endpoints: {url: h}}\n"),
+                OAS3 PATHS);
+    add_project(&f,
+                API("  context: /b\n  authorizationHeader: X-Token\n  endpointConfig: "
+                    "{production_endpoints: {url: h}}\n"),
+                OAS3 PATHS);
+    build(&f);
+    assert_true(slice_is(f.model->apis[0].auth_header, "x-login"));
+    assert_true(slice_is(f.model->apis[1].auth_header, "x-token"));
+    fixture_close(&f);
+}
+
 /* Equal endpoints share a cluster, whoever names them and however they are written. */
 static void test_clusters(void **state)
 {
@@ -498,10 +518,15 @@ static void test_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge),     cmocka_unit_test(test_security),
-        cmocka_unit_test(test_resources), cmocka_unit_test(test_names),
-        cmocka_unit_test(test_clusters),  cmocka_unit_test(test_vhosts),
-        cmocka_unit_test(test_memory),    cmocka_unit_test(test_shared_samples),
+        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_security),
+        cmocka_unit_test(test_resources),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_header_of_the_settings),
+        cmocka_unit_test(test_clusters),
+        cmocka_unit_test(test_vhosts),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_shared_samples),
         cmocka_unit_test(test_example),
     };
 
