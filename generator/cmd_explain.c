@@ -309,6 +309,8 @@ static int load_state(struct explainer *e, const struct cli_args *args)
     if (revoked == NULL && config != NULL && config->security.revocation.file.n > 0)
         revoked = config->security.revocation.file.p;
     rc = directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
+    if (rc == CC_OK && directory != NULL)
+        rc = explainer_load_denied(e, directory);
     return rc == CC_OK ? explainer_load_revoked(e, revoked, directory) : rc;
 }
 

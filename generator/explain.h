@@ -2,7 +2,7 @@
  *
  *   explain_request.h   what is asked       view.h   about which snapshot
  *   explain.c           the decision        explain_print.c   text and JSON
- *   explain_keys.c      fetched keys       explain_revoked.c   revoked tokens    */
+ *   explain_keys.c      fetched keys       explain_revoked.c   revoked tokens, deny rules */
 #pragma once
 
 #include "enforce/trace.h"
@@ -41,6 +41,9 @@ int explainer_load_keys(struct explainer *e, const char *directory);
 /* From now on, the tokens that this file says are revoked (NULL: none), and those that the agent
  * saved in the directory (NULL: none), are refused. */
 int explainer_load_revoked(struct explainer *e, const char *file, const char *directory);
+/* From now on, the deny rules that the agent saved in this directory hold, too. Before
+ * subscriptions are loaded. */
+int explainer_load_denied(struct explainer *e, const char *directory);
 void explainer_close(struct explainer *e);
 
 void explain(struct explainer *e, const struct explain_request *request, struct explanation *out);

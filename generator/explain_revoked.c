@@ -1,4 +1,6 @@
-/* explain: the tokens that are revoked, by the operator's file and by what the agent saved. */
+/* explain: the tokens that are revoked, by the operator's file and by what the agent saved, and the
+ * deny rules that were added by command. */
+#include "enforce/deny_file.h"
 #include "generator/explain.h"
 #include "revoke/revoke_journal.h"
 #include "revoke/revoke_read.h"
@@ -34,4 +36,26 @@ int explainer_load_revoked(struct explainer *e, const char *file, const char *di
     revoked_set_ready(e->revoked, true);
     enforce_worker_set_revoked(e->worker, e->revoked);
     return CC_OK;
+}
+
+int explainer_load_denied(struct explainer *e, const char *directory)
+{
+    struct enforce_live *live = NULL;
+    struct deny_list *list = NULL;
+    int rc = deny_file_read(&list, directory);
+
+    if (rc == CC_OK && list != NULL)
+        rc = enforce_live_with_subs(&live, e->live, NULL);
+    if (rc == CC_OK && list != NULL) {
+        enforce_live_deny(live, list);
+        enforce_live_unref(&e->live);
+        e->live = live;
+        return CC_OK;
+    }
+    deny_list_unref(&list);
+    if (rc == CC_OK || rc == CC_ENOMEM)
+        return rc;
+    diag_error(e->view->work.diag, CC1001, PLACE_NONE, "%s/" DENY_FILE_NAME ": %s", directory,
+               cc_strerror(rc));
+    return CC_EINVAL;
 }

@@ -3,20 +3,17 @@
 #include <stdlib.h>
 
 struct denials {
-    const struct clock *clock;
-    void (*publish)(void *context, struct deny_list *list);
-    void *context;
+    struct denials_options options;
     struct deny_list *list; /* NULL: no rules */
 };
 
-int denials_new(struct denials **out, const struct clock *clock,
-                void (*publish)(void *context, struct deny_list *list), void *context)
+int denials_new(struct denials **out, const struct denials_options *options)
 {
     struct denials *d = calloc(1, sizeof(*d));
 
     if (d == NULL)
         return CC_ENOMEM;
-    *d = (struct denials){clock, publish, context, NULL};
+    d->options = *options;
     *out = d;
     return CC_OK;
 }
@@ -30,6 +27,16 @@ void denials_free(struct denials **d)
     *d = NULL;
 }
 
+static void publish(struct denials *d)
+{
+    d->options.publish(d->options.context, d->list != NULL ? deny_list_ref(d->list) : NULL);
+}
+
+static int64_t now(const struct denials *d)
+{
+    return clock_wall_s(d->options.clock);
+}
+
 static size_t count(const struct denials *d)
 {
     return d->list != NULL ? deny_list_count(d->list) : 0;
@@ -40,13 +47,51 @@ static bool same(const struct gw_deny_rule *a, const struct gw_deny_rule *b)
     return a->kind == b->kind && a->invert == b->invert && slice_eq(a->value, b->value);
 }
 
+int denials_restore(struct denials *d)
+{
+    const char *directory = d->options.directory;
+    int rc = directory != NULL ? deny_file_read(&d->list, directory) : CC_OK;
+
+    if (rc == CC_OK) {
+        if (d->list == NULL)
+            return CC_OK;
+        log_info("deny rules: %zu, saved in %s/" DENY_FILE_NAME, count(d), directory);
+        publish(d);
+    } else if (rc == CC_EPARSE || rc == CC_EVERSION) {
+        log_error("deny rules: %s/" DENY_FILE_NAME " is %s, and with it a rule may be missing; put "
+                  "it right, or remove it to go on without those that were added by command",
+                  directory, rc == CC_EPARSE ? "damaged" : "of another version");
+    } else if (rc == CC_EREFUSED) {
+        log_error("deny rules: %s/" DENY_FILE_NAME " could have been written by others: file and "
+                  "directory must belong to this user or root, and nobody else may write them",
+                  directory);
+    } else {
+        log_error("deny rules: %s/" DENY_FILE_NAME " cannot be read: %s", directory,
+                  cc_strerror(rc));
+    }
+    return rc;
+}
+
+/* A rule that cannot be saved holds nevertheless; who gave it is told. */
+static void save(struct denials *d, struct buf *out)
+{
+    const char *directory = d->options.directory;
+    int rc = directory != NULL ? deny_file_write(directory, d->list) : CC_OK;
+
+    if (rc == CC_OK)
+        return;
+    log_warn("deny rules cannot be saved in %s: %s; they hold until the agent ends", directory,
+             cc_strerror(rc));
+    buf_printf(out, "but not saved: %s/" DENY_FILE_NAME ": %s\n", directory, cc_strerror(rc));
+}
+
 /* The rules that still hold, without `but`, and with `add` (each may be NULL), in place of the
  * list. *left_out: how many equal `but`. */
 static int replace(struct denials *d, const struct gw_deny_rule *but,
                    const struct gw_deny_rule *add, size_t *left_out)
 {
     struct gw_deny_rule *rules = calloc(count(d) + 1, sizeof(*rules));
-    int64_t now_s = clock_wall_s(d->clock);
+    int64_t now_s = now(d);
     struct deny_list *list = NULL;
     size_t n = 0;
     int rc = rules != NULL ? CC_OK : CC_ENOMEM;
@@ -71,7 +116,7 @@ static int replace(struct denials *d, const struct gw_deny_rule *but,
         return rc;
     deny_list_unref(&d->list);
     d->list = list;
-    d->publish(d->context, list != NULL ? deny_list_ref(list) : NULL);
+    publish(d);
     return CC_OK;
 }
 
@@ -92,7 +137,6 @@ static bool parse_kind(struct slice word, enum gw_denial *out)
 static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_rule *out,
                   const char **said)
 {
-    struct gw_address_range range;
     size_t i = 2;
     uint64_t seconds;
 
@@ -100,10 +144,7 @@ static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_r
     *said = "the kind is api, application, user, subscription or ip";
     if (!parse_kind(call->arg[0], &out->kind))
         return false;
-    *said = "the value is empty, too long, or has a control character";
-    if (out->value.n == 0 || out->value.n > DENIALS_VALUE_MAX || slice_has_control(out->value))
-        return false;
-    *said = out->kind == GW_DENY_ADDRESS ? gw_address_range_parse(out->value, &range) : NULL;
+    *said = deny_file_fault(out);
     if (*said != NULL)
         return false;
     if (i < call->n_args && slice_is(call->arg[i], "invert")) {
@@ -134,7 +175,7 @@ static bool add_deny(struct admin_call *call)
     size_t left_out;
     int rc;
 
-    if (!parse(call, clock_wall_s(d->clock), &rule, &said)) {
+    if (!parse(call, now(d), &rule, &said)) {
         buf_printf(call->out, "not added: %s\n", said);
         return false;
     }
@@ -146,6 +187,7 @@ static bool add_deny(struct admin_call *call)
     log_warn("deny rule added by the admin socket: %s %" PRIslice "%s", gw_denial_name(rule.kind),
              SLICE_ARG(rule.value), rule.invert ? " invert" : "");
     buf_add_str(call->out, left_out > 0 ? "replaced\n" : "added\n");
+    save(d, call->out);
     return false;
 }
 
@@ -157,7 +199,7 @@ static bool del_deny(struct admin_call *call)
     size_t left_out = 0;
     int rc = CC_OK;
 
-    if (!parse(call, clock_wall_s(d->clock), &rule, &said)) {
+    if (!parse(call, now(d), &rule, &said)) {
         buf_printf(call->out, "not removed: %s\n", said);
         return false;
     }
@@ -170,6 +212,7 @@ static bool del_deny(struct admin_call *call)
         log_warn("deny rule removed by the admin socket: %s %" PRIslice "%s",
                  gw_denial_name(rule.kind), SLICE_ARG(rule.value), rule.invert ? " invert" : "");
         buf_add_str(call->out, "removed\n");
+        save(d, call->out);
     }
     return false;
 }
@@ -178,13 +221,13 @@ static bool del_deny(struct admin_call *call)
 static bool show_deny(struct admin_call *call)
 {
     const struct denials *d = call->context;
-    int64_t now_s = clock_wall_s(d->clock);
+    int64_t now_s = now(d);
     size_t start = call->out->n;
 
     for (; call->cursor < count(d); call->cursor++) {
         const struct gw_deny_rule *r = deny_list_at(d->list, (size_t)call->cursor);
 
-        if (call->out->n - start > ADMIN_STEP_BYTES - 2 * DENIALS_VALUE_MAX)
+        if (call->out->n - start > ADMIN_STEP_BYTES - 2 * DENY_FILE_VALUE_BYTES)
             return true;
         if (r->until_s > 0 && r->until_s <= now_s)
             continue;
@@ -200,7 +243,7 @@ const struct admin_command denials_commands[] = {
     {"show deny", "", "deny rules that were added here, not those of policy files", 0, 0,
      show_deny},
     {"add deny", "KIND VALUE [invert] [for SECONDS]",
-     "deny api, application, user, subscription or ip, until the agent ends", 2, 5, add_deny},
+     "deny api, application, user, subscription or ip", 2, 5, add_deny},
     {"del deny", "KIND VALUE [invert]", "remove a deny rule that was added here", 2, 3, del_deny},
 };
 const size_t denials_n_commands = sizeof denials_commands / sizeof *denials_commands;

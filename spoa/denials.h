@@ -1,19 +1,29 @@
 /* denials: deny rules that are added while the agent runs, by commands of the admin socket. They
- * count at once and until the agent ends: what shall last longer belongs into a policy file. The
- * main thread's alone. */
+ * count at once, and with a state directory (deny_file.h) also after a restart; without one until
+ * the agent ends. The main thread's alone. */
 #pragma once
 
-#include "enforce/deny_list.h"
+#include "enforce/deny_file.h"
 #include "spoa/admin.h"
 
-enum { DENIALS_MAX = 1000, DENIALS_VALUE_MAX = 1024 };
+enum { DENIALS_MAX = DENY_FILE_RULES };
+
+struct denials_options {
+    const struct clock *clock;
+    const char *directory; /* where they are saved, at each change, synced; NULL: nowhere */
+    /* Gets each new list, with a reference that is its own; NULL: there are no rules. */
+    void (*publish)(void *context, struct deny_list *list);
+    void *context;
+};
 
 struct denials;
 
-/* `publish` gets each new list, with a reference that is its own; NULL: there are no rules. */
-int denials_new(struct denials **out, const struct clock *clock,
-                void (*publish)(void *context, struct deny_list *list), void *context);
+int denials_new(struct denials **out, const struct denials_options *options);
 void denials_free(struct denials **d);
+
+/* Publishes those that were saved. Those that cannot be read are no reason to let in whom they shut
+ * out: the error has been logged, and the agent must not start. */
+int denials_restore(struct denials *d);
 
 /* "add deny", "del deny", "show deny"; their context is the struct denials. */
 extern const struct admin_command denials_commands[];

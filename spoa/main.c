@@ -375,6 +375,8 @@ static int serve(const struct arguments *a, struct loaded *l)
         .subs = l->subs,
         .redis = redis.address.n > 0 ? &redis : NULL,
         .admin_path = config->agent.admin_socket,
+        .state_directory =
+            config->agent.state_directory.n > 0 ? config->agent.state_directory.p : NULL,
         .postbox = &crew.postbox,
         .introspector = crew.introspector,
         .counting = crew.counting,

@@ -36,10 +36,10 @@ struct server {
     struct worker **workers;
     size_t n_started, next;
     struct reload *reload;
-    struct jwks_feeder *feeder;  /* NULL: nothing is fetched */
-    struct admin *admin;         /* NULL: no socket */
-    struct redis_link *redis;    /* NULL: none */
-    struct denials *denials;     /* NULL: no socket */
+    struct jwks_feeder *feeder; /* NULL: nothing is fetched */
+    struct admin *admin;        /* NULL: no socket */
+    struct redis_link *redis;   /* NULL: none */
+    struct denials *denials;
     struct enforce_rules *rules; /* what the workers have, or will have once they read their mail */
     struct live_hub hub;         /* the same */
     _Atomic size_t connections;
@@ -298,6 +298,14 @@ static const struct admin_command commands[] = {
     {"show counters", "", "what SIGUSR1 writes to the log", 0, 0, show_counters},
 };
 
+static int open_denials(struct server *s)
+{
+    const struct denials_options options = {&clock_system, s->options->state_directory, on_denied,
+                                            s};
+
+    return denials_new(&s->denials, &options);
+}
+
 static int open_admin(struct server *s)
 {
     const struct admin_options options = {s->options->admin_path, ADMIN_IDLE_MS};
@@ -310,8 +318,6 @@ static int open_admin(struct server *s)
         admin_register(s->admin, commands, sizeof commands / sizeof *commands, s);
     if (rc == CC_OK && s->options->counting != NULL)
         admin_register(s->admin, counting_commands, counting_n_commands, s->options->counting);
-    if (rc == CC_OK)
-        rc = denials_new(&s->denials, &clock_system, on_denied, s);
     if (rc == CC_OK)
         admin_register(s->admin, denials_commands, denials_n_commands, s->denials);
     return rc;
@@ -432,6 +438,8 @@ static int start_live(struct server *s)
         rc = revoker_start(s->options->revoker, s->loop, s->admin, s->redis);
     if (rc == CC_OK && s->options->counting != NULL && s->redis != NULL)
         counting_join(s->options->counting, s->loop, s->redis);
+    if (rc == CC_OK)
+        rc = denials_restore(s->denials);
     if (rc == CC_OK && s->redis != NULL)
         redis_link_start(s->redis);
     return rc;
@@ -456,7 +464,9 @@ static int start(struct server *s)
         if (rc != CC_OK)
             return rc;
     }
-    rc = listener_open(&s->listener, &s->options->listener);
+    rc = open_denials(s);
+    if (rc == CC_OK)
+        rc = listener_open(&s->listener, &s->options->listener);
     if (rc == CC_OK)
         rc = open_admin(s);
     if (rc == CC_OK)

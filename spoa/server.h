@@ -36,6 +36,7 @@ struct server_options {
     struct revoker *revoker; /* what it knows the responders know; borrowed; or NULL */
     const struct redis_link_options *redis; /* NULL: none */
     struct slice admin_path;                /* of the admin socket; empty: none */
+    const char *state_directory; /* of deny rules that were added by command; NULL: not saved */
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;
     struct introspector *introspector; /* whose counters are shown; or NULL */

@@ -89,6 +89,8 @@ int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live 
 
     if (rc == CC_OK && subs != NULL)
         (*out)->subs = subs_ref(subs);
+    if (rc == CC_OK && base != NULL && base->denied != NULL)
+        (*out)->denied = deny_list_ref(base->denied);
     return rc;
 }
 

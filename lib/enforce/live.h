@@ -32,8 +32,8 @@ struct enforce_live;
 
 /* Copies `jwks` (at most LIVE_MAX_JWKS, sets by reference). One reference is the caller's. */
 int enforce_live_new(struct enforce_live **out, const struct live_jwks *jwks, size_t n);
-/* A copy of `base`, which may be NULL, with these subscriptions, which may be NULL; both by
- * reference. */
+/* A copy of `base`, which may be NULL, its deny rules too, with these subscriptions, which may be
+ * NULL; all by reference. */
 int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live *base,
                            struct subs *subs);
 

@@ -1,13 +1,22 @@
-/* Deny rules by the admin socket: what its commands answer, and what is published. */
+/* Deny rules by the admin socket: what its commands answer, what is published, and what is there
+ * after a restart. */
 #include "spoa/denials.h"
+
+#include "base/file.h"
+#include "crypto/key.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 struct world {
+    char directory[32];
     struct clock_fixed clock;
     struct denials *denials;
     struct deny_list *list; /* published last */
@@ -24,15 +33,27 @@ static void on_list(void *context, struct deny_list *list)
     w->published++;
 }
 
+/* The agent starts, for the first time or again. */
+static int start(struct world *w, const char *directory)
+{
+    const struct denials_options options = {&w->clock.clock, directory, on_list, w};
+
+    denials_free(&w->denials);
+    deny_list_unref(&w->list);
+    assert_int_equal(denials_new(&w->denials, &options), CC_OK);
+    return denials_restore(w->denials);
+}
+
 static int open_world(void **state)
 {
     static struct world w;
 
-    w = (struct world){.list = NULL};
+    w = (struct world){.directory = "/tmp/test_denials.XXXXXX"};
     clock_fixed_init(&w.clock, 1700000000, 0);
     buf_init(&w.out, ADMIN_OUT_MAX);
     *state = &w;
-    return denials_new(&w.denials, &w.clock.clock, on_list, &w);
+    assert_non_null(mkdtemp(w.directory));
+    return start(&w, NULL);
 }
 
 static int close_world(void **state)
@@ -42,7 +63,7 @@ static int close_world(void **state)
     denials_free(&w->denials);
     deny_list_unref(&w->list);
     buf_free(&w->out);
-    return 0;
+    return file_remove_tree(w->directory);
 }
 
 /* What the command answers; words with blanks between them. */
@@ -129,12 +150,119 @@ static void test_many(void **state)
     assert_int_equal(lines, DENIALS_MAX);
 }
 
+static void test_restart(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_null(w->list);
+    assert_string_equal(run(w, "add deny", "user bob"), "added\n");
+    assert_string_equal(run(w, "add deny", "ip 2001:db8::/32 invert for 60"), "added\n");
+    assert_string_equal(run(w, "add deny", "api /pets for 5"), "added\n");
+    w->clock.now_wall_s += 10;
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_true(denies(w, GW_DENY_USER, "bob"));
+    assert_false(denies(w, GW_DENY_API, "/pets"));
+    assert_string_equal(run(w, "show deny", ""), "user bob\nip 2001:db8::/32 invert for 50\n");
+    assert_string_equal(run(w, "del deny", "user bob"), "removed\n");
+    assert_string_equal(run(w, "del deny", "ip 2001:db8::/32 invert"), "removed\n");
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_null(w->list);
+}
+
+/* A value with blanks, and one as long as can be. */
+static void test_restart_of_any_value(void **state)
+{
+    struct gw_deny_rule rules[2] = {
+        {.kind = GW_DENY_APPLICATION, .value = SLICE(" alice: My Shop ")}, {.kind = GW_DENY_USER}};
+    char text[DENY_FILE_VALUE_BYTES];
+    struct deny_list *list = NULL;
+    struct world *w = *state;
+
+    memset(text, 'x', sizeof(text));
+    rules[1].value = slice_make(text, sizeof(text));
+    assert_int_equal(deny_list_new(&list, rules, 2), CC_OK);
+    assert_int_equal(deny_file_write(w->directory, list), CC_OK);
+    deny_list_unref(&list);
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_true(denies(w, GW_DENY_APPLICATION, " alice: My Shop "));
+    assert_int_equal(deny_list_count(w->list), 2);
+    assert_true(slice_eq(deny_list_at(w->list, 1)->value, rules[1].value));
+}
+
+static void test_cannot_be_saved(void **state)
+{
+    char path[64], said[160];
+    struct world *w = *state;
+
+    snprintf(path, sizeof(path), "%s/x", w->directory);
+    assert_int_equal(file_write_atomic(path, SLICE("a file"), 0600), CC_OK);
+    start(w, NULL);
+    denials_free(&w->denials);
+    assert_int_equal(
+        denials_new(&w->denials, &(struct denials_options){&w->clock.clock, path, on_list, w}),
+        CC_OK);
+    snprintf(said, sizeof(said), "added\nbut not saved: %s/denied.rules: ", path);
+    assert_int_equal(strncmp(run(w, "add deny", "user bob"), said, strlen(said)), 0);
+    assert_true(denies(w, GW_DENY_USER, "bob")); /* it holds nevertheless */
+}
+
+/* `lines` as a file whose sum is right, or one that is not. */
+static int read_lines(struct world *w, const char *magic, const char *lines, bool sum)
+{
+    char path[64], hex[65], text[512];
+
+    assert_int_equal(crypto_sha256_hex(slice_of(lines), hex), CC_OK);
+    if (!sum)
+        hex[0] = hex[0] == '0' ? '1' : '0';
+    snprintf(path, sizeof(path), "%s/" DENY_FILE_NAME, w->directory);
+    snprintf(text, sizeof(text), "%s%s\n%s", magic, hex, lines);
+    assert_int_equal(file_write_atomic(path, slice_of(text), 0600), CC_OK);
+    return start(w, w->directory);
+}
+
+static void test_damaged(void **state)
+{
+    static const char *const wrong[] = {
+        "0 - user bob\n\n",   "0 - user\n",       "0 user bob\n",
+        "-1 - user bob\n",    "0 yes user bob\n", "0 - nobody bob\n",
+        "0 - user \n",        "0 - ip 1.2.3\n",   "99999999999999999999 - user bob\n",
+        "0 - user bob\x01\n",
+    };
+    static const char magic[] = "cc deny rules 1 ";
+    struct world *w = *state;
+    char path[64];
+
+    assert_int_equal(read_lines(w, magic, "0 - user bob\n", true), CC_OK);
+    assert_true(denies(w, GW_DENY_USER, "bob"));
+    assert_int_equal(read_lines(w, magic, "0 - user bob\n", false), CC_EPARSE);
+    assert_null(w->list);
+    assert_int_equal(read_lines(w, "cc deny rules 2 ", "", true), CC_EVERSION);
+    assert_int_equal(read_lines(w, "cc counters 1 ", "", true), CC_EPARSE);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        if (read_lines(w, magic, wrong[i], true) != CC_EPARSE)
+            fail_msg("not refused: %s", wrong[i]);
+    assert_int_equal(read_lines(w, magic, "0 - user bob\n", true), CC_OK);
+    snprintf(path, sizeof(path), "%s/" DENY_FILE_NAME, w->directory);
+    assert_int_equal(chmod(path, 0622), 0);
+    assert_int_equal(start(w, w->directory), CC_EREFUSED);
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(chmod(w->directory, 0777), 0);
+    assert_int_equal(start(w, w->directory), CC_EREFUSED);
+    assert_int_equal(chmod(w->directory, 0700), 0);
+    assert_int_equal(start(w, w->directory), CC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_add_and_remove, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_faults, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_many, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_restart, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_restart_of_any_value, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_cannot_be_saved, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_damaged, open_world, close_world),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
