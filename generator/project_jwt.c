@@ -218,6 +218,23 @@ static void check_header(struct project_build *build, const struct gw_model *mod
                       "give one of the two another name");
 }
 
+static void check_generator(struct project_build *build, const struct gw_model *model)
+{
+    struct slice name = model->backend_jwt.generator;
+    bool known = name.n == 0;
+
+    for (size_t i = 0; i < model->n_filters; i++)
+        known = known || slice_eq(model->filters[i].name, name);
+    if (!known)
+        diag_help(
+            diag_error(build->diag, CC3060, place_of(build, SETTING "gatewayGeneratorImpl"),
+                       SETTING "gatewayGeneratorImpl \"%" PRIslice
+                               "\" is no name in enforcer.filters",
+                       SLICE_ARG(name)),
+            "Java classes cannot be used: add an extension in C there, or leave it out for the "
+            "claims of docs/backend-jwt.md");
+}
+
 void project_read_backend_jwt(struct project_build *build, struct gw_model *model)
 {
     const struct config *c = build->config;
@@ -234,9 +251,11 @@ void project_read_backend_jwt(struct project_build *build, struct gw_model *mode
         .with_kid = c->jwt_generator.with_kid,
         .old_key_ids = !slice_is(c->jwt_generator.key_id_form, "rfc7515"),
         .ttl_s = (int64_t)c->jwt_generator.ttl_s,
+        .generator = c->jwt_generator.generator,
         .excluded = c->jwt_generator.excluded,
         .n_excluded = c->jwt_generator.n_excluded,
     };
     check_header(build, model);
+    check_generator(build, model);
     read_pairs(build, out);
 }

@@ -60,8 +60,11 @@ static bool take_extension(struct diag *diag, const struct config_filter *f, str
         return fail(diag, f, "its cc_extension has an impossible size");
     memset(&l->extension, 0, sizeof l->extension);
     memcpy(&l->extension, e, e->size < sizeof *e ? e->size : sizeof *e);
-    if (l->extension.on_request == NULL && l->extension.on_claims == NULL)
-        return fail(diag, f, "it has neither on_request nor on_claims: it would do nothing");
+    if (l->extension.on_request == NULL && l->extension.on_claims == NULL &&
+        l->extension.on_backend_claims == NULL)
+        return fail(diag, f,
+                    "it has neither on_request nor on_claims nor on_backend_claims: it would do "
+                    "nothing");
     return true;
 }
 
@@ -151,6 +154,40 @@ static bool load_one(struct filters *all, const struct config_filter *f, struct 
     return true;
 }
 
+static const struct cc_extension *find(const struct filters *all, const struct config *config,
+                                       struct slice name, const struct config_filter **f)
+{
+    for (size_t i = 0; i < config->n_filters; i++)
+        if (slice_eq(config->filters[i].name, name))
+            *f = &config->filters[i];
+    for (size_t i = 0; all->n_workers > 0 && i < all->workers[0].n; i++)
+        if (slice_eq(all->workers[0].items[i].name, name))
+            return all->workers[0].items[i].extension;
+    return NULL; /* cc-gen's to say */
+}
+
+/* What settings name must have the function that they name it for. */
+static bool check_uses(const struct filters *all, const struct config *config, struct diag *diag)
+{
+    const struct cc_extension *e;
+    const struct config_filter *f = NULL;
+    bool good = true;
+
+    if (config->jwt_generator.enabled && config->jwt_generator.generator.n > 0) {
+        e = find(all, config, config->jwt_generator.generator, &f);
+        if (e != NULL && e->on_backend_claims == NULL)
+            good = fail(diag, f, "gatewayGeneratorImpl names it, and it has no on_backend_claims");
+    }
+    for (size_t i = 0; i < config->security.n_token_service; i++) {
+        if (config->security.token_service[i].claim_transformer.n == 0)
+            continue;
+        e = find(all, config, config->security.token_service[i].claim_transformer, &f);
+        if (e != NULL && e->on_claims == NULL)
+            good = fail(diag, f, "a claimTransformer names it, and it has no on_claims");
+    }
+    return good;
+}
+
 int filters_new(struct filters **out, const struct config *config, size_t n_workers,
                 struct diag *diag)
 {
@@ -174,7 +211,7 @@ int filters_new(struct filters **out, const struct config *config, size_t n_work
         for (size_t i = 0; i < config->n_filters; i++)
             if (config->filters[i].position == position)
                 good = load_one(all, &config->filters[i], diag) && good;
-    if (!good)
+    if (!good || !check_uses(all, config, diag))
         goto out;
     *out = all;
     all = NULL;

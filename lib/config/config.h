@@ -176,6 +176,7 @@ struct config {
         bool enabled, convert_dialect, user_claims, with_kid;
         struct slice header; /* lower case */
         struct slice encoding, dialect, algorithm, key_id_form;
+        struct slice generator; /* a name in enforcer.filters; "" = none */
         struct slice *excluded;
         size_t n_excluded;
         uint64_t ttl_s;

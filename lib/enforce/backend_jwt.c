@@ -9,7 +9,8 @@
 
 enum {
     BREAK = 8, /* times as long as a signature took, before a worker makes the next one */
-    HASH_TEXT_MAX = 1 << 20
+    HASH_TEXT_MAX = 1 << 20,
+    FACTS_MAX = ATTEMPT_QUERY_ROOM + 2 * GW_PATH_MAX + GW_HOST_MAX /* of a request */
 };
 
 /* --- rules ------------------------------------------------------------------------------------ */
@@ -48,6 +49,7 @@ static int hash_settings(struct enforce_rules *r, const struct gw_key_pair *pair
     rules_hash_text(&b, r->jwt.signer.head);
     rules_hash_text(&b, pair->certificate);
     rules_hash_text(&b, s->dialect);
+    rules_hash_text(&b, s->generator);
     buf_printf(&b, "%d%d%d;%lld;", s->convert_dialect, s->user_claims, s->base64url,
                (long long)s->ttl_s);
     for (size_t i = 0; i < s->n_excluded; i++)
@@ -153,6 +155,7 @@ static bool add_parts(struct attempt *a, struct buf *b)
 {
     const struct enforce_application *app = &a->out->application;
     const struct gw_api *api = a->out->api;
+    uint64_t facts = filter_backend_facts(a); /* that are few, and below CC_KEY_TYPE */
     const struct slice parts[] = {
         api->id,   api->name, api->version, api->base_path, a->out->keytype,
         app->uuid, app->name, app->tier,    app->owner,     app->subscription_tier,
@@ -163,6 +166,13 @@ static bool add_parts(struct attempt *a, struct buf *b)
     for (size_t i = 0; i < app->n_attributes; i++) {
         add_part(b, app->attributes[i].name);
         add_part(b, app->attributes[i].value);
+    }
+    for (unsigned fact = 0; facts >> fact != 0; fact++) {
+        struct cc_text text = {NULL, 0};
+
+        if ((facts >> fact & 1) != 0)
+            text = filter_fact(a, (enum cc_fact)fact);
+        add_part(b, slice_make(text.p, text.n));
     }
     return buf_error(b) == CC_OK;
 }
@@ -253,6 +263,7 @@ static bool make_id(char id[37])
 static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *out)
 {
     char id[37];
+    const char *fault;
     struct jwt jwt;
     struct buf b;
     struct backend_claims in = {
@@ -283,8 +294,9 @@ static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *
     rc = backend_claims_write(&in, &b);
     if (rc != CC_OK)
         return rc == CC_EFULL ? "would be larger than 6144 bytes" : "cannot be made";
+    fault = filter_backend_claims(a, in.token, &b);
     *out = buf_slice(&b);
-    return NULL;
+    return fault;
 }
 
 int enforce_rules_sign(const struct enforce_rules *r, struct slice claims, struct buf *out)
@@ -334,7 +346,7 @@ static bool make_wait_key(struct attempt *a, struct enforce_key *key)
     struct buf b;
     bool ok;
 
-    buf_init(&b, 2 * JWT_MAX_BYTES + sizeof(a->w->jwt_claims));
+    buf_init(&b, 2 * JWT_MAX_BYTES + sizeof(a->w->jwt_claims) + FACTS_MAX);
     add_part(&b, slice_of(a->rules->jwt.hash));
     add_part(&b, a->caller->text);
     ok = add_parts(a, &b) && crypto_sha256(buf_slice(&b), key->bytes) == CC_OK;

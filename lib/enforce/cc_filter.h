@@ -130,6 +130,37 @@ struct cc_claims {
     const struct cc_claim_calls *calls;
 };
 
+struct cc_backend_claims;
+
+/* The claims of the JWT for an endpoint, as the gateway made them, before they are signed; their
+ * names are whole, with the dialect. One JWT serves many requests, of one token (or key) to one
+ * API: what the claims are made of may be nothing else than claims(), get(), the configuration, and
+ * those facts that do not change between such requests (CC_API_..., CC_USER, CC_APPLICATION,
+ * CC_KEY_TYPE). Other facts must be named in backend_facts; what depends on the time, or on
+ * anything outside, is in JWTs for as long as they live (tokenTTL). */
+struct cc_backend_calls {
+    size_t size;
+    /* A fact of the request; none when it is neither one of the above nor in backend_facts. Facts
+     * that are none here: CC_ID. */
+    struct cc_text (*text)(const struct cc_backend_claims *c, enum cc_fact fact);
+    /* A text among the claims of the caller's verified token, as its issuer wrote it, be it told or
+     * not; none for opaque tokens, keys and certificates. */
+    struct cc_text (*token)(const struct cc_backend_claims *c, const char *name);
+    /* A claim of the JWT that is a text; else none. */
+    struct cc_text (*get)(const struct cc_backend_claims *c, const char *name);
+    /* Puts a text in its place, or adds it; at most 4096 bytes of UTF-8. False: it is not done.
+     * exp, iat, nbf and jti are the gateway's. */
+    bool (*set)(struct cc_backend_claims *c, const char *name, struct cc_text value);
+    /* The same with any JSON value: a number, true, an object, a list; up to 16 deep. */
+    bool (*set_json)(struct cc_backend_claims *c, const char *name, struct cc_text json);
+    /* False: there is none, or it is one of the four. */
+    bool (*remove)(struct cc_backend_claims *c, const char *name);
+};
+
+struct cc_backend_claims {
+    const struct cc_backend_calls *calls;
+};
+
 /* What cc.yaml says for this extension: its configProperties. */
 struct cc_settings {
     size_t size;
@@ -154,7 +185,16 @@ struct cc_extension {
     /* NULL: it transforms no claims. CC_CONTINUE, or the token is refused. For the issuers that
      * name it in claimTransformer, once for each token: results are remembered with it. */
     enum cc_result (*on_claims)(void *state, struct cc_claims *c);
+
+    /* NULL: it makes no claims for endpoints. CC_CONTINUE, or the request is refused with 500. For
+     * the extension that enforcer.jwtGenerator.gatewayGeneratorImpl names; once for each JWT. */
+    enum cc_result (*on_backend_claims)(void *state, struct cc_backend_claims *c);
+    /* What else of a request its claims depend on: CC_FACT(CC_METHOD) | CC_FACT(CC_PATH) ...; of
+     * CC_METHOD, CC_PATH, CC_QUERY, CC_HOST and CC_RESOURCE. A JWT is then used for requests alone
+     * that agree in these; each other one has to be signed. */
+    uint64_t backend_facts;
 };
+#define CC_FACT(fact) (UINT64_C(1) << (fact))
 
 #define CC_EXTENSION_HEAD .abi = CC_EXTENSION_ABI, .size = sizeof(struct cc_extension)
 

@@ -23,9 +23,8 @@ static struct cc_text give(struct slice s)
     return (struct cc_text){s.p, s.n};
 }
 
-static struct cc_text text(const struct cc_request *r, enum cc_fact fact)
+struct cc_text filter_fact(const struct attempt *a, enum cc_fact fact)
 {
-    const struct attempt *a = call_of(r)->a;
     const struct enforce_decision *d = a->out;
 
     switch (fact) {
@@ -57,6 +56,11 @@ static struct cc_text text(const struct cc_request *r, enum cc_fact fact)
         return give(d->keytype);
     }
     return (struct cc_text){NULL, 0};
+}
+
+static struct cc_text text(const struct cc_request *r, enum cc_fact fact)
+{
+    return filter_fact(call_of(r)->a, fact);
 }
 
 /* The list's own spelling of a name, in lower case; NULL when it is not in there. */

@@ -42,6 +42,16 @@ bool filter_check(struct attempt *a);
 /* What the filters asked for, as the decision's set_headers and remove_headers. False: refused. */
 bool filter_finish(struct attempt *a);
 
+/* A fact as extensions know it. */
+struct cc_text filter_fact(const struct attempt *a, enum cc_fact fact);
+
+/* The claims of the JWT for the backend, one JSON object, as the extension that makes them wants
+ * them (settings->generator); the same when there is none. `token` is the payload of the caller's
+ * token, or empty. NULL, or why there is no JWT. */
+const char *filter_backend_claims(struct attempt *a, struct slice token, struct buf *claims);
+/* What of the request its claims depend on, besides what they always do: a set of CC_FACT(). */
+uint64_t filter_backend_facts(const struct attempt *a);
+
 /* The claims of a token of this issuer, by its transformer. */
 struct gw_issuer;
 struct jwt_claim_hook;

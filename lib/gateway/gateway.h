@@ -357,6 +357,7 @@ struct gw_backend_jwt {
     bool with_kid;        /* in its header */
     bool old_key_ids;     /* enum key_id_form (crypto/key_id.h) */
     int64_t ttl_s;
+    struct slice generator; /* the filter whose on_backend_claims changes its claims; "" = none */
     const struct slice *excluded; /* claims of the token that are left out */
     size_t n_excluded;
     const struct gw_key_pair *key_pairs; /* one of them signs */

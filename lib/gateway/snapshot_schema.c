@@ -640,6 +640,7 @@ static const struct snapshot_field settings_fields[] = {
     {JWT(with_kid), .type = SNAPSHOT_BOOL},
     {JWT(old_key_ids), .type = SNAPSHOT_BOOL},
     {JWT(ttl_s), .type = SNAPSHOT_INT, .max = GW_BACKEND_JWT_TTL_MAX},
+    {JWT(generator), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {JWT(excluded), .type = SNAPSHOT_TEXTS, JWT_COUNT(excluded), .fault = snapshot_required_text},
     {JWT(key_pairs), .type = SNAPSHOT_LIST, JWT_COUNT(key_pairs), .of = &key_pair},
 };

@@ -180,8 +180,6 @@ static const struct mistake mistakes[] = {
      "does not have the setting", "seen by itself"},
     {"router: {downstream: {tls: {mTLSAPIsEnabled: true}}}", CC3001, 1, "does not have the setting",
      "as soon as an API needs one"},
-    {"enforcer: {jwtGenerator: {gatewayGeneratorImpl: a.B}}", CC3001, 1,
-     "does not have the setting", "claimMapping"},
     {"enforcer: {jwtGenerator: {claimsExtractorImpl: a.B}}", CC3001, 1, "does not have the setting",
      "from the token alone"},
     {"enforcer: {cache: {expiryTime: 15m}}", CC3001, 1, "does not have the setting",

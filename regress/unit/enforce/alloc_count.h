@@ -33,7 +33,7 @@ static void free_note(const volatile void *p)
     alloc_freed = alloc_freed + (p != NULL);
 }
 
-static void alloc_count_start(void)
+static inline void alloc_count_start(void)
 {
     if (__sanitizer_install_malloc_and_free_hooks(alloc_note, free_note) == 0)
         abort();
@@ -71,7 +71,7 @@ void free(void *p)
     __libc_free(p);
 }
 
-static void alloc_count_start(void)
+static inline void alloc_count_start(void)
 {
 }
 
