@@ -118,6 +118,24 @@ static void audit_listener(struct review *r)
               "router.listenerPort: 0, or router.listenerHost: 127.0.0.1");
 }
 
+static void audit_proxies(struct review *r)
+{
+    const struct config *c = r->config;
+
+    for (size_t i = 0; i < c->router.n_trusted_proxies; i++) {
+        struct slice rest = c->router.trusted_proxies[i], address;
+        uint64_t bits;
+
+        slice_split(&rest, '/', &address);
+        if (rest.p != NULL && slice_to_u64(rest, &bits) == CC_OK && bits == 0)
+            diag_help(review_add(r, CC9030, config_place(c, "router.trustedProxies"),
+                                 "%.*s may say who the client is",
+                                 (int)c->router.trusted_proxies[i].n,
+                                 c->router.trusted_proxies[i].p),
+                      "list the addresses of your proxies alone");
+    }
+}
+
 /* host:port of a listening agent, or a path. */
 static void audit_agent(struct review *r)
 {
@@ -148,5 +166,6 @@ void audit_settings(struct review *r)
     audit_tokens(r);
     audit_upstream(r);
     audit_listener(r);
+    audit_proxies(r);
     audit_agent(r);
 }

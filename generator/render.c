@@ -20,7 +20,7 @@ static const struct {
 };
 
 enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 4 };
-enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS };
+enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + 1 /* of proxies */ };
 
 struct render {
     const char *templates;
@@ -222,7 +222,11 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
     if (rc != CC_OK)
         return rc;
     out->n_files = N_RENDER_FILES + RENDER_ERROR_FILES;
-    rc = add_authorities(model, arena, out);
+    rc = render_proxy_file(&out->files[out->n_files], config, arena);
+    if (rc == CC_OK && out->files[out->n_files].name.n > 0)
+        out->n_files++;
+    if (rc == CC_OK)
+        rc = add_authorities(model, arena, out);
     if (rc == CC_OK)
         rc = link_certificates(&r, config, out);
     return first != CC_OK ? first : rc;

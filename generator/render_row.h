@@ -91,6 +91,11 @@ int render_tls(struct row *root, const struct render_context *ctx);
 /* How the certificates of clients get to the agent. */
 int render_certificates(struct row *root, const struct render_context *ctx);
 
+/* --- render_client.c ------------------------------------------------------------------------ */
+
+/* Whose X-Forwarded-For says who the client is -> "proxies", the file's path or "", and "hops". */
+int render_client(struct row *root, const struct render_context *ctx);
+
 /* --- render_cluster.c ----------------------------------------------------------------------- */
 
 /* All clusters -> "clusters", and "dns": does some endpoint have a name to look up? */

@@ -30,6 +30,9 @@ enum render_host_kind render_host_kind(struct slice host);
  * after a finding CC3003 for each that it does not (render_tls.c). */
 int render_check_ciphers(const struct config *config, struct diag *diag);
 
+/* The file of router.trustedProxies; its name is "" when there are none (render_client.c). */
+int render_proxy_file(struct render_file *file, const struct config *config, struct arena *arena);
+
 enum { RENDER_ERROR_FILES = 8 };
 
 /* The answers that HAProxy needs as files: RENDER_ERROR_FILES of them (render_errors.c). */

@@ -99,6 +99,8 @@ struct config {
             size_t n_allow_origins, n_allow_methods, n_allow_headers, n_expose_headers;
             struct place place; /* of the first of them that is no default */
         } cors;
+        struct slice *trusted_proxies; /* addresses and networks whose X-Forwarded-For counts */
+        size_t n_trusted_proxies;
         struct config_key_pair keystore;
         struct config_tls downstream_tls;
         struct {

@@ -306,35 +306,41 @@ static void check_tls(struct loader *l)
                        "no endpoint could be reached");
 }
 
-/* ADDRESS or ADDRESS/BITS of either family; not everybody's, who could then claim any certificate.
- */
-static bool is_network(struct slice s)
+/* ADDRESS or ADDRESS/BITS of either family, with at least `least` bits. */
+static bool is_network(struct slice s, uint64_t least)
 {
     struct slice bits = s, address;
-    uint64_t n = 1, max;
+    uint64_t n = least, max;
 
     slice_split(&bits, '/', &address);
     max = is_address(AF_INET, address) ? 32 : is_address(AF_INET6, address) ? 128 : 0;
     if (bits.p != NULL && slice_to_u64(bits, &n) != CC_OK)
         return false;
-    return max > 0 && n >= 1 && n <= max;
+    return max > 0 && n >= least && n <= max;
 }
 
-static void check_proxies(struct loader *l)
+static void check_networks(struct loader *l, const char *setting, const struct slice *list,
+                           size_t n_list, uint64_t least, const char *help)
 {
-    static const char setting[] = "enforcer.security.mutualSSL.trustedProxies";
-    const struct config *c = &l->store->config;
-
-    for (size_t i = 0; i < c->security.mutual_ssl.n_trusted_proxies; i++) {
-        struct slice s = c->security.mutual_ssl.trusted_proxies[i];
-
-        if (!is_network(s))
+    for (size_t i = 0; i < n_list; i++)
+        if (!is_network(list[i], least))
             diag_help(diag_error(l->diag, CC3003, place_of(l, setting, setting),
                                  "%s has '%" PRIslice "', expected an address or a network",
-                                 setting, SLICE_ARG(s)),
-                      "192.0.2.7, 10.1.0.0/16 or 2001:db8::/64; not /0, from where anybody could "
-                      "claim any certificate");
-    }
+                                 setting, SLICE_ARG(list[i])),
+                      "192.0.2.7, 10.1.0.0/16 or 2001:db8::/64%s", help);
+}
+
+/* Everybody may be believed who the client is, as on a network of one's own (audit tells it); but
+ * not which certificate a client has. */
+static void check_proxies(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+
+    check_networks(l, "router.trustedProxies", c->router.trusted_proxies,
+                   c->router.n_trusted_proxies, 0, "");
+    check_networks(l, "enforcer.security.mutualSSL.trustedProxies",
+                   c->security.mutual_ssl.trusted_proxies, c->security.mutual_ssl.n_trusted_proxies,
+                   1, "; not /0, from where anybody could claim any certificate");
 }
 
 /* It is removed from all requests, and others are not the gateway's to take. */

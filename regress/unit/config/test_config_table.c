@@ -121,7 +121,8 @@ static const char *other_value(const struct setting *s, const char *name, const 
 {
     struct buf b;
 
-    if (strcmp(name, "enforcer.security.mutualSSL.trustedProxies") == 0)
+    if (strcmp(name, "enforcer.security.mutualSSL.trustedProxies") == 0 ||
+        strcmp(name, "router.trustedProxies") == 0)
         return "192.0.2.0/24";
 
     buf_init_fixed(&b, room, 32);

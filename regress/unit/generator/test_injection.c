@@ -105,7 +105,8 @@ static const char *harmless_value(const struct setting *s, const char *name)
      */
     static const char *const checked[] = {
         "router.listenerHost", "router.securedListenerHost", "router.downstream.tls.ciphers",
-        "router.upstream.tls.ciphers", "enforcer.security.mutualSSL.trustedProxies"};
+        "router.upstream.tls.ciphers", "enforcer.security.mutualSSL.trustedProxies",
+        "router.trustedProxies"};
 
     for (size_t i = 0; i < sizeof(checked) / sizeof(checked[0]); i++) {
         if (strcmp(name, checked[i]) == 0)
@@ -593,7 +594,7 @@ static const char made_here[] =
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
-    "https_bind init_addr ";
+    "https_bind init_addr proxies ";
 
 static void test_every_value_is_attacked(void **state)
 {
