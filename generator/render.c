@@ -20,7 +20,7 @@ static const struct {
 };
 
 enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 4 };
-enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + 1 /* of proxies */ };
+enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + 2 /* lists */ };
 
 struct render {
     const char *templates;
@@ -223,6 +223,10 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
         return rc;
     out->n_files = N_RENDER_FILES + RENDER_ERROR_FILES;
     rc = render_proxy_file(&out->files[out->n_files], config, arena);
+    if (rc == CC_OK && out->files[out->n_files].name.n > 0)
+        out->n_files++;
+    if (rc == CC_OK)
+        rc = render_faults_file(&out->files[out->n_files], config, arena);
     if (rc == CC_OK && out->files[out->n_files].name.n > 0)
         out->n_files++;
     if (rc == CC_OK)

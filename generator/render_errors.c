@@ -1,4 +1,6 @@
 /* render: what HAProxy says itself when there is nobody else to answer. */
+#include "gateway/soap.h"
+#include "generator/render_quote.h"
 #include "generator/render_row.h"
 
 /* Bodies of errors that HAProxy itself makes: the contract's codes where it has one for the cause,
@@ -19,7 +21,8 @@ static const struct http_error frontend_errors[] = {
     {504, "102504", "Upstream connection timeout", "The upstream did not answer in time."},
 };
 
-/* What goes wrong where requests are parsed, below that layer: those need whole answers in files. */
+/* What goes wrong where requests are parsed, below that layer: those need whole answers in files.
+ */
 static const struct http_error early_errors[] = {
     {400, "400", "Bad Request", "The request is not valid HTTP."},
     {408, "408", "Request Timeout", "The request did not arrive in time."},
@@ -77,6 +80,19 @@ static const struct {
      {503, "102505", "Upstream overflow", "The upstream has as many requests as it may have."}},
 };
 
+/* What 3.0 and newer can tell besides (see the template). */
+static const struct http_error told_causes[] = {
+    {400, "102513", "Stream idle timeout", "The rest of the request did not arrive in time."},
+    {502, "102509", "Upstream connection reset by the remote",
+     "The upstream reset the connection."},
+    {502, "102515", "HTTP protocol error in upstream request",
+     "What the upstream answered is not valid HTTP or too large."},
+};
+
+enum { FAULTS_MAX_BYTES = 64 << 10 };
+
+static const char faults_name[] = "haproxy/faults.map";
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 _Static_assert(COUNT(early_errors) + COUNT(newer_early_errors) == RENDER_ERROR_FILES,
@@ -89,28 +105,48 @@ static struct slice error_body(struct arena *arena, const struct http_error *e)
                         e->code, e->message, e->description);
 }
 
-static int add_body(struct row *row, const char *name, struct arena *arena,
+/* HAProxy's expression for the error of a code as this client wants it, and that it was sent. */
+static struct slice fault_expression(const struct render_context *ctx, const char *code)
+{
+    struct slice path = arena_printf(ctx->arena, "%s/%s", ctx->directory, faults_name), found;
+    struct buf quoted;
+    int rc = path.p != NULL ? CC_OK : CC_ENOMEM;
+
+    buf_init(&quoted, 4 * path.n + 16);
+    if (rc == CC_OK)
+        rc = haproxy_quote(&quoted, path);
+    found = rc != CC_OK ? SLICE_NONE
+                        : arena_printf(ctx->arena,
+                                       "%%[var(txn.ccin.soap,0),set-var(txn.ccin.faulted),"
+                                       "concat(-%s),map(%" PRIslice ")]",
+                                       code, SLICE_ARG(buf_slice(&quoted)));
+    buf_free(&quoted);
+    return found;
+}
+
+static int add_body(struct row *row, const char *name, const struct render_context *ctx,
                     const struct http_error *e)
 {
-    struct slice body = error_body(arena, e);
+    bool soap = ctx->config->adapter.soap_errors;
+    struct slice body = soap ? fault_expression(ctx, e->code) : error_body(ctx->arena, e);
 
-    add_text(row, name, TEMPLATE_FORMAT, body, PLACE_NONE);
+    add_text(row, name, soap ? TEMPLATE_WORD : TEMPLATE_FORMAT, body, PLACE_NONE);
     return body.p != NULL ? CC_OK : CC_ENOMEM;
 }
 
-static int add_errors(struct row *root, const char *name, struct arena *arena,
+static int add_errors(struct row *root, const char *name, const struct render_context *ctx,
                       const struct http_error *errors, size_t n)
 {
-    struct template_row *rows = rows_new(arena, n);
+    struct template_row *rows = rows_new(ctx->arena, n);
     struct row row;
 
     if (rows == NULL)
         return CC_ENOMEM;
     for (size_t i = 0; i < n; i++) {
-        if (!row_new(&row, arena, 2))
+        if (!row_new(&row, ctx->arena, 2))
             return CC_ENOMEM;
         add_number(&row, "status", errors[i].status);
-        if (add_body(&row, "body", arena, &errors[i]) != CC_OK)
+        if (add_body(&row, "body", ctx, &errors[i]) != CC_OK)
             return CC_ENOMEM;
         rows[i] = finished(&row);
     }
@@ -134,8 +170,8 @@ static int add_early_errors(struct row *root, const char *name, const struct ren
         return CC_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         struct slice file = file_name(ctx->arena, &errors[i]);
-        struct slice path = arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory,
-                                         SLICE_ARG(file));
+        struct slice path =
+            arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory, SLICE_ARG(file));
 
         if (file.p == NULL || path.p == NULL || !row_new(&row, ctx->arena, 2))
             return CC_ENOMEM;
@@ -147,20 +183,31 @@ static int add_early_errors(struct row *root, const char *name, const struct ren
     return CC_OK;
 }
 
+static int add_soap(struct row *root, const struct render_context *ctx)
+{
+    struct slice by_code = SLICE("");
+
+    add_bool(root, "soap", ctx->config->adapter.soap_errors);
+    add_word(root, "soap_11_type", gw_soap_type(GW_SOAP_11));
+    add_word(root, "soap_12_type", gw_soap_type(GW_SOAP_12));
+    if (ctx->config->adapter.soap_errors)
+        by_code = fault_expression(ctx, ",txn.ccin.fault");
+    add_word(root, "fault_by_code", by_code);
+    return by_code.p != NULL ? CC_OK : CC_ENOMEM;
+}
+
 int render_errors(struct row *root, const struct render_context *ctx)
 {
-    int rc = CC_OK;
+    int rc = add_soap(root, ctx);
 
     for (size_t i = 0; i < COUNT(bodies) && rc == CC_OK; i++)
-        rc = add_body(root, bodies[i].name, ctx->arena, &bodies[i].error);
+        rc = add_body(root, bodies[i].name, ctx, &bodies[i].error);
     if (rc == CC_OK)
-        rc = add_errors(root, "frontend_errors", ctx->arena, frontend_errors,
-                        COUNT(frontend_errors));
+        rc = add_errors(root, "frontend_errors", ctx, frontend_errors, COUNT(frontend_errors));
     if (rc == CC_OK)
-        rc = add_errors(root, "upstream_errors", ctx->arena, upstream_errors,
-                        COUNT(upstream_errors));
+        rc = add_errors(root, "upstream_errors", ctx, upstream_errors, COUNT(upstream_errors));
     if (rc == CC_OK)
-        rc = add_errors(root, "entry_errors", ctx->arena, entry_errors, COUNT(entry_errors));
+        rc = add_errors(root, "entry_errors", ctx, entry_errors, COUNT(entry_errors));
     if (rc == CC_OK)
         rc = add_early_errors(root, "early_errors", ctx, early_errors, COUNT(early_errors));
     if (rc == CC_OK)
@@ -197,5 +244,63 @@ int render_error_files(struct render_file *files, struct arena *arena)
         rc = error_file(files++, arena, &early_errors[i]);
     for (size_t i = 0; i < COUNT(newer_early_errors) && rc == CC_OK; i++)
         rc = error_file(files++, arena, &newer_early_errors[i]);
+    return rc;
+}
+
+/* "11-102503 <?xml ...": each error as JSON (0) and as a fault of both SOAPs. A code that is there
+ * several times means the same each time. */
+static int add_faults(struct buf *out, struct arena *arena, const struct http_error *e)
+{
+    struct slice json = error_body(arena, e);
+    static const enum gw_soap soaps[] = {GW_SOAP_11, GW_SOAP_12};
+
+    if (json.p == NULL)
+        return CC_ENOMEM;
+    buf_printf(out, "0-%s %" PRIslice "\n", e->code, SLICE_ARG(json));
+    for (size_t i = 0; i < COUNT(soaps); i++) {
+        buf_printf(out, "%d-%s ", (int)soaps[i], e->code);
+        gw_soap_fault(out, soaps[i], slice_of(e->message), slice_of(e->code),
+                      slice_of(e->description));
+        buf_add_char(out, '\n');
+    }
+    return buf_error(out);
+}
+
+static int add_all_faults(struct buf *out, struct arena *arena)
+{
+    static const struct {
+        const struct http_error *errors;
+        size_t n;
+    } lists[] = {{frontend_errors, COUNT(frontend_errors)},
+                 {upstream_errors, COUNT(upstream_errors)},
+                 {entry_errors, COUNT(entry_errors)},
+                 {told_causes, COUNT(told_causes)}};
+    int rc = CC_OK;
+
+    for (size_t i = 0; i < COUNT(lists) && rc == CC_OK; i++)
+        for (size_t k = 0; k < lists[i].n && rc == CC_OK; k++)
+            rc = add_faults(out, arena, &lists[i].errors[k]);
+    for (size_t i = 0; i < COUNT(bodies) && rc == CC_OK; i++)
+        rc = add_faults(out, arena, &bodies[i].error);
+    return rc;
+}
+
+int render_faults_file(struct render_file *file, const struct config *config, struct arena *arena)
+{
+    struct buf text;
+    int rc;
+
+    *file = (struct render_file){.name = SLICE("")};
+    if (!config->adapter.soap_errors)
+        return CC_OK;
+    buf_init(&text, FAULTS_MAX_BYTES);
+    rc = add_all_faults(&text, arena);
+    if (rc == CC_OK) {
+        file->name = slice_of(faults_name);
+        file->text = arena_dup(arena, buf_slice(&text));
+        if (file->text.p == NULL)
+            rc = CC_ENOMEM;
+    }
+    buf_free(&text);
     return rc;
 }

@@ -73,7 +73,7 @@ static inline struct template_row finished(const struct row *row)
 /* --- render_errors.c ------------------------------------------------------------------------ */
 
 /* The answers that HAProxy gives itself -> "body_...", the lists of them by where they arise, and
- * of the files of those that need one. */
+ * of the files of those that need one; "soap" and what belongs to it. */
 int render_errors(struct row *root, const struct render_context *ctx);
 
 /* --- render_listen.c ------------------------------------------------------------------------ */

@@ -258,7 +258,7 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     struct row root;
     int rc = CC_ENOMEM;
 
-    if (!row_new(&root, ctx->arena, 128))
+    if (!row_new(&root, ctx->arena, 144))
         return CC_ENOMEM;
     add_settings(&root, ctx);
     if ((rc = render_errors(&root, ctx)) != CC_OK ||

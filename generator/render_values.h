@@ -33,6 +33,9 @@ int render_check_ciphers(const struct config *config, struct diag *diag);
 /* The file of router.trustedProxies; its name is "" when there are none (render_client.c). */
 int render_proxy_file(struct render_file *file, const struct config *config, struct arena *arena);
 
+/* Errors of HAProxy by kind of SOAP and code; its name is "" when all are JSON (render_errors.c). */
+int render_faults_file(struct render_file *file, const struct config *config, struct arena *arena);
+
 enum { RENDER_ERROR_FILES = 8 };
 
 /* The answers that HAProxy needs as files: RENDER_ERROR_FILES of them (render_errors.c). */

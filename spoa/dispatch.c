@@ -19,19 +19,20 @@ struct dispatch {
 };
 
 /* The fixed arguments, in the order in which HAProxy sends them. `hgen` is read by choose_rules();
- * `src` is no text; `tls` is sent for the features that need it and not looked at by the engine
- * yet: they have no place here. */
-#define ARGS(X)                    \
-    X(hgen, NULL)                  \
-    X(id, &request->id)            \
-    X(src, NULL)                   \
-    X(method, &request->method)    \
-    X(path, &request->path)        \
-    X(query, &request->query)      \
-    X(host, &request->host)        \
-    X(tls, NULL)                   \
-    X(cert, &request->certificate) \
-    X(certhdr, &request->certificate_text)
+ * `src` and `soap` are no text; `tls` is sent for the features that need it and not looked at by
+ * the engine yet: they have no place here. */
+#define ARGS(X)                            \
+    X(hgen, NULL)                          \
+    X(id, &request->id)                    \
+    X(src, NULL)                           \
+    X(method, &request->method)            \
+    X(path, &request->path)                \
+    X(query, &request->query)              \
+    X(host, &request->host)                \
+    X(tls, NULL)                           \
+    X(cert, &request->certificate)         \
+    X(certhdr, &request->certificate_text) \
+    X(soap, NULL)
 
 enum {
 #define X(name, place) ARG_##name,
@@ -64,6 +65,17 @@ static void set_src(struct enforce_request *request, const struct spop_value *v)
         request->has_src = gw_address_from(v->bytes, &request->src);
 }
 
+/* Anything else than the two that there are is no SOAP. */
+static void set_soap(struct enforce_request *request, const struct spop_value *v)
+{
+    if (v->type < SPOP_INT32 || v->type > SPOP_UINT64)
+        return;
+    if (v->integer == GW_SOAP_11)
+        request->soap = GW_SOAP_11;
+    else if (v->integer == GW_SOAP_12)
+        request->soap = GW_SOAP_12;
+}
+
 static void set_fixed(struct enforce_request *request, unsigned arg, const struct spop_value *v)
 {
     struct slice *const places[N_ARGS] = {
@@ -74,6 +86,8 @@ static void set_fixed(struct enforce_request *request, unsigned arg, const struc
 
     if (arg == ARG_src)
         set_src(request, v);
+    if (arg == ARG_soap)
+        set_soap(request, v);
     /* any other type than text stays absent, and than bytes where bytes are sent */
     if (arg < N_ARGS && places[arg] != NULL &&
         v->type == (arg == ARG_cert ? SPOP_BINARY : SPOP_STRING))
@@ -272,6 +286,7 @@ static enum vars_verdict set_decision(struct vars *v, const struct enforce_decis
         v->status = d->status;
         v->code = d->code;
         v->body = d->body;
+        v->type = d->content_type;
         v->challenge = d->challenge;
         v->allow = d->allow;
         return VARS_DENY;

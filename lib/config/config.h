@@ -87,6 +87,7 @@ struct config {
     struct {
         struct config_vhost_mapping *vhost_mapping;
         size_t n_vhost_mapping;
+        bool soap_errors; /* soapErrorInXMLEnabled */
     } adapter;
     struct {
         struct slice listener_host, secured_listener_host, system_host;

@@ -49,7 +49,7 @@ bool answer_by_example(struct attempt *a)
     reason_add_place(a->reason, choice.answer->origin);
     refuse(out, REFUSE_MOCK_ANSWER); /* nothing of what was set before stays */
     out->status = (int)choice.status;
-    out->code = out->body = out->challenge = SLICE_NONE;
+    out->code = out->body = out->challenge = out->content_type = SLICE_NONE;
     if (choice.example != NULL) {
         out->body = choice.example->body;
         out->lines = gw_mock_body_lines(out->body);

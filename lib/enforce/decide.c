@@ -98,7 +98,7 @@ static bool serve_system(struct attempt *a)
     } else if (revocation_is_ready(a)) {
         a->out->verdict = ENFORCE_READY;
         a->out->status = 0;
-        a->out->code = a->out->body = SLICE_NONE;
+        a->out->code = a->out->body = a->out->content_type = SLICE_NONE;
     }
     return false;
 }
@@ -333,7 +333,7 @@ static bool forward(struct attempt *a, struct place by)
     reason_add_str(a->reason, out->operation->open ? "allowed: open operation" : "allowed");
     reason_add_place(a->reason, by);
     out->status = 0;
-    out->code = out->body = out->challenge = SLICE_NONE;
+    out->code = out->body = out->challenge = out->content_type = SLICE_NONE;
     out->backend = cluster->name;
     out->path = path;
     out->host = rules_cluster_host(a->rules, cluster);
@@ -371,7 +371,7 @@ void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules
     };
     struct place by = PLACE_NONE;
 
-    *out = (struct enforce_decision){.verdict = ENFORCE_DENY};
+    *out = (struct enforce_decision){.verdict = ENFORCE_DENY, .soap = request->soap};
     refuse(out, REFUSE_INTERNAL); /* what holds until a step says otherwise */
     attempt_use_room(&a, &w->rooms[0]);
     reason_start(a.reason);

@@ -21,6 +21,7 @@
 #include "gateway/gateway.h"
 #include "gateway/path.h"
 #include "gateway/snapshot.h"
+#include "gateway/soap.h"
 
 struct enforce_rules;
 
@@ -64,6 +65,7 @@ struct enforce_request {
     /* the client's certificate, of which at most one is there: as DER, when the client has shown
      * in this connection that it has the key; or as a proxy wrote it that is trusted with that */
     struct slice certificate, certificate_text;
+    enum gw_soap soap; /* a refusal is told as a fault of this SOAP */
     enum enforce_patience patience;
     /* what earlier looks at this request waited for; NULL: nothing yet */
     const struct enforce_reply *replies[ENFORCE_WAIT_COUNT];
@@ -134,7 +136,8 @@ struct enforce_decision {
     int status;             /* 200 (a CORS preflight) 204 (OPTIONS that the resource does not
                              * declare) 400 401 403 404 405 411 414 429 503 */
     struct slice code;      /* "900901"; empty for 200 and 204 */
-    struct slice body;      /* JSON; empty for 200 and 204 */
+    struct slice body;      /* JSON, or a SOAP fault; empty for 200 and 204 */
+    enum gw_soap soap;      /* of the request; content_type is set where the body is a fault */
     struct slice challenge; /* WWW-Authenticate, RFC 6750 3; may be empty */
     struct slice allow;     /* Allow header of a 405 or 204; may be empty */
     /* answer: status and body are set too, from 200 to 599 */

@@ -15,18 +15,33 @@ enum shape { SHAPE_ENFORCER, SHAPE_ROUTER };
 static const struct refusal_row {
     int status;
     enum shape shape;
-    struct slice code, message, body, challenge;
+    struct slice code, message, body, fault_11, fault_12, challenge;
 } rows[] = {
-#define X(name, status, shape, code, message, description, challenge)        \
-    [REFUSE_##name] = {status,                                               \
-                       SHAPE_##shape,                                        \
-                       SLICE_INIT(code),                                     \
-                       SLICE_INIT(message),                                  \
-                       SLICE_INIT(BODY_##shape(code, message, description)), \
+#define X(name, status, shape, code, message, description, challenge)             \
+    [REFUSE_##name] = {status,                                                    \
+                       SHAPE_##shape,                                             \
+                       SLICE_INIT(code),                                          \
+                       SLICE_INIT(message),                                       \
+                       SLICE_INIT(BODY_##shape(code, message, description)),      \
+                       SLICE_INIT(GW_SOAP_FAULT(11, message, code, description)), \
+                       SLICE_INIT(GW_SOAP_FAULT(12, message, code, description)), \
                        SLICE_INIT(challenge)},
     REFUSALS(X)
 #undef X
 };
+
+static struct slice constant_body(const struct refusal_row *row, enum gw_soap soap)
+{
+    switch (soap) {
+    case GW_SOAP_11:
+        return row->fault_11;
+    case GW_SOAP_12:
+        return row->fault_12;
+    case GW_SOAP_NONE:
+        break;
+    }
+    return row->body;
+}
 
 void refuse(struct enforce_decision *out, enum refusal why)
 {
@@ -37,12 +52,13 @@ void refuse(struct enforce_decision *out, enum refusal why)
     out->strip_keys = out->query = SLICE_NONE;
     out->query_cut = false;
     out->jwt = SLICE_NONE;
-    out->content_type = out->headers = SLICE_NONE;
+    out->content_type = gw_soap_type(out->soap);
+    out->headers = SLICE_NONE;
     out->set_headers = out->remove_headers = SLICE_NONE;
     out->lines = 0;
     out->status = row->status;
     out->code = row->code;
-    out->body = row->body;
+    out->body = constant_body(row, out->soap);
     out->challenge = row->challenge;
 }
 
@@ -52,27 +68,38 @@ static void add_member(struct buf *b, const char *before, struct slice value)
     buf_add_json(b, value);
 }
 
+/* A body with texts that are no constants. */
+static void write_body(struct enforce_decision *out, struct refuse_room *room, enum shape shape,
+                       struct slice message, struct slice code, struct slice description)
+{
+    struct buf b;
+
+    buf_init_fixed(&b, room->body, sizeof(room->body));
+    if (out->soap != GW_SOAP_NONE) {
+        gw_soap_fault(&b, out->soap, message, code, description);
+    } else if (shape == SHAPE_ENFORCER) {
+        add_member(&b, "{\"error_message\":", message);
+        add_member(&b, ",\"code\":", code);
+        add_member(&b, ",\"error_description\":", description);
+        buf_add_char(&b, '}');
+    } else {
+        add_member(&b, "{\"code\":", code);
+        add_member(&b, ",\"message\":", message);
+        add_member(&b, ",\"description\":", description);
+        buf_add_char(&b, '}');
+    }
+    CC_ASSERT(buf_error(&b) == CC_OK); /* all parts are bounded, and their sum is below the room */
+    out->body = buf_slice(&b);
+}
+
 /* As refuse(), with another description than the table's. */
 static void refuse_saying(struct enforce_decision *out, struct refuse_room *room, enum refusal why,
                           struct slice description)
 {
     const struct refusal_row *row = &rows[why];
-    struct buf b;
 
     refuse(out, why);
-    buf_init_fixed(&b, room->body, sizeof(room->body));
-    if (row->shape == SHAPE_ENFORCER) {
-        add_member(&b, "{\"error_message\":", row->message);
-        add_member(&b, ",\"code\":", row->code);
-        add_member(&b, ",\"error_description\":", description);
-    } else {
-        add_member(&b, "{\"code\":", row->code);
-        add_member(&b, ",\"message\":", row->message);
-        add_member(&b, ",\"description\":", description);
-    }
-    buf_add_char(&b, '}');
-    CC_ASSERT(buf_error(&b) == CC_OK); /* all parts are bounded, and their sum is below the room */
-    out->body = buf_slice(&b);
+    write_body(out, room, row->shape, row->message, row->code, description);
 }
 
 void refuse_path(struct enforce_decision *out, struct refuse_room *room, enum gw_path_fault fault)
@@ -109,7 +136,7 @@ void refuse_with_options(struct enforce_decision *out, struct refuse_room *room,
 {
     refuse(out, REFUSE_METHOD);
     out->status = 204;
-    out->code = out->body = SLICE_NONE; /* RFC 9110 15.3.5: no content */
+    out->code = out->body = out->content_type = SLICE_NONE; /* RFC 9110 15.3.5: no content */
     out->allow = allow_header(room, "OPTIONS", methods);
 }
 
@@ -117,7 +144,7 @@ void refuse_with_preflight(struct enforce_decision *out)
 {
     refuse(out, REFUSE_METHOD);
     out->status = 200; /* the contract's; Fetch takes any ok status */
-    out->code = out->body = SLICE_NONE;
+    out->code = out->body = out->content_type = SLICE_NONE;
     out->cors.preflight = true;
 }
 
@@ -224,18 +251,10 @@ void refuse_mock(struct enforce_decision *out, struct refuse_room *room, enum mo
 void refuse_as_told(struct enforce_decision *out, struct refuse_room *room, int status,
                     struct slice code, struct slice message, struct slice description)
 {
-    struct buf b;
-
     refuse(out, REFUSE_INTERNAL);
     out->status = status;
     out->code = code;
-    buf_init_fixed(&b, room->body, sizeof(room->body));
-    add_member(&b, "{\"error_message\":", message);
-    add_member(&b, ",\"code\":", code);
-    add_member(&b, ",\"error_description\":", description);
-    buf_add_char(&b, '}');
-    CC_ASSERT(buf_error(&b) == CC_OK);
-    out->body = buf_slice(&b);
+    write_body(out, room, SHAPE_ENFORCER, message, code, description);
 }
 
 void refuse_token(struct enforce_decision *out, enum gw_token_type type, enum jwt_fault fault)

@@ -49,7 +49,7 @@ static struct slice challenge_of(struct refuse_room *room, const struct slice *s
     static const struct gw_requirement requirement = {.needs = &need, .n_needs = 1};
     struct gw_operation operation = {.requirements = &requirement, .n_requirements = 1};
     struct gw_resource resource = {.template = SLICE("/x")};
-    struct enforce_decision d;
+    struct enforce_decision d = {.soap = GW_SOAP_NONE};
 
     need = (struct gw_need){.kind = GW_TOKEN, .scopes = scopes, .n_scopes = n};
     refuse_scope(&d, room, &resource, &operation);
@@ -91,7 +91,7 @@ static void test_scopes_in_the_challenge(void **state)
 static void test_path_faults(void **state)
 {
     struct refuse_room room;
-    struct enforce_decision d;
+    struct enforce_decision d = {.soap = GW_SOAP_NONE};
 
     (void)state;
 #define X(name, text)                                                     \
@@ -106,7 +106,7 @@ static void test_path_faults(void **state)
 
 static void test_token_faults(void **state)
 {
-    struct enforce_decision d;
+    struct enforce_decision d = {.soap = GW_SOAP_NONE};
 
     (void)state;
     for (int fault = JWT_TOO_LARGE; fault <= JWT_INTERNAL; fault++) {
@@ -125,10 +125,62 @@ static void test_token_faults(void **state)
     }
 }
 
+/* The constants of the table are what would be written of their texts: they need no escapes. */
+static void test_soap(void **state)
+{
+    static const struct {
+        const char *message, *code, *description;
+    } texts[] = {
+#define X(name, status, shape, code, message, description, challenge) {message, code, description},
+        REFUSALS(X)
+#undef X
+    };
+    static const enum gw_soap soaps[] = {GW_SOAP_11, GW_SOAP_12};
+    static char template[5000];
+    struct gw_resource resource = {.template = {template, sizeof(template)}};
+    struct gw_operation operation = {.method = GW_GET};
+    struct refuse_room room;
+    struct enforce_decision d;
+    struct buf b;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        for (size_t k = 0; k < 2; k++) {
+            d = (struct enforce_decision){.soap = soaps[k]};
+            refuse(&d, (enum refusal)i);
+            buf_init(&b, 4096);
+            gw_soap_fault(&b, soaps[k], slice_of(texts[i].message), slice_of(texts[i].code),
+                          slice_of(texts[i].description));
+            assert_true(slice_eq(d.body, buf_slice(&b)));
+            assert_true(slice_eq(d.content_type, gw_soap_type(soaps[k])));
+            buf_free(&b);
+        }
+    }
+    for (int fill = 1; fill < 256; fill++) { /* all of them fit */
+        memset(template, fill, sizeof(template));
+        refuse_scope(&d, &room, &resource, &operation);
+        assert_true(slice_ends(d.body, SLICE("</soap:Envelope>")));
+    }
+    resource.template = SLICE("/a&b<c>");
+    refuse_scope(&d, &room, &resource, &operation);
+    assert_true(slice_contains(d.body, SLICE("Resource: /a&amp;b&lt;c&gt;. Scope")));
+    refuse_as_told(&d, &room, 403, SLICE("7"), SLICE("<no>"), SLICE("]]>"));
+    assert_true(slice_contains(d.body, SLICE(">&lt;no&gt;<")));
+    assert_true(slice_contains(d.body, SLICE(">7:]]&gt;<")));
+    /* what is no error has no fault */
+    refuse_with_options(&d, &room, 0);
+    assert_int_equal(d.body.n + d.content_type.n, 0);
+    refuse_with_preflight(&d);
+    assert_int_equal(d.body.n + d.content_type.n, 0);
+    d.soap = GW_SOAP_NONE;
+    refuse(&d, REFUSE_NOT_FOUND);
+    assert_true(d.body.p[0] == '{' && d.content_type.n == 0);
+}
+
 static void test_all_methods_fit(void **state)
 {
     struct refuse_room room;
-    struct enforce_decision d;
+    struct enforce_decision d = {.soap = GW_SOAP_NONE};
 
     (void)state;
     refuse_method(&d, &room, (1u << GW_METHOD_COUNT) - 1);
@@ -292,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_scopes_in_the_challenge),
         cmocka_unit_test(test_path_faults),
         cmocka_unit_test(test_token_faults),
+        cmocka_unit_test(test_soap),
         cmocka_unit_test(test_all_methods_fit),
         cmocka_unit_test(test_reason),
         cmocka_unit_test(test_codes),

@@ -594,7 +594,7 @@ static const char made_here[] =
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
-    "https_bind init_addr proxies ";
+    "https_bind init_addr proxies soap_11_type soap_12_type fault_by_code ";
 
 static void test_every_value_is_attacked(void **state)
 {

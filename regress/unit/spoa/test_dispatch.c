@@ -53,6 +53,7 @@ static int teardown(void **state)
 
 struct request {
     const char *method, *path, *host, *header; /* NULL = NULL value */
+    int soap;                                  /* 0 = NULL value */
 };
 
 static void put(struct spop_writer *w, const char *name, const char *value)
@@ -79,13 +80,17 @@ static void put_request(struct spop_writer *w, const struct request *r)
     spop_put_bool(w, true);
     put(w, "cert", NULL);
     put(w, "certhdr", NULL);
+    if (r->soap != 0)
+        peer_put_int(w, "soap", r->soap);
+    else
+        put(w, "soap", NULL);
     put(w, "h.authorization", r->header);
     peer_put_int(w, "n.authorization", r->header != NULL);
     put(w, "h.x-token", NULL);
     peer_put_int(w, "n.x-token", 0);
 }
 
-enum { REQUEST_ARGS = 13 };
+enum { REQUEST_ARGS = 14 };
 
 /* Ends the NOTIFY in w and has it answered. */
 static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
@@ -163,7 +168,7 @@ static void an_open_operation_is_allowed(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){"GET", "/pets/1.0/open", "any.example.com:8080", NULL});
+    ask(b, &(struct request){"GET", "/pets/1.0/open", "any.example.com:8080", NULL, 0});
     expect_names(b, "backend path host set_auth strip api apiver resource gen verdict");
     expect_text(b, "verdict", "allow");
     expect_text(b, "backend", "cc_b_000000000001");
@@ -193,7 +198,7 @@ static void a_good_token_is_allowed(void **state)
 
     sign(b, "\"sub\":\"alice\",\"azp\":\"app7\"");
     for (int round = 0; round < 2; round++) { /* the second from the cache */
-        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header, 0});
         expect_names(b, "backend path host set_auth strip api apiver resource user app keytype "
                         "gen verdict");
         expect_text(b, "verdict", "allow");
@@ -210,18 +215,40 @@ static void a_missing_token_is_denied(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL});
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL, 0});
     expect_names(b, "status code body challenge api apiver resource reason gen verdict");
     expect_text(b, "verdict", "deny");
     expect_int(b, "status", 401);
     expect_text(b, "code", "900901");
 }
 
+static void a_soap_client_is_told_a_fault(void **state)
+{
+    struct bench *b = *state;
+    struct request request = {"GET", "/nowhere", "localhost", NULL, 0};
+    struct spop_value v;
+
+    ask(b, &request);
+    assert_false(peer_ack_value(ack_body(b), "type", &v));
+    request.soap = 11;
+    ask(b, &request);
+    expect_text(b, "verdict", "deny");
+    expect_text(b, "type", "text/xml; charset=utf-8");
+    expect_text(b, "body",
+                GW_SOAP_FAULT(11, "Not Found", "404", "The requested resource is not available."));
+    request.soap = 12;
+    ask(b, &request);
+    expect_text(b, "type", "application/soap+xml; charset=utf-8");
+    request.soap = 13; /* which there is not */
+    ask(b, &request);
+    assert_false(peer_ack_value(ack_body(b), "type", &v));
+}
+
 static void an_unlisted_method_names_the_listed_ones(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){"PUT", "/pets/1.0/open", "x", NULL});
+    ask(b, &(struct request){"PUT", "/pets/1.0/open", "x", NULL, 0});
     expect_names(b, "status code body allow api apiver resource reason gen verdict");
     expect_int(b, "status", 405);
     expect_text(b, "verdict", "deny");
@@ -231,7 +258,7 @@ static void an_unknown_path_is_denied(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){"GET", "/nowhere", "x", NULL});
+    ask(b, &(struct request){"GET", "/nowhere", "x", NULL, 0});
     expect_names(b, "status code body reason gen verdict");
     expect_int(b, "status", 404);
 }
@@ -287,7 +314,7 @@ static void cors_is_told(void **state)
         const char *asked = rows[round].asked, *origin = rows[round].origin;
 
         peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS + 4);
-        put_request(&w, &(struct request){rows[round].method, "/pets/1.0/open", "x", NULL});
+        put_request(&w, &(struct request){rows[round].method, "/pets/1.0/open", "x", NULL, 0});
         put(&w, "h.access-control-request-method", asked);
         peer_put_int(&w, "n.access-control-request-method", asked != NULL);
         put(&w, "h.origin", origin);
@@ -313,7 +340,7 @@ static void ready_names_both_generations(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){"GET", "/ready", "localhost", NULL});
+    ask(b, &(struct request){"GET", "/ready", "localhost", NULL, 0});
     expect_names(b, "gen hgen verdict");
     expect_text(b, "verdict", "ready");
     expect_int(b, "gen", 7);
@@ -325,11 +352,11 @@ static void absent_arguments_fail_closed(void **state)
 {
     struct bench *b = *state;
 
-    ask(b, &(struct request){NULL, "/pets/1.0/open", "x", NULL});
+    ask(b, &(struct request){NULL, "/pets/1.0/open", "x", NULL, 0});
     expect_text(b, "verdict", "deny");
-    ask(b, &(struct request){"GET", NULL, "x", NULL});
+    ask(b, &(struct request){"GET", NULL, "x", NULL, 0});
     expect_text(b, "verdict", "deny");
-    ask(b, &(struct request){"GET", "/pets/1.0/open", NULL, NULL});
+    ask(b, &(struct request){"GET", "/pets/1.0/open", NULL, NULL, 0});
     expect_text(b, "verdict", "deny");
 }
 
@@ -439,7 +466,7 @@ static void nothing_is_left_from_the_request_before(void **state)
 static void what_is_not_one_request_is_an_error(void **state)
 {
     struct bench *b = *state;
-    struct request good = {"GET", "/pets/1.0/open", "x", NULL};
+    struct request good = {"GET", "/pets/1.0/open", "x", NULL, 0};
     struct spop_writer w;
 
     peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-other", REQUEST_ARGS);
@@ -468,7 +495,7 @@ static void a_malformed_message_is_not_answered(void **state)
     struct spop_writer w;
 
     peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS + 1);
-    put_request(&w, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    put_request(&w, &(struct request){"GET", "/pets/1.0/open", "x", NULL, 0});
     answer(b, &w, MAX_FRAME);
     assert_int_equal(b->n_ack, 0);
 }
@@ -481,7 +508,7 @@ static void an_answer_that_does_not_fit_is_an_error(void **state)
 
     snprintf(path, sizeof path, "/pets/1.0/pets/%0*d", 300, 7);
     peer_begin_notify(&w, b->notify, sizeof b->notify, 300, 2, "cc-request", REQUEST_ARGS);
-    put_request(&w, &(struct request){"GET", path, "x", NULL});
+    put_request(&w, &(struct request){"GET", path, "x", NULL, 0});
     answer(b, &w, SPOP_MIN_FRAME_SIZE);
     expect_names(b, "status reason gen verdict");
     expect_int(b, "status", 503);
@@ -499,11 +526,11 @@ static void a_warm_request_allocates_nothing(void **state)
     made = alloc_made;
     freed = alloc_freed;
     for (int i = 0; i < 10; i++) {
-        ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
-        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+        ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL, 0});
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header, 0});
         expect_text(b, "verdict", "allow");
-        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL});
-        ask(b, &(struct request){"GET", "/nowhere", "x", NULL});
+        ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", NULL, 0});
+        ask(b, &(struct request){"GET", "/nowhere", "x", NULL, 0});
     }
     assert_int_equal(alloc_made, made);
     assert_int_equal(alloc_freed, freed);
@@ -521,7 +548,7 @@ static struct enforce_rules *adopt(struct bench *b, uint64_t generation,
 static void expect_decided_by(struct bench *b, int64_t hgen, int64_t generation)
 {
     b->hgen = hgen;
-    ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL});
+    ask(b, &(struct request){"GET", "/pets/1.0/open", "x", NULL, 0});
     expect_text(b, "verdict", "allow");
     expect_int(b, "gen", generation);
 }
@@ -554,7 +581,7 @@ static void each_haproxy_gets_the_rules_of_its_configuration(void **state)
     assert_int_equal(counter_get(&b->counters.earlier), 2);
     /* which configuration is not in effect yet shows, whoever answers */
     b->hgen = 6;
-    ask(b, &(struct request){"GET", "/ready", "localhost", NULL});
+    ask(b, &(struct request){"GET", "/ready", "localhost", NULL, 0});
     expect_text(b, "verdict", "ready");
     expect_int(b, "gen", 8);
     expect_int(b, "hgen", 8);
@@ -572,10 +599,10 @@ static void headers_are_those_of_the_rules(void **state)
     b->fixture.model.n_headers = 3;
     assert_null(adopt(b, 8, 8));
     b->hgen = 6;
-    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header, 0});
     expect_text(b, "verdict", "allow");
     b->hgen = 8;
-    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header});
+    ask(b, &(struct request){"GET", "/pets/1.0/pets/7", "x", b->header, 0});
     expect_text(b, "verdict", "allow");
 }
 
@@ -646,6 +673,7 @@ int main(void)
         TEST(an_open_operation_is_allowed),
         TEST(a_good_token_is_allowed),
         TEST(a_missing_token_is_denied),
+        TEST(a_soap_client_is_told_a_fault),
         TEST(an_unlisted_method_names_the_listed_ones),
         TEST(an_unknown_path_is_denied),
         TEST(cors_is_told),
