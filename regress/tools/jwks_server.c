@@ -1,6 +1,6 @@
-/* jwks_server DIR: an issuer's key set for scenarios, by HTTP on a port of 127.0.0.1 that is
- * written to DIR/port. Serves the public keys in DIR/keys (x.pem; the file's name is the kid), as
- * DIR/mode says:
+/* jwks_server DIR [PORT]: an issuer's key set for scenarios, by HTTP on a port of 127.0.0.1, any
+ * that is free or this one, which is written to DIR/port. Serves the public keys in DIR/keys
+ * (x.pem; the file's name is the kid), as DIR/mode says:
  *
  *   ok [CACHE-CONTROL]   the key set, with an ETag; 304 when the client has it already
  *   file                 200 and DIR/set.json, whatever is in it
@@ -249,11 +249,16 @@ int main(int argc, char **argv)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    uint64_t wanted = 0;
     char port[16];
+    int on = 1;
 
-    if (argc != 2)
+    if (argc != 2 &&
+        (argc != 3 || slice_to_u64(slice_of(argv[2]), &wanted) != CC_OK || wanted > 65535))
         return 64;
     dir = argv[1];
+    address.sin_port = htons((uint16_t)wanted);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     arena = arena_new(64 << 20);
     signal(SIGCHLD, SIG_IGN);
     if (arena == NULL || bind(listener, (struct sockaddr *)&address, size) != 0 ||
@@ -268,6 +273,7 @@ int main(int argc, char **argv)
         if (fd < 0)
             continue;
         if (fork() == 0) {
+            close(listener); /* a slow answer must not keep the port */
             handle(fd);
             _exit(0);
         }

@@ -5,24 +5,15 @@
  * Keeps D requests in flight on each of C connections, checks each verdict, and prints requests/s,
  * latency and the CPU time that the agent used for a request, from the kernel's accounting of its
  * threads (/proc/PID/task/TID/schedstat, nanoseconds). One thread. */
-#include "regress/tools/spop_peer.h"
+#include "regress/tools/spop_client.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sysexits.h>
-#include <unistd.h>
 
 enum {
     MAX_CONNECTIONS = 256,
     MAX_DEPTH = 256,
-    MAX_HEADERS = 8,
-    FRAME_SIZE = 16380,
     BUFFER = 1 << 16,
     /* latency histogram: 16 steps in each power of two of microseconds */
     STEPS = 16,
@@ -31,9 +22,7 @@ enum {
 
 struct options {
     const char *socket, *method, *path, *host, *expect;
-    struct {
-        struct slice name, value;
-    } headers[MAX_HEADERS];
+    struct spop_client_header headers[SPOP_CLIENT_HEADERS];
     size_t n_headers;
     uint64_t connections, depth, seconds, requests, warmup;
 };
@@ -51,18 +40,12 @@ struct load {
     const struct options *options;
     struct client *clients;
     struct pollfd *fds;
-    uint8_t payload[FRAME_SIZE]; /* the message, the same for all */
+    uint8_t payload[SPOP_CLIENT_FRAME]; /* the message, the same for all */
     size_t n_payload;
     uint64_t sent, answered, wrong;
     uint64_t histogram[BUCKETS];
     bool stopping;
 };
-
-_Noreturn static void die(const char *what)
-{
-    fprintf(stderr, "spop_load: %s: %s\n", what, errno ? strerror(errno) : "failed");
-    exit(EX_UNAVAILABLE);
-}
 
 /* The histogram */
 
@@ -160,40 +143,6 @@ static long resident_kb(pid_t pid)
 
 /* Requests */
 
-/* The arguments, as the generated SPOE section names and orders them. */
-static void make_payload(struct load *l)
-{
-    const struct options *o = l->options;
-    struct spop_writer w = {l->payload, l->payload, l->payload + sizeof l->payload, false};
-    char name[64];
-
-    spop_put_name(&w, SLICE("cc-request"));
-    spop_put_varint(&w, 8 + 2 * o->n_headers);
-    peer_put_int(&w, "hgen", 1);
-    peer_put_text(&w, "id", SLICE("6ba7b810-9dad-11d1-80b4-00c04fd430c8"));
-    spop_put_name(&w, SLICE("src"));
-    spop_put_varint(&w, SPOP_IPV4);
-    for (int i = 0; i < 4; i++)
-        spop_put_varint(&w, 127);
-    peer_put_text(&w, "method", slice_of(o->method));
-    peer_put_text(&w, "path", slice_of(o->path));
-    peer_put_null(&w, "query");
-    peer_put_text(&w, "host", slice_of(o->host));
-    spop_put_name(&w, SLICE("tls"));
-    spop_put_bool(&w, false);
-    for (size_t i = 0; i < o->n_headers; i++) {
-        snprintf(name, sizeof name, "h.%" PRIslice, SLICE_ARG(o->headers[i].name));
-        peer_put_text(&w, name, o->headers[i].value);
-        name[0] = 'n';
-        peer_put_int(&w, name, 1);
-    }
-    if (w.overflow) {
-        fputs("spop_load: the request does not fit into a frame\n", stderr);
-        exit(EX_USAGE);
-    }
-    l->n_payload = (size_t)(w.p - w.start);
-}
-
 static void add_request(struct load *l, struct client *c, uint64_t slot)
 {
     struct spop_writer w;
@@ -221,7 +170,7 @@ static void flush(struct client *c)
         if (n < 0 && errno == EAGAIN)
             return;
         if (n < 0)
-            die("send");
+            spop_client_die("send");
         c->out_start += (size_t)n;
     }
 }
@@ -234,7 +183,7 @@ static void on_ack(struct load *l, struct client *c, struct slice body)
     if (spop_read_frame(body, &f) != SPOP_NORMAL || f.type != SPOP_ACK || f.stream_id == 0 ||
         f.stream_id > l->options->depth || f.frame_id != 1) {
         errno = 0;
-        die("the agent sent something else than the ACK of a request");
+        spop_client_die("the agent sent something else than the ACK of a request");
     }
     if (!peer_ack_value(body, "verdict", &verdict) || !slice_is(verdict.bytes, l->options->expect))
         l->wrong++;
@@ -254,7 +203,7 @@ static void on_readable(struct load *l, struct client *c)
         return;
     if (got <= 0) {
         errno = got == 0 ? ECONNRESET : errno;
-        die("recv");
+        spop_client_die("recv");
     }
     c->n_in += (size_t)got;
     rest = slice_make(c->in, c->n_in);
@@ -270,37 +219,13 @@ static void on_readable(struct load *l, struct client *c)
 
 static void open_client(struct load *l, struct client *c)
 {
-    struct sockaddr_un sun = {.sun_family = AF_UNIX};
-    struct peer_hello hello = peer_hello_usual();
-    size_t n = strlen(l->options->socket);
-
-    if (n >= sizeof sun.sun_path) {
-        errno = ENAMETOOLONG;
-        die(l->options->socket);
-    }
-    memcpy(sun.sun_path, l->options->socket, n);
-    c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&sun, sizeof sun) != 0)
-        die(l->options->socket);
-    n = peer_write_hello(c->in, sizeof c->in, &hello);
-    if (send(c->fd, c->in, n, MSG_NOSIGNAL) != (ssize_t)n)
-        die("HELLO");
-    do {
-        ssize_t got = recv(c->fd, c->in + c->n_in, sizeof c->in - c->n_in, 0);
-
-        if (got <= 0)
-            die("no answer to HELLO");
-        c->n_in += (size_t)got;
-    } while (peer_frame_bytes(slice_make(c->in, c->n_in)) == 0);
-    if (c->in[SPOP_LENGTH_SIZE] != SPOP_AGENT_HELLO) {
-        errno = 0;
-        die("HELLO was refused");
-    }
-    c->n_in = 0;
+    c->fd = spop_client_connect(l->options->socket);
+    if (c->fd < 0)
+        spop_client_die(l->options->socket);
     c->out_size = l->options->depth * (l->n_payload + 32);
     c->out = malloc(c->out_size);
     if (c->out == NULL)
-        die("malloc");
+        spop_client_die("malloc");
 }
 
 static pid_t peer_pid(int fd)
@@ -320,7 +245,7 @@ static void turn(struct load *l)
             l->clients[i].out_start < l->clients[i].out_end ? POLLIN | POLLOUT : POLLIN;
     if (poll(l->fds, n, 5000) <= 0) {
         errno = ETIMEDOUT;
-        die("the agent does not answer");
+        spop_client_die("the agent does not answer");
     }
     for (size_t i = 0; i < n; i++) {
         if (l->fds[i].revents & (POLLIN | POLLHUP | POLLERR))
@@ -419,8 +344,8 @@ static struct slice read_token(struct arena *arena, const char *path)
 {
     struct slice text, line;
 
-    if (file_read(arena, path, FRAME_SIZE, &text) != CC_OK)
-        die(path);
+    if (file_read(arena, path, SPOP_CLIENT_FRAME, &text) != CC_OK)
+        spop_client_die(path);
     slice_split(&text, '\n', &line);
     return arena_printf(arena, "Bearer %" PRIslice, SLICE_ARG(line));
 }
@@ -432,7 +357,7 @@ static bool number(const char *text, uint64_t max, uint64_t *out)
 
 static bool add_header(struct options *o, struct slice name, struct slice value)
 {
-    if (o->n_headers == MAX_HEADERS || value.p == NULL || name.n > 60)
+    if (o->n_headers == SPOP_CLIENT_HEADERS || value.p == NULL || name.n > 60)
         return false;
     o->headers[o->n_headers].name = name;
     o->headers[o->n_headers++].value = slice_trim(value);
@@ -497,7 +422,7 @@ int main(int argc, char **argv)
     int c, code = EX_USAGE;
 
     if (arena == NULL)
-        die("arena");
+        spop_client_die("arena");
     while ((c = getopt(argc, argv, "c:d:t:n:w:m:p:H:h:T:e:")) != -1) {
         if (!set_option(&o, c, arena)) {
             usage();
@@ -509,11 +434,12 @@ int main(int argc, char **argv)
         goto out;
     }
     o.socket = argv[optind];
-    make_payload(&l);
+    l.n_payload = spop_client_payload(l.payload, sizeof l.payload, o.method, o.path, o.host,
+                                      o.headers, o.n_headers);
     l.clients = calloc((size_t)o.connections, sizeof *l.clients);
     l.fds = calloc((size_t)o.connections, sizeof *l.fds);
     if (l.clients == NULL || l.fds == NULL)
-        die("calloc");
+        spop_client_die("calloc");
     code = measure(&l);
 out:
     free(l.fds);
