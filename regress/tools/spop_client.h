@@ -60,7 +60,7 @@ static inline size_t spop_client_payload(uint8_t *room, size_t size, const char 
     return (size_t)(w.p - w.start);
 }
 
-/* A socket on which HELLO has been said and answered; -1 when nobody listens. */
+/* A socket on which HELLO has been said and answered; -1 when nobody listens, or who did is gone. */
 static inline int spop_client_connect(const char *path)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
@@ -74,19 +74,17 @@ static inline int spop_client_connect(const char *path)
         spop_client_die(path);
     }
     memcpy(sun.sun_path, path, n);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0) {
-        close(fd);
-        return -1;
-    }
+    if (fd < 0 || connect(fd, (struct sockaddr *)&sun, sizeof sun) != 0)
+        goto gone;
     n = peer_write_hello(room, sizeof room, &hello);
     if (send(fd, room, n, MSG_NOSIGNAL) != (ssize_t)n)
-        spop_client_die("HELLO");
+        goto gone;
     n = 0;
     do {
         ssize_t got = recv(fd, room + n, sizeof room - n, 0);
 
         if (got <= 0)
-            spop_client_die("no answer to HELLO");
+            goto gone;
         n += (size_t)got;
     } while (peer_frame_bytes(slice_make(room, n)) == 0);
     if (room[SPOP_LENGTH_SIZE] != SPOP_AGENT_HELLO) {
@@ -94,4 +92,7 @@ static inline int spop_client_connect(const char *path)
         spop_client_die("HELLO was refused");
     }
     return fd;
+gone:
+    close(fd);
+    return -1;
 }

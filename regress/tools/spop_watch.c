@@ -67,6 +67,7 @@ static struct {
     uint64_t in_flight, answered;
     int64_t due_us; /* when the next request is to be sent */
     int64_t phase_us, longest_us;
+    bool away; /* there are no connections */
 } w;
 
 static int64_t now_us(void)
@@ -189,6 +190,10 @@ static void turn(bool sending)
     struct pollfd fds[MAX_CONNECTIONS];
     int64_t step = 1000000 / (int64_t)w.rate;
 
+    if (w.away) {
+        usleep(1000);
+        return;
+    }
     if (now_us() - w.due_us > 100000) /* a pause is not made up for by a burst */
         w.due_us = now_us();
     while (sending && w.due_us <= now_us() && send_one())
@@ -223,6 +228,7 @@ static void join(void)
         }
         w.clients[i].n_in = 0;
     }
+    w.away = false;
 }
 
 static void leave(void)
@@ -230,6 +236,7 @@ static void leave(void)
     drain();
     for (uint64_t i = 0; i < w.n_clients; i++)
         close(w.clients[i].fd);
+    w.away = true;
 }
 
 static void begin_phase(struct slice label)
