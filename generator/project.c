@@ -323,14 +323,11 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
     model->n_headers = n;
 }
 
-/* The route table is the one judge of what collides, so it is built here just to be asked. */
+/* The route table is the one judge of what collides. */
 static void check_routes(struct project_build *build, const struct gw_model *model)
 {
-    struct gw_route_table *table = NULL;
-
-    if (gw_route_table_new(&table, model, build->diag) == CC_ENOMEM)
+    if (gw_route_check(model, build->diag) == CC_ENOMEM)
         build->rc = CC_ENOMEM;
-    gw_route_table_free(&table);
 }
 
 /* Nobody looks for what nobody can have signed. */

@@ -214,23 +214,40 @@ static void check_collisions(struct builder *b)
     }
 }
 
+/* The entries, sorted, in an arena that is the caller's in any case. */
+static int build(struct builder *b)
+{
+    size_t errors = diag_errors(b->diag);
+    int rc;
+
+    b->arena = arena_new(SIZE_MAX);
+    rc = b->arena != NULL ? collect(b) : CC_ENOMEM;
+    if (rc != CC_OK)
+        return rc;
+    qsort(b->entries, b->n, sizeof(*b->entries), compare_entries);
+    check_collisions(b);
+    return diag_errors(b->diag) > errors ? CC_EREFUSED : CC_OK;
+}
+
+int gw_route_check(const struct gw_model *model, struct diag *diag)
+{
+    struct builder b = {.model = model, .diag = diag};
+    int rc = build(&b);
+
+    arena_free(&b.arena);
+    return rc;
+}
+
 int gw_route_table_new(struct gw_route_table **out, const struct gw_model *model, struct diag *diag)
 {
     struct builder b = {.model = model, .diag = diag};
     struct gw_route_table *t = calloc(1, sizeof(*t));
-    size_t errors = diag_errors(diag);
-    int rc = CC_ENOMEM;
+    int rc = t != NULL ? build(&b) : CC_ENOMEM;
 
-    b.arena = arena_new(SIZE_MAX);
-    if (t == NULL || b.arena == NULL)
-        goto out;
-    hash_key_random(&t->key);
-    rc = collect(&b);
     if (rc != CC_OK)
         goto out;
-    qsort(b.entries, b.n, sizeof(*b.entries), compare_entries);
-    check_collisions(&b);
-    rc = diag_errors(diag) > errors ? CC_EREFUSED : route_freeze(t, b.entries, b.n, b.arena);
+    hash_key_random(&t->key);
+    rc = route_freeze(t, b.entries, b.n, b.arena);
     if (rc != CC_OK)
         goto out;
     *out = t;

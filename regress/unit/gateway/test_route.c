@@ -89,6 +89,7 @@ static void build(struct world *w)
 {
     int rc = gw_route_table_new(&w->table, &w->model, w->diag);
 
+    assert_int_equal(gw_route_check(&w->model, w->diag), rc);
     if (rc != CC_OK) {
         diag_print(w->diag, stderr, false);
         fail_msg("%s", cc_strerror(rc));
@@ -468,7 +469,7 @@ static void resources_without_operations_count_when_alone(void **state)
 /* Builds and expects one finding: its code, its line, and a part of its text. */
 static void check_refused(struct world *w, enum diag_code code, unsigned line, const char *text)
 {
-    struct diag_view view;
+    struct diag_view view, checked;
 
     assert_int_equal(gw_route_table_new(&w->table, &w->model, w->diag), CC_EREFUSED);
     assert_null(w->table);
@@ -478,6 +479,9 @@ static void check_refused(struct world *w, enum diag_code code, unsigned line, c
     assert_int_equal(view.place.line, line);
     if (!slice_contains(view.message, slice_of(text)))
         fail_msg("%.*s", SLICE_ARG(view.message));
+    assert_int_equal(gw_route_check(&w->model, w->diag), CC_EREFUSED);
+    assert_true(diag_errors(w->diag) == 2 && diag_get(w->diag, 1, &checked));
+    assert_true(checked.code == code && slice_eq(checked.message, view.message));
     world_free(w);
 }
 
