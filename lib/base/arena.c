@@ -5,8 +5,10 @@
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
-enum { BLOCK_MIN = 4096, BLOCK_MAX = 1 << 20 };
+/* A model of 10,000 APIs takes 100 MB: in pages of 4 KiB, making them took a tenth of a build. */
+enum { BLOCK_MIN = 4096, HUGE_PAGE = 2 << 20, BLOCK_MAX = 4 * HUGE_PAGE };
 
 struct block {
     struct block *next; /* older */
@@ -68,6 +70,22 @@ void arena_reset(struct arena *a)
     a->used = 0;
 }
 
+/* Large blocks ask for large pages; where there are none, they are as any other. */
+static struct block *new_block(size_t size)
+{
+    size_t all;
+    void *p;
+
+    if (__builtin_add_overflow(size, sizeof(struct block), &all))
+        return NULL;
+    if (size < HUGE_PAGE)
+        return malloc(all);
+    if (posix_memalign(&p, HUGE_PAGE, all) != 0)
+        return NULL;
+    (void)madvise(p, all, MADV_HUGEPAGE);
+    return p;
+}
+
 /* A block with room for n bytes. Blocks double, so that a large arena has few of them; the last
  * one is cut to what the maximum leaves. */
 static struct block *add_block(struct arena *a, size_t n)
@@ -83,7 +101,7 @@ static struct block *add_block(struct arena *a, size_t n)
         size = n;
     if (size > a->max - a->held)
         return NULL;
-    b = malloc(sizeof(*b) + size);
+    b = new_block(size);
     if (b == NULL)
         return NULL;
     b->next = a->head;

@@ -36,8 +36,7 @@ void buf_reset(struct buf *b)
         b->p[0] = '\0';
 }
 
-/* Room for `more` bytes and the NUL, or the error that sticks. */
-static bool reserve(struct buf *b, size_t more)
+bool buf_grow(struct buf *b, size_t more)
 {
     size_t cap;
     char *p;
@@ -63,15 +62,9 @@ static bool reserve(struct buf *b, size_t more)
     return true;
 }
 
-/* The usual case of reserve(), without a call: snapshots are made of millions of small pieces. */
-static inline bool fits(const struct buf *b, size_t more)
-{
-    return b->error == CC_OK && more <= b->max - b->n && b->n + more < b->cap;
-}
-
 void buf_add(struct buf *b, struct slice s)
 {
-    if (!fits(b, s.n) && !reserve(b, s.n))
+    if (!buf_room(b, s.n))
         return;
     if (s.n > 0)
         memcpy(b->p + b->n, s.p, s.n);
@@ -82,14 +75,6 @@ void buf_add(struct buf *b, struct slice s)
 void buf_add_str(struct buf *b, const char *cstr)
 {
     buf_add(b, slice_of(cstr));
-}
-
-void buf_add_char(struct buf *b, char c)
-{
-    if (!fits(b, 1) && !reserve(b, 1))
-        return;
-    b->p[b->n++] = c;
-    b->p[b->n] = '\0';
 }
 
 void buf_add_u64(struct buf *b, uint64_t v)
@@ -111,7 +96,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_start(args, fmt);
     n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    if (n < 0 || !reserve(b, (size_t)n))
+    if (n < 0 || !buf_grow(b, (size_t)n))
         return;
     va_start(args, fmt);
     vsnprintf(b->p + b->n, (size_t)n + 1, fmt, args);
@@ -137,19 +122,46 @@ static void add_json_char(struct buf *b, struct slice s, size_t n)
         buf_add(b, slice_first(s, n));
 }
 
+/* How many bytes at the beginning stand for themselves: nearly always all of them. */
+static size_t plain_ascii(struct slice s)
+{
+    size_t n = 0;
+
+    for (; n < s.n; n++) {
+        unsigned char c = (unsigned char)s.p[n];
+
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            break;
+    }
+    return n;
+}
+
+static void add_quoted(struct buf *b, struct slice plain)
+{
+    char *p;
+
+    if (plain.n > SIZE_MAX - 2 || !buf_room(b, plain.n + 2))
+        return;
+    p = b->p + b->n;
+    *p++ = '"';
+    if (plain.n > 0)
+        memcpy(p, plain.p, plain.n);
+    p[plain.n] = '"';
+    p[plain.n + 1] = '\0';
+    b->n += plain.n + 2;
+}
+
 void buf_add_json(struct buf *b, struct slice s)
 {
-    size_t plain = 0;
+    size_t plain = plain_ascii(s);
 
+    if (plain == s.n) {
+        add_quoted(b, s);
+        return;
+    }
     buf_add_char(b, '"');
     while (s.n > 0) {
-        /* the common run of plain ASCII in one go */
-        for (plain = 0; plain < s.n; plain++) {
-            unsigned char c = (unsigned char)s.p[plain];
-
-            if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-                break;
-        }
+        plain = plain_ascii(s);
         buf_add(b, slice_first(s, plain));
         s = slice_from(s, plain);
         if (s.n > 0) {

@@ -4,6 +4,7 @@
  * caller checks once at the end with buf_error(). The content is NUL-terminated at all times. */
 #pragma once
 
+#include "base/error.h"
 #include "base/slice.h"
 
 #include <stddef.h>
@@ -29,10 +30,28 @@ void buf_free(struct buf *b);
 /* Empties it and forgets the error; keeps the memory. */
 void buf_reset(struct buf *b);
 
+/* Makes room for `more` bytes and the NUL; false: the error that sticks. */
+bool buf_grow(struct buf *b, size_t more);
+
+/* The same. Its usual case takes no call, for snapshots are made of millions of small pieces. */
+static inline bool buf_room(struct buf *b, size_t more)
+{
+    return (b->error == CC_OK && more <= b->max - b->n && b->n + more < b->cap) ||
+           buf_grow(b, more);
+}
+
 void buf_add(struct buf *b, struct slice s);
 void buf_add_str(struct buf *b, const char *cstr);
-void buf_add_char(struct buf *b, char c);
 void buf_add_u64(struct buf *b, uint64_t v);
+
+static inline void buf_add_char(struct buf *b, char c)
+{
+    if (!buf_room(b, 1))
+        return;
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* s as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD, so the output

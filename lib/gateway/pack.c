@@ -25,6 +25,20 @@ void gw_pack_number(struct buf *out, uint64_t n)
     buf_add(out, slice_make(bytes, used));
 }
 
+/* Nearly all there are fit into one byte: this without a call. */
+static inline int unpack_number(struct slice *in, uint64_t max, uint64_t *n)
+{
+    unsigned char first = in->n > 0 ? (unsigned char)in->p[0] : 0x80;
+
+    if ((first & 0x80) != 0)
+        return gw_unpack_number(in, max, n);
+    if (first > max)
+        return CC_EPARSE;
+    *in = (struct slice){in->p + 1, in->n - 1};
+    *n = first;
+    return CC_OK;
+}
+
 int gw_unpack_number(struct slice *in, uint64_t max, uint64_t *n)
 {
     uint64_t value = 0;
@@ -59,7 +73,7 @@ int gw_unpack_text(struct slice *in, struct slice *text)
 {
     uint64_t n = 0;
 
-    if (gw_unpack_number(in, SIZE_MAX, &n) != CC_OK || n > in->n)
+    if (unpack_number(in, SIZE_MAX, &n) != CC_OK || n > in->n)
         return CC_EPARSE;
     *text = SLICE_NONE;
     if (n == 0)
@@ -181,7 +195,7 @@ struct unpack {
 static int unpack_unsigned(struct unpack *u, unsigned *out)
 {
     uint64_t n = 0;
-    int rc = gw_unpack_number(u->in, UINT_MAX, &n);
+    int rc = unpack_number(u->in, UINT_MAX, &n);
 
     *out = (unsigned)n;
     return rc;
@@ -191,7 +205,7 @@ static int unpack_unsigned(struct unpack *u, unsigned *out)
 static int unpack_link(struct unpack *u, uint32_t *out)
 {
     uint64_t n = 0;
-    int rc = gw_unpack_number(u->in, UINT32_MAX, &n);
+    int rc = unpack_number(u->in, UINT32_MAX, &n);
 
     *out = (uint32_t)n;
     return rc;
@@ -251,7 +265,7 @@ static int unpack_list(struct unpack *u, const struct snapshot_field *f, char *o
     size_t size = f->type == SNAPSHOT_TEXTS ? sizeof(struct slice) : f->of->size;
     char *first = NULL;
     uint64_t n = 0;
-    int rc = gw_unpack_number(u->in, u->in->n, &n); /* an element takes a byte at least */
+    int rc = unpack_number(u->in, u->in->n, &n); /* an element takes a byte at least */
 
     if (rc == CC_OK && n > 0) {
         first = arena_array(u->arena, (size_t)n, size);
@@ -278,7 +292,7 @@ static int unpack_number_into(struct unpack *u, const struct snapshot_field *f, 
                    : f->type == SNAPSHOT_CREDENTIAL ? GW_CREDENTIAL_COUNT - 1
                    : f->type == SNAPSHOT_ENUM       ? f->max
                                                     : UINT64_MAX;
-    int rc = gw_unpack_number(u->in, max, &n);
+    int rc = unpack_number(u->in, max, &n);
 
     if (rc != CC_OK)
         return rc;

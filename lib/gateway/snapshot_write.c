@@ -212,45 +212,52 @@ static bool says_nothing(const struct snapshot_field *f, const void *object)
     return false;
 }
 
-/* ,"name": */
-static void write_name(struct writer *w, const char *name, bool first)
+/* ,"name": with what is before it: 0 is nothing. */
+static void write_name(struct writer *w, const char *name, char before)
 {
-    char room[64];
-    size_t n = strlen(name), at = 0;
+    size_t n = strlen(name);
+    char *p;
 
-    CC_ASSERT(n + 4 <= sizeof(room));
-    if (!first)
-        room[at++] = ',';
-    room[at++] = '"';
-    memcpy(room + at, name, n);
-    at += n;
-    room[at++] = '"';
-    room[at++] = ':';
-    buf_add(w->out, slice_make(room, at));
+    if (!buf_room(w->out, n + 4))
+        return;
+    p = w->out->p + w->out->n;
+    if (before != '\0')
+        *p++ = before;
+    *p++ = '"';
+    memcpy(p, name, n);
+    p += n;
+    *p++ = '"';
+    *p++ = ':';
+    *p = '\0';
+    w->out->n = (size_t)(p - w->out->p);
 }
 
-static void write_fields(struct writer *w, const struct snapshot_schema *schema, const void *object)
+/* `open` stands before the first member that is there, unless it is 0. False: there is none. */
+static bool write_fields(struct writer *w, const struct snapshot_schema *schema, const void *object,
+                         char open)
 {
-    bool first = true;
+    bool any = false;
 
     for (size_t i = 0; i < schema->n_fields; i++) {
         const struct snapshot_field *f = &schema->fields[i];
 
         if (!schema->whole && says_nothing(f, object) && snapshot_may_be_absent(f))
             continue;
-        write_name(w, f->name, first);
+        write_name(w, f->name, any ? ',' : open);
         write_value(w, f, object);
-        first = false;
+        any = true;
     }
+    return any;
 }
 
 static void write_object(struct writer *w, const struct snapshot_schema *schema, const void *object)
 {
     if (schema->fault != NULL && schema->fault(object) != NULL)
         w->error = CC_EINVAL; /* no reader would take it */
-    buf_add_char(w->out, '{');
-    write_fields(w, schema, object);
-    buf_add_char(w->out, '}');
+    if (write_fields(w, schema, object, '{'))
+        buf_add_char(w->out, '}');
+    else
+        buf_add_str(w->out, "{}");
 }
 
 /* One element a line, each of which the reader must be willing to take. */
@@ -330,7 +337,7 @@ int gw_content_write(const struct gw_model *m, struct gw_snapshot_text *t)
     write_section(&w, "deny_rules", &snapshot_deny_rule, m->deny_rules, m->n_deny_rules, "],\n");
     write_section(&w, "apis", &snapshot_api, m->apis, m->n_apis, "]}\n");
     w.out = &t->parts[1];
-    write_fields(&w, &snapshot_settings, m);
+    (void)write_fields(&w, &snapshot_settings, m, '\0');
     buf_add_str(w.out, ",\n\"files\":[\n");
     write_files(&w);
     buf_add_str(w.out, "],\n");
@@ -350,7 +357,7 @@ int gw_snapshot_complete(const struct gw_model *model, struct gw_snapshot_text *
     int rc;
 
     buf_init_fixed(&numbers, room, sizeof(room));
-    write_fields(&w, &snapshot_generations, model);
+    (void)write_fields(&w, &snapshot_generations, model, '\0');
     buf_printf(&numbers, ",\n\"content\":\"%s\",\n", t->hash);
     rc = buf_error(&numbers);
     if (rc == CC_OK)

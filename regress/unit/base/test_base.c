@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,6 +91,29 @@ static void an_arena_keeps_its_maximum(void **state)
     assert_string_equal(s.p, "7-y");
     arena_free(&a);
     assert_null(a);
+    arena_free(&a);
+}
+
+/* Also in large pages: all of it, zeroed and aligned, to the last byte of the maximum. */
+static void a_large_arena_keeps_its_maximum(void **state)
+{
+    enum { MAX = 40 << 20, PIECE = 48 << 10 };
+    struct arena *a = arena_new(MAX);
+    size_t n = 0;
+    char *p;
+
+    (void)state;
+    assert_non_null(a);
+    while ((p = arena_alloc(a, PIECE)) != NULL) {
+        assert_int_equal((uintptr_t)p % alignof(max_align_t), 0);
+        assert_true(p[0] == 0 && memcmp(p, p + 1, PIECE - 1) == 0);
+        memset(p, 0xff, PIECE);
+        n += PIECE;
+    }
+    assert_true(n <= MAX && n > MAX / 10 * 9);
+    arena_reset(a);
+    p = arena_alloc(a, 3 << 20);
+    assert_true(p != NULL && p[0] == 0 && p[(3 << 20) - 1] == 0);
     arena_free(&a);
 }
 
@@ -357,6 +381,7 @@ int main(void)
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(a_near_word_is_found),
         cmocka_unit_test(an_arena_keeps_its_maximum),
+        cmocka_unit_test(a_large_arena_keeps_its_maximum),
         cmocka_unit_test(a_buffer_remembers_that_it_was_full),
         cmocka_unit_test(json_text_is_always_valid),
         cmocka_unit_test(utf8_is_strict),
