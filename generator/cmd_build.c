@@ -229,6 +229,7 @@ int cmd_build(const struct cli_args *args)
         .directory = directory != NULL ? directory : "out",
         .templates = cli_value(args, "templates"),
         .haproxy = cli_value(args, "haproxy"),
+        .now_ns = cli_has(args, "no-cache") ? 0 : clock_wall_s(&clock_system) * 1000000000,
         .no_validate = cli_has(args, "no-haproxy-check"),
         .config_path = cli_value(args, "config"),
     };

@@ -4,6 +4,7 @@
 #include "gateway/snapshot.h"
 #include "generator/client_certificate.h"
 #include "generator/haproxy_check.h"
+#include "generator/haproxy_checked.h"
 #include "generator/output_generation.h"
 
 #include <netdb.h>
@@ -21,6 +22,7 @@ struct build {
     struct manifest next;
     struct render_output files; /* HAProxy's half of the next generation */
     struct gw_snapshot_text snapshot;
+    struct haproxy_checked checked;
 };
 
 /* Renders HAProxy's half as that of generation n. */
@@ -149,6 +151,20 @@ static int check_log_target(const struct build *b)
     return CC_EREFUSED;
 }
 
+/* Unless it agreed to the same before. */
+static int ask_haproxy(struct build *b, const char *directory)
+{
+    const struct output_options *o = b->options;
+    int rc = CC_OK;
+
+    if (o->now_ns != 0 && o->templates == NULL)
+        rc = haproxy_checked_look(&b->checked, b->dir.path, o->haproxy, b->config, &b->files,
+                                  o->now_ns, b->arena);
+    if (rc != CC_OK || b->checked.before)
+        return rc;
+    return haproxy_check(o->haproxy, directory, &b->files, b->arena, b->diag);
+}
+
 static int check(struct build *b)
 {
     const char *directory = output_dir_generation(&b->dir, b->next.haproxy_generation);
@@ -163,7 +179,7 @@ static int check(struct build *b)
         rc = client_certificate_check(b->config, b->arena, b->diag);
     if (rc != CC_OK)
         return rc;
-    return haproxy_check(b->options->haproxy, directory, &b->files, b->arena, b->diag);
+    return ask_haproxy(b, directory);
 }
 
 static int write_manifest(struct build *b)
@@ -227,7 +243,7 @@ static int keep_generation(struct build *b)
 
     b->model->generation = b->current.generation;
     b->next.generation = b->current.generation;
-    /* HAProxy may have become another version since, or was not asked then. */
+    /* HAProxy or what its files name may have become another since, or it was not asked then. */
     rc = check(b);
     return rc == CC_OK ? output_dir_switch(&b->dir, b->current.generation) : rc;
 }
@@ -273,6 +289,8 @@ int output_build(struct gw_model *model, const struct config *config,
         goto out;
     changed = haproxy_changed || !generation_same_model(&b.dir, &b.current, b.next.model_hash);
     rc = changed ? make_generation(&b) : keep_generation(&b);
+    if (rc == CC_OK)
+        haproxy_checked_keep(&b.checked);
 out:
     *result = (struct output_result){b.dir.path, b.next.generation, changed, haproxy_changed};
     output_dir_close(&b.dir);

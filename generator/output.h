@@ -5,6 +5,7 @@
  *     out/current -> generations/7           the switch: one rename(2)
  *     out/haproxy -> current/haproxy, out/gateway.json -> current/..., out/manifest.json -> ...
  *     out/.cc-gen.lock                       one cc-gen at a time; also says that out/ is ours
+ *     out/.cc-gen.checked                    what HAProxy agreed to last (haproxy_checked.h)
  *
  * A build that would change nothing keeps the current generation. When only the agent's half
  * changes, the new generation's haproxy/ is a link to the older generation that holds the same
@@ -34,6 +35,7 @@ struct output_options {
     const char *directory;   /* -o */
     const char *templates;   /* --templates, or NULL */
     const char *haproxy;     /* --haproxy, the program; NULL = "haproxy" from PATH */
+    int64_t now_ns; /* wall clock: HAProxy is not asked what haproxy_checked.h knows; 0: it is */
     bool no_validate;        /* only for machines without HAProxy: --no-haproxy-check */
     const char *config_path; /* cc.yaml, or NULL; for the manifest */
     const struct project_inputs *inputs; /* what the model was read from, or NULL; for the manifest */

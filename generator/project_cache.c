@@ -23,8 +23,6 @@ enum {
     PROGRAM_MAX_BYTES = 256 << 20
 };
 
-static const int64_t doubtful_ns = INT64_C(2000000000);
-
 struct cached {
     struct slice path;
     struct slice record; /* all of it, the path too */
@@ -378,13 +376,6 @@ bool project_cache_find(struct project_cache *c, const char *path, struct arena 
 
 /* --- keeping ---------------------------------------------------------------------------------- */
 
-/* Is it old enough that another change would show in its times? */
-static bool is_settled(const struct project_cache *c, const struct project_identity *id)
-{
-    return id->inode != 0 && id->changed_ns < c->opened_ns - doubtful_ns &&
-           id->modified_ns < c->opened_ns - doubtful_ns;
-}
-
 static int make_record(const struct project_cache *c, const struct project_source *source,
                        struct arena *arena, struct record *r)
 {
@@ -396,7 +387,8 @@ static int make_record(const struct project_cache *c, const struct project_sourc
         return CC_ENOMEM;
     for (size_t i = 0; i < r->n_folders; i++) {
         r->folders[i] = source->folders[i];
-        r->quick = r->quick && is_settled(c, &source->folders[i].identity);
+        r->quick = r->quick && 
+                   project_identity_settled(&source->folders[i].identity, c->opened_ns);
     }
     for (size_t i = 0; i < r->n_files; i++) {
         const struct project_file *file = &source->files[i];
@@ -412,7 +404,7 @@ static int make_record(const struct project_cache *c, const struct project_sourc
         if (r->files[i].sum.p == NULL)
             return CC_ENOMEM;
         /* those of a zip have none of their own */
-        r->quick = r->quick && (source->is_zip || is_settled(c, &file->identity));
+        r->quick = r->quick && (source->is_zip || project_identity_settled(&file->identity, c->opened_ns));
     }
     return CC_OK;
 }

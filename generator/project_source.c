@@ -136,6 +136,14 @@ bool project_identity_get(const char *path, struct project_identity *out)
     return true;
 }
 
+bool project_identity_settled(const struct project_identity *id, int64_t now_ns)
+{
+    static const int64_t doubtful_ns = INT64_C(2000000000);
+
+    return id->inode != 0 && id->changed_ns < now_ns - doubtful_ns &&
+           id->modified_ns < now_ns - doubtful_ns;
+}
+
 int project_source_read(struct project_file *file, struct arena *arena, struct diag *diag)
 {
     struct place place;

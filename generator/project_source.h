@@ -58,6 +58,10 @@ struct project_source {
 /* False when there is nothing at `path`. */
 bool project_identity_get(const char *path, struct project_identity *out);
 
+/* Is it old enough that another change would show in its times? Not what was touched less than two
+ * seconds before `now_ns`, on the wall clock: it could be again within one tick of a coarse one. */
+bool project_identity_settled(const struct project_identity *id, int64_t now_ns);
+
 /* Opens the project at `path`. CC_OK; CC_EINVAL after findings; CC_ENOMEM. */
 int project_source_open(struct project_source **out, const char *path, struct arena *arena,
                         struct diag *diag);

@@ -342,6 +342,165 @@ static void an_unchanged_build_asks_haproxy_again(void **state)
     assert_whole(w);
 }
 
+/* A build with a HAProxy that agrees, ten seconds after all there is was written: how many
+ * questions it was asked. */
+static unsigned asked(struct world *w, const char *agent, const char *endpoint,
+                      struct output_options options)
+{
+    const char *log = path(w, "asked");
+    struct output_result r;
+    struct slice text = SLICE_NONE;
+    unsigned n = 0;
+    int rc;
+
+    options.directory = w->out;
+    options.haproxy = path(w, "haproxy");
+    if (options.now_ns == 0)
+        options.now_ns = (clock_wall_s(&clock_system) + 10) * 1000000000;
+    (void)unlink(log);
+    rc = output_build(make_model(w, agent, endpoint), w->config, &options, w->arena, w->diag, &r);
+    if (rc != CC_OK)
+        diag_print(w->diag, stderr, false);
+    assert_int_equal(rc, CC_OK);
+    if (access(log, F_OK) == 0)
+        text = content(w, "asked");
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == '\n';
+    return n;
+}
+
+static void put_haproxy(struct world *w, const char *more)
+{
+    const char *script =
+        arena_printf(w->arena, "#!/bin/sh\necho asked >>%s\n%s", path(w, "asked"), more).p;
+
+    put(w, "haproxy", script, 0755);
+}
+
+static const struct output_options plain;
+
+static void haproxy_is_asked_once(void **state)
+{
+    struct world *w = *state;
+
+    put_haproxy(w, "");
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 0); /* nothing changed */
+    assert_int_equal(asked(w, "dogs", "a.example", plain), 0); /* the agent's half */
+    assert_int_equal(asked(w, "dogs", "b.example", plain), 1); /* one byte of its own */
+    assert_int_equal(asked(w, "dogs", "b.example", plain), 0);
+    assert_int_equal(asked(w, "dogs", "a.example", plain), 1);
+    assert_true(slice_contains(content(w, "out/manifest.json"), SLICE("\"checked\": true")));
+    assert_whole(w);
+}
+
+static void another_haproxy_is_asked(void **state)
+{
+    struct world *w = *state;
+    struct output_result r;
+
+    put_haproxy(w, "");
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    put_haproxy(w, "# another\n");
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 0); /* kept, though nothing was built */
+    assert_int_equal(chmod(path(w, "haproxy"), 0700), 0);      /* its ctime alone */
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(unlink(path(w, "haproxy")), 0);
+    assert_int_equal(build_with(w, "cats", "a.example", path(w, "haproxy"), &r), CC_ECHILD);
+    assert_finding(w, CC5002, "there is no program");
+}
+
+/* A refusal is nothing to remember, neither for itself nor of what was agreed to before. */
+static void a_refusal_is_asked_again(void **state)
+{
+    struct world *w = *state;
+    struct output_options options = {.directory = w->out, .haproxy = path(w, "haproxy")};
+    struct output_result r;
+
+    options.now_ns = (clock_wall_s(&clock_system) + 10) * 1000000000;
+    put_haproxy(w, "");
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    put_haproxy(w, "exit 1\n");
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(output_build(make_model(w, "cats", "a.example"), w->config, &options,
+                                      w->arena, w->diag, &r),
+                         CC_EREFUSED);
+    assert_finding(w, CC5001, "exit status 1");
+}
+
+static void what_certificates_are_is_asked_about(void **state)
+{
+    struct world *w = *state;
+    static const char *const named[] = {"gateway.pem", "gateway.key", "roots.pem"};
+
+    put_haproxy(w, "");
+    for (size_t i = 0; i < 3; i++)
+        put(w, named[i], "one", 0644);
+    w->config->router.secured_listener_port = 9095;
+    w->config->router.keystore.cert_path = slice_of(path(w, named[0]));
+    w->config->router.keystore.key_path = slice_of(path(w, named[1]));
+    w->config->router.upstream.ca_file = slice_of(path(w, named[2]));
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 0);
+    for (size_t i = 0; i < 3; i++) {
+        put(w, named[i], "two", 0644);
+        assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+        assert_int_equal(asked(w, "cats", "a.example", plain), 0);
+    }
+    assert_int_equal(unlink(path(w, named[1])), 0); /* HAProxy will say so */
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+}
+
+static void templates_of_the_operator_are_asked_about(void **state)
+{
+    struct world *w = *state;
+    struct output_options options = {.templates = path(w, "templates")};
+
+    put_haproxy(w, "");
+    assert_int_equal(mkdir(options.templates, 0755), 0);
+    assert_int_equal(asked(w, "cats", "a.example", options), 1);
+    assert_int_equal(asked(w, "cats", "a.example", options), 1);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1); /* nor was it kept */
+}
+
+/* What was written a moment ago may be written once more without a trace. */
+static void what_is_young_is_asked_about(void **state)
+{
+    struct world *w = *state;
+    struct output_options now = {.now_ns = clock_wall_s(&clock_system) * 1000000000};
+
+    put_haproxy(w, "");
+    assert_int_equal(asked(w, "cats", "a.example", now), 1);
+    assert_int_equal(asked(w, "cats", "a.example", now), 1);
+}
+
+static void a_foreign_record_is_not_believed(void **state)
+{
+    struct world *w = *state;
+    struct slice was;
+
+    put_haproxy(w, "");
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    was = content(w, "out/.cc-gen.checked");
+    assert_int_equal(chmod(path(w, "out/.cc-gen.checked"), 0666), 0);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_true(slice_eq(was, content(w, "out/.cc-gen.checked")));
+    assert_int_equal(asked(w, "cats", "a.example", plain), 0);
+    assert_int_equal(chmod(w->out, 0777), 0); /* anybody could exchange it */
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    assert_int_equal(chmod(w->out, 0755), 0);
+    put(w, "out/.cc-gen.checked",
+        arena_printf(w->arena, "%" PRIslice "0\n", SLICE_ARG(slice_first(was, was.n - 2))).p, 0600);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    put(w, "out/.cc-gen.checked", "", 0600);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+    /* a file of HAProxy's that is not what was built is built anew, and asked about */
+    put(w, "out/current/haproxy/cc-spoe.conf", "[other]\n", 0644);
+    assert_int_equal(asked(w, "cats", "a.example", plain), 1);
+}
+
 static void a_missing_haproxy_is_said(void **state)
 {
     struct world *w = *state;
@@ -518,6 +677,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_locked_directory_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(haproxy_must_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unchanged_build_asks_haproxy_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(haproxy_is_asked_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(another_haproxy_is_asked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refusal_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_certificates_are_is_asked_about, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(templates_of_the_operator_are_asked_about, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_young_is_asked_about, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_foreign_record_is_not_believed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_haproxy_is_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_template_leaves_no_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_no_directory, set_up, tear_down),
