@@ -2,10 +2,20 @@
 
 #include "throttle/counter_share.h"
 
+/* How limits are shared. */
+struct sharing {
+    struct counter_share_options options;
+    bool strict;
+    struct slice away; /* of policies that do not say */
+};
+
 static void print_quota(const struct gw_policy *policy, const struct gw_quota *quota,
-                        const char *group, const struct counter_share_options *share, FILE *out)
+                        const char *group, const struct sharing *s, FILE *out)
 {
     enum counter_unit unit = quota->bandwidth ? COUNTER_BYTES : COUNTER_REQUESTS;
+    uint64_t more = s->strict ? 0 : counter_share_overshoot(&s->options, unit, quota->count);
+    struct slice away =
+        policy->away != GW_AWAY_UNSET ? slice_of(gw_away_name(policy->away)) : s->away;
     char room[128];
     struct buf text;
 
@@ -14,27 +24,30 @@ static void print_quota(const struct gw_policy *policy, const struct gw_quota *q
     buf_init_fixed(&text, room, sizeof(room));
     gw_quota_text(quota, &text);
     fprintf(out,
-            "shared limit: %s %" PRIslice "%s, %" PRIslice ": %u gateways may let pass %llu more\n",
+            "shared limit: %s %" PRIslice "%s, %" PRIslice
+            ": %u gateways may let pass %llu more; without Redis: %" PRIslice "\n",
             gw_level_name(policy->level), SLICE_ARG(policy->name), group,
-            SLICE_ARG(buf_slice(&text)), share->gateways,
-            (unsigned long long)counter_share_overshoot(share, unit, quota->count));
+            SLICE_ARG(buf_slice(&text)), s->options.gateways, (unsigned long long)more,
+            SLICE_ARG(away));
 }
 
 void plan_print_shared(const struct gw_model *model, const struct config *config, FILE *out)
 {
-    const struct counter_share_options share = {
-        .gateways = (unsigned)config->counters.shared.gateways,
-        .lease_percent = (unsigned)config->counters.shared.lease_percent,
-        .lease_least = config->counters.shared.lease_minimum,
+    const struct sharing s = {
+        .options = {.gateways = (unsigned)config->counters.shared.gateways,
+                    .lease_percent = (unsigned)config->counters.shared.lease_percent,
+                    .lease_least = config->counters.shared.lease_minimum},
+        .strict = slice_is(config->counters.shared.mode, "strict"),
+        .away = config->counters.shared.away,
     };
 
-    if (!model->throttling.enabled || !slice_is(config->counters.shared.mode, "async"))
+    if (!model->throttling.enabled || slice_is(config->counters.shared.mode, "local"))
         return;
     for (size_t i = 0; i < model->n_policies; i++) {
         const struct gw_policy *policy = &model->policies[i];
 
-        print_quota(policy, &policy->quota, "", &share, out);
+        print_quota(policy, &policy->quota, "", &s, out);
         for (size_t k = 0; k < policy->n_groups; k++)
-            print_quota(policy, &policy->groups[k].quota, " (a condition group)", &share, out);
+            print_quota(policy, &policy->groups[k].quota, " (a condition group)", &s, out);
     }
 }

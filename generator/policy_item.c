@@ -204,6 +204,27 @@ static void read_window(struct policy_reading *r, const struct doc_node *map, st
         policy_error(r, CC3203, doc_get(map, "window"), "window is fixed or sliding");
 }
 
+/* What it does while gateways that share it cannot reach one another. */
+static void read_away(struct policy_reading *r, const struct doc_node *map, struct gw_policy *out)
+{
+    struct slice word;
+    bool there;
+
+    if (!policy_text(r, map, "away", 64, &word, &there) || !there)
+        return;
+    out->away = GW_AWAY_UNSET + 1;
+    while (out->away < GW_AWAY_COUNT && !slice_is(word, gw_away_name(out->away)))
+        out->away++;
+    if (out->away == GW_AWAY_COUNT) {
+        policy_error(r, CC3203, doc_get(map, "away"), "away is local, deny or allow");
+        out->away = GW_AWAY_UNSET;
+    } else if (slice_is(r->build->config->counters.shared.mode, "local")) {
+        diag_help(diag_warning(r->build->diag, CC3212, doc_place(r->doc, doc_get(map, "away")),
+                               "away has no effect: each gateway counts by itself"),
+                  "it is about limits that gateways share: enforcer.throttling.shared.mode");
+    }
+}
+
 static void read_template(struct policy_reading *r, const struct doc_node *map,
                           struct gw_policy *out)
 {
@@ -241,9 +262,8 @@ static bool read_name(struct policy_reading *r, const struct doc_node *map, stru
 void policy_read_item(struct policy_reading *r, enum gw_level level, const struct doc_node *node)
 {
     static const char *const names[] = {
-        "name",      "description",      POLICY_QUOTA_MEMBERS, "window",
-        "shadow",    "stopOnQuotaReach", "conditionGroups",    "keyTemplate",
-        "conditions"};
+        "name",   "description",      POLICY_QUOTA_MEMBERS, "window",      "away",
+        "shadow", "stopOnQuotaReach", "conditionGroups",    "keyTemplate", "conditions"};
     enum { ALL = sizeof(names) / sizeof(names[0]) };
     struct gw_policy policy = {.level = level, .stop = true, .key_template = SLICE("")}, *out;
     const char *known[ALL];
@@ -258,6 +278,7 @@ void policy_read_item(struct policy_reading *r, enum gw_level level, const struc
     policy.origin = doc_place(r->doc, node);
     policy_read_quota(r, node, "a policy", &policy.quota, &policy.burst);
     read_window(r, node, &policy);
+    read_away(r, node, &policy);
     read_bool(r, node, "shadow", &policy.shadow);
     read_bool(r, node, "stopOnQuotaReach", &policy.stop);
     if (level == GW_LEVEL_API)

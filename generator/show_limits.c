@@ -13,9 +13,9 @@ const struct table_column limit_columns[] = {
 };
 
 const struct table_column policy_columns[] = {
-    {"level", TABLE_TEXT},    {"name", TABLE_TEXT},   {"requests", TABLE_TEXT},
-    {"limit", TABLE_TEXT},    {"burst", TABLE_TEXT},  {"window", TABLE_TEXT},
-    {"above it", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
+    {"level", TABLE_TEXT},  {"name", TABLE_TEXT},   {"requests", TABLE_TEXT}, {"limit", TABLE_TEXT},
+    {"burst", TABLE_TEXT},  {"window", TABLE_TEXT}, {"above it", TABLE_TEXT}, {"away", TABLE_TEXT},
+    {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 
 const struct table_column deny_rule_columns[] = {
@@ -153,7 +153,8 @@ static void show_policy(struct filling *f, const struct gw_policy *p, struct sli
     row[4] = burst->count > 0 ? quota(f, burst) : SLICE("");
     row[5] = p->sliding ? SLICE("sliding") : SLICE("fixed");
     row[6] = slice_of(mode(p));
-    row[7] = origin(f, place);
+    row[7] = slice_of(gw_away_name(p->away));
+    row[8] = origin(f, place);
 }
 
 static struct slice custom_requests(struct filling *f, const struct gw_policy *p)

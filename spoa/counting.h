@@ -40,6 +40,13 @@ void counting_stop(struct counting *c);
 
 struct counter_table *counting_table(struct counting *c);
 
+/* Whom decisions ask for their limits; NULL: nobody, the table alone decides. */
+struct oracle *counting_oracle(struct counting *c);
+
+/* Gives one key its quota back, of what this gateway has used. False: it is not there. Main thread.
+ */
+bool counting_clear(struct counting *c, struct slice key);
+
 /* Of the admin socket; their context is the counting. */
 extern const struct admin_command counting_commands[];
 extern const size_t counting_n_commands;

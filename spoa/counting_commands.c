@@ -7,6 +7,9 @@ static void add_row(const struct counter_row *row, struct buf *out)
 {
     static const char *const modes[] = {
         [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
+    static const char *const aways[] = {[COUNTER_AWAY_LOCAL] = "local",
+                                        [COUNTER_AWAY_DENY] = "deny",
+                                        [COUNTER_AWAY_ALLOW] = "allow"};
 
     buf_printf(out,
                "used=%llu max=%llu unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
@@ -14,6 +17,8 @@ static void add_row(const struct counter_row *row, struct buf *out)
                row->bytes ? "bytes" : "requests", row->sliding ? "sliding" : "fixed",
                modes[row->mode], (unsigned long long)row->over,
                (long long)(row->reset_us + 999999) / 1000000, (long long)row->idle_us / 1000000);
+    if (row->away != COUNTER_AWAY_UNSET)
+        buf_printf(out, " others=%llu away=%s", (unsigned long long)row->others, aways[row->away]);
     buf_printf(out, " key=%s%s\n", row->label, row->cut ? "..." : "");
 }
 
@@ -47,7 +52,7 @@ static bool show_limit(struct admin_call *call)
 
 static bool clear_limit(struct admin_call *call)
 {
-    if (counter_clear(counting_table(call->context), call->arg[0])) {
+    if (counting_clear(call->context, call->arg[0])) {
         log_warn("counters: cleared by the admin socket: %" PRIslice, SLICE_ARG(call->arg[0]));
         buf_add_str(call->out, "cleared\n");
     } else {

@@ -1,6 +1,8 @@
 #include "spoa/counting_redis.h"
 
 #include "spoa/counting_script.h"
+#include "spoa/counting_strict_script.h"
+#include "throttle/counter_strict.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,7 +32,8 @@ struct counting_redis {
     struct ev_loop *loop; /* NULL: not started */
     struct redis_link *link;
     struct redis_user user;
-    struct redis_script script;
+    struct redis_script script, clear;
+    struct counting_ask *ask; /* NULL: not strict */
     ev_timer timer;
     ev_async hurry;
     _Atomic bool hurried; /* by a worker, since the last round */
@@ -39,6 +42,7 @@ struct counting_redis {
     unsigned gateways;
     struct telling tellings[ROUND_KEYS / BATCH + 1], *free;
     bool up, ever_up, complained;
+    bool asks_who;      /* it is being asked who it is, because it has forgotten */
     long long epoch;    /* 0: not known */
     long long since_ms; /* in Redis' time: when it was up again; 0: not known */
     int64_t talked_us;
@@ -86,10 +90,13 @@ static void notice(struct counting_redis *r, const redisReply *reply)
 
     if (epoch != r->epoch) {
         if (r->epoch != 0) {
-            counter_share_again(r->table, counter_now(&clock_system), (int64_t)r->hold_ms * 1000);
+            counter_share_again(r->table, counter_now(&clock_system), (int64_t)r->hold_ms * 1000,
+                                true);
             r->since_ms = 0;
         }
         r->epoch = epoch;
+        if (r->ask != NULL)
+            counting_ask_know(r->ask, epoch);
     }
     if (r->since_ms == 0) {
         r->since_ms = reply->element[1]->integer;
@@ -100,8 +107,10 @@ static void notice(struct counting_redis *r, const redisReply *reply)
     r->gateways_here = (uint64_t)here;
 }
 
-static void refuse(struct counting_redis *r, const redisReply *reply)
+static void refuse(void *context, const redisReply *reply)
 {
+    struct counting_redis *r = context;
+
     r->refused++;
     if (!r->complained)
         log_error("counters: redis refuses to be told: %.*s; limits do as "
@@ -117,6 +126,7 @@ static void on_told(void *context, const redisReply *reply)
     struct counting_redis *r = t->redis;
     struct counter_time now = counter_now(&clock_system);
 
+    r->asks_who = false;
     if (reply == NULL) {
         give_back(t, 0);
         return;
@@ -132,7 +142,7 @@ static void on_told(void *context, const redisReply *reply)
         return;
     }
     if (!r->up) { /* it takes what it is told again */
-        counter_share_again(r->table, now, r->ever_up ? (int64_t)r->hold_ms * 1000 : 0);
+        counter_share_again(r->table, now, r->ever_up ? (int64_t)r->hold_ms * 1000 : 0, false);
         set_up(r, true);
         r->ever_up = true;
         r->complained = false;
@@ -167,15 +177,39 @@ static struct slice name_key(const struct counting_redis *r, const uint8_t *name
     struct buf b;
 
     buf_init_fixed(&b, room, NAME_ROOM);
-    buf_printf(&b, "%s{limits}:", r->prefix);
+    buf_printf(&b, "%s{limits}:%s", r->prefix, r->ask != NULL ? "s:" : "");
     for (size_t i = 0; i < COUNTER_NAME_BYTES; i++)
         buf_printf(&b, "%02x", name[i]);
     return buf_slice(&b);
 }
 
+enum { PACKED_ROOM = 4 * NUMBER_ROOM };
+
+/* The arguments of a report; how many they are. */
+static size_t add_report(const struct counting_redis *r, const struct counter_report *report,
+                         char numbers[3][NUMBER_ROOM], char *packed, struct slice *args)
+{
+    struct buf b;
+
+    if (r->ask == NULL) {
+        args[0] = number(numbers[0], report->window);
+        args[1] = number(numbers[1], report->count);
+        args[2] = number(numbers[2], report->left_ms);
+        args[3] = report->sliding ? SLICE("1") : SLICE("0");
+        return 4;
+    }
+    buf_init_fixed(&b, packed, PACKED_ROOM);
+    buf_printf(&b, "%llu %llu %llu %llu %d", (unsigned long long)report->window,
+               (unsigned long long)report->count, (unsigned long long)report->left_ms,
+               (unsigned long long)report->length_ms, report->sliding);
+    args[0] = buf_slice(&b);
+    return 1;
+}
+
 static void tell(struct counting_redis *r, struct telling *t)
 {
-    char names[2 + BATCH][NAME_ROOM], numbers[3 * BATCH + 1][NUMBER_ROOM];
+    char names[2 + BATCH][NAME_ROOM], since[NUMBER_ROOM], numbers[BATCH][3][NUMBER_ROOM];
+    char packed[BATCH][PACKED_ROOM];
     struct slice args[2 + BATCH + 2 + 4 * BATCH];
     size_t n = 0;
 
@@ -186,13 +220,9 @@ static void tell(struct counting_redis *r, struct telling *t)
     for (size_t i = 0; i < t->n; i++)
         args[n++] = name_key(r, t->reports[i].name, names[2 + i]);
     args[n++] = slice_of(r->node);
-    args[n++] = number(numbers[3 * BATCH], (uint64_t)r->since_ms);
-    for (size_t i = 0; i < t->n; i++) {
-        args[n++] = number(numbers[3 * i], t->reports[i].window);
-        args[n++] = number(numbers[3 * i + 1], t->reports[i].count);
-        args[n++] = number(numbers[3 * i + 2], t->reports[i].left_ms);
-        args[n++] = t->reports[i].sliding ? SLICE("1") : SLICE("0");
-    }
+    args[n++] = number(since, (uint64_t)r->since_ms);
+    for (size_t i = 0; i < t->n; i++)
+        n += add_report(r, &t->reports[i], numbers[i], packed[i], args + n);
     t->begun_us = r->talked_us = now_us();
     if (redis_link_eval(r->link, &r->script, 2 + t->n, args, n, on_told, t) != CC_OK)
         give_back(t, 0);
@@ -244,6 +274,18 @@ static void hurry(void *context)
         ev_async_send(r->loop, &r->hurry);
 }
 
+/* Requests ask for limits of which Redis does not know what we have told: it is told at once. */
+static void forgotten(void *context)
+{
+    struct counting_redis *r = context;
+
+    if (r->asks_who)
+        return;
+    r->asks_who = true;
+    r->talked_us = now_us() - IDLE_US;
+    run_round(r);
+}
+
 static void on_up(void *context)
 {
     struct counting_redis *r = context;
@@ -255,6 +297,21 @@ static void on_up(void *context)
 static void on_down(void *context)
 {
     set_up(context, false);
+}
+
+static int make_ask(struct counting_redis *r, const struct counting_redis_options *options)
+{
+    const struct counting_ask_options ask = {
+        .prefix = options->prefix,
+        .node = r->node,
+        .places = options->places < COUNTING_ASK_MAX ? options->places : COUNTING_ASK_MAX,
+        .postbox = options->postbox,
+        .refused = refuse,
+        .forgotten = forgotten,
+        .context = r,
+    };
+
+    return options->share.strict ? counting_ask_new(&r->ask, &ask) : CC_OK;
 }
 
 int counting_redis_new(struct counting_redis **out, struct counter_table *table,
@@ -275,11 +332,16 @@ int counting_redis_new(struct counting_redis **out, struct counter_table *table,
     share.round_us = (int64_t)options->round_ms * 1000;
     rc = buf_error(&prefix);
     if (rc == CC_OK)
-        rc = redis_script_init(&r->script, slice_of(counting_script));
+        rc = redis_script_init(
+            &r->script, slice_of(share.strict ? counting_strict_tell_script : counting_script));
+    if (rc == CC_OK)
+        rc = redis_script_init(&r->clear, slice_of(counting_clear_script));
+    if (rc == CC_OK)
+        rc = make_ask(r, options);
     if (rc == CC_OK)
         rc = counter_share_start(table, &share);
     if (rc != CC_OK) {
-        free(r);
+        counting_redis_free(&r);
         return rc;
     }
     r->table = table;
@@ -307,6 +369,8 @@ void counting_redis_start(struct counting_redis *r, struct ev_loop *loop, struct
     ev_async_start(loop, &r->hurry);
     r->user = (struct redis_user){.up = on_up, .down = on_down, .context = r};
     redis_link_join(link, &r->user);
+    if (r->ask != NULL)
+        counting_ask_start(r->ask, loop, link);
     r->loop = loop;
 }
 
@@ -316,13 +380,36 @@ void counting_redis_stop(struct counting_redis *r)
         return;
     ev_timer_stop(r->loop, &r->timer);
     ev_async_stop(r->loop, &r->hurry);
+    if (r->ask != NULL)
+        counting_ask_stop(r->ask);
     r->loop = NULL;
 }
 
 void counting_redis_free(struct counting_redis **r)
 {
+    if (*r != NULL)
+        counting_ask_free(&(*r)->ask);
     free(*r);
     *r = NULL;
+}
+
+struct oracle *counting_redis_oracle(struct counting_redis *r)
+{
+    return r->ask != NULL ? counting_ask_oracle(r->ask) : NULL;
+}
+
+void counting_redis_clear(struct counting_redis *r, struct slice key)
+{
+    uint8_t name[COUNTER_NAME_BYTES];
+    char room[NAME_ROOM];
+    struct slice args[2];
+
+    if (r->ask == NULL || r->link == NULL || !counter_share_name(key, name))
+        return;
+    args[0] = name_key(r, name, room);
+    args[1] = slice_of(r->node);
+    if (redis_link_eval(r->link, &r->clear, 1, args, 2, NULL, NULL) != CC_OK)
+        log_warn("counters: redis cannot be told that a key was cleared");
 }
 
 void counting_redis_report(const struct counting_redis *r, struct buf *out)
@@ -331,4 +418,6 @@ void counting_redis_report(const struct counting_redis *r, struct buf *out)
 #define X(name, help) buf_printf(out, " share_" #name "=%llu", (unsigned long long)r->name);
     COUNTING_REDIS_COUNTERS(X)
 #undef X
+    if (r->ask != NULL)
+        counting_ask_report(r->ask, out);
 }

@@ -6,13 +6,16 @@
  * nonsense is the same to the table: nobody can be reached. One that has forgotten everything is
  * told everything again.
  *
+ * With share.strict each request asks (counting_ask.h), and the rounds tell what was used without
+ * asking.
+ *
  * Every key in Redis ends by itself, a day after its last use or with its window. All are in one
  * slot of a cluster ({tag}), so that a script may name several.
  *
  * All calls are the main thread's. */
 #pragma once
 
-#include "spoa/redis_link.h"
+#include "spoa/counting_ask.h"
 #include "throttle/counter_share.h"
 
 struct counting_redis;
@@ -22,6 +25,8 @@ struct counting_redis_options {
     uint64_t round_ms;
     uint64_t hold_ms; /* how long others may need to be back after Redis was away */
     struct counter_share_options share; /* but `hurry` and `round_us` */
+    size_t places;                      /* strict: questions at once */
+    struct postbox *postbox;            /* strict: outlives it */
 };
 
 /* Makes the table shared, before its first use; counts as away until it is started and up. The
@@ -43,6 +48,12 @@ void counting_redis_free(struct counting_redis **r);
     X(gateways_here, "gateways that told it something, of late") \
     X(last_us, "how long the last round took, in microseconds")  \
     X(longest_us, "how long the longest one took")
+
+/* Whom decisions ask; NULL unless it is strict. */
+struct oracle *counting_redis_oracle(struct counting_redis *r);
+
+/* This gateway's part of a key's quota is free again in Redis, too. Only when it is strict. */
+void counting_redis_clear(struct counting_redis *r, struct slice key);
 
 /* Appends " share_up=1 share_rounds=..." */
 void counting_redis_report(const struct counting_redis *r, struct buf *out);

@@ -7,7 +7,7 @@ struct defer {
     struct deferred *frames;
     uint8_t *rooms;
     struct deferred *free;
-    struct deferred *oldest, *newest; /* of those that wait; all have the same patience */
+    struct deferred *oldest, *newest; /* of those that wait, by their deadlines */
     size_t n;
 };
 
@@ -53,12 +53,16 @@ void defer_free(struct defer **pd)
     free(d);
 }
 
-/* Those that wait, by age. A frame that waits again is older than those behind it. */
+/* Those that wait, by their deadlines. A frame that waits again is before those behind it. */
 
-static void wait_for(struct defer *d, struct deferred *f, const struct enforce_await *await)
+static void wait_for(struct defer *d, struct deferred *f, const struct enforce_await *await,
+                     int64_t now_us)
 {
+    int64_t patience_us = d->options.patience_for_us[await->what];
     struct deferred *older = d->newest;
 
+    if (patience_us > 0 && now_us + patience_us < f->due_us)
+        f->due_us = now_us + patience_us;
     while (older != NULL && older->due_us > f->due_us)
         older = older->older;
     f->state = DEFERRED_WAITING;
@@ -105,6 +109,8 @@ static void make_ready(struct defer *d, struct deferred *f)
 
 bool defer_waits_for(const struct defer *d, const struct enforce_await *await)
 {
+    if (enforce_wait_is_single(await->what))
+        return false;
     for (const struct deferred *f = d->oldest; f != NULL; f = f->newer)
         if (f->what == await->what && enforce_key_eq(&f->key, &await->key))
             return true;
@@ -145,7 +151,7 @@ void defer_add(struct defer *d, struct defer_line *line, const struct spop_frame
         line->first->line_prev = f;
     line->first = f;
     line->n++;
-    wait_for(d, f, await);
+    wait_for(d, f, await, now_us);
 }
 
 void defer_deliver(struct defer *d, struct enforce_reply *reply, struct counters *counters)
@@ -161,6 +167,8 @@ void defer_deliver(struct defer *d, struct enforce_reply *reply, struct counters
         f->replies[reply->what] = enforce_reply_ref(reply);
         make_ready(d, f);
         wanted = true;
+        if (enforce_wait_is_single(reply->what))
+            break;
     }
     counter_bump(wanted ? &counters->replies : &counters->replies_late);
     enforce_reply_unref(&reply);
@@ -220,10 +228,11 @@ void defer_done(struct defer *d, struct deferred *f)
     release(d, f);
 }
 
-void defer_again(struct defer *d, struct deferred *f, const struct enforce_await *await)
+void defer_again(struct defer *d, struct deferred *f, const struct enforce_await *await,
+                 int64_t now_us)
 {
     CC_ASSERT(f->state == DEFERRED_TAKEN);
-    wait_for(d, f, await);
+    wait_for(d, f, await, now_us);
 }
 
 void defer_forget(struct defer *d, struct defer_line *line, struct counters *counters)

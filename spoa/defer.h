@@ -60,9 +60,10 @@ struct deferred {
 };
 
 struct defer_options {
-    size_t frames;       /* at once; 1 to DEFER_MAX_FRAMES */
-    size_t frame_bytes;  /* of the largest payload that may wait */
-    int64_t patience_us; /* from a frame's first look to its refusal */
+    size_t frames;                               /* at once; 1 to DEFER_MAX_FRAMES */
+    size_t frame_bytes;                          /* of the largest payload that may wait */
+    int64_t patience_us;                         /* from a frame's first look to its refusal */
+    int64_t patience_for_us[ENFORCE_WAIT_COUNT]; /* less, for this; 0: as much */
 };
 
 int defer_new(struct defer **out, const struct defer_options *options);
@@ -92,8 +93,9 @@ void defer_expire(struct defer *d, int64_t now_us, struct counters *counters);
 struct deferred *defer_take(struct defer *d, struct defer_line *line);
 /* It has been answered: its place is free, and what was in it wiped. */
 void defer_done(struct defer *d, struct deferred *f);
-/* It waits on, for something else; its deadline stays. */
-void defer_again(struct defer *d, struct deferred *f, const struct enforce_await *await);
+/* It waits on, for something else; its deadline does not move away. */
+void defer_again(struct defer *d, struct deferred *f, const struct enforce_await *await,
+                 int64_t now_us);
 
 /* The connection ends: nothing of it is answered any more. */
 void defer_forget(struct defer *d, struct defer_line *line, struct counters *counters);

@@ -423,7 +423,7 @@ static size_t dispatch_answer_ready(struct responder *self, struct defer_line *l
         enum enforce_patience patience = ask(d, &decision.await);
 
         if (patience == ENFORCE_MAY_WAIT) {
-            defer_again(self->defer, f, &decision.await);
+            defer_again(self->defer, f, &decision.await, clock_mono_us(clock));
             return RESPONDER_LATER;
         }
         decide_now(d, &request, patience, clock, counters, &decision);

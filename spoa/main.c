@@ -168,6 +168,8 @@ static struct defer_options patience(const struct config *config)
         .frames = (size_t)config->agent.maximum_waiting,
         .frame_bytes = frame < SPOP_MAX_FRAME_SIZE ? frame : SPOP_MAX_FRAME_SIZE,
         .patience_us = (int64_t)config->agent.processing_timeout_ms * 1000 * 5 / 6,
+        .patience_for_us = {[ENFORCE_WAIT_LIMITS] =
+                                (int64_t)config->counters.shared.deadline_ms * 1000},
     };
 }
 
@@ -240,7 +242,8 @@ static enum counter_away counter_away(struct slice word)
                                     : COUNTER_AWAY_LOCAL;
 }
 
-static struct counting_redis_options sharing_settings(const struct config *config)
+static struct counting_redis_options sharing_settings(const struct config *config,
+                                                      struct postbox *postbox)
 {
     return (struct counting_redis_options){
         .prefix = config->agent.redis.prefix,
@@ -249,7 +252,10 @@ static struct counting_redis_options sharing_settings(const struct config *confi
         .share = {.gateways = (unsigned)config->counters.shared.gateways,
                   .lease_percent = (unsigned)config->counters.shared.lease_percent,
                   .lease_least = config->counters.shared.lease_minimum,
-                  .away = counter_away(config->counters.shared.away)},
+                  .away = counter_away(config->counters.shared.away),
+                  .strict = slice_is(config->counters.shared.mode, "strict")},
+        .places = worker_count(config) * (size_t)config->agent.maximum_waiting,
+        .postbox = postbox,
     };
 }
 
@@ -322,7 +328,7 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
 {
     struct introspector_options introspection = introspector_settings(l->config);
     struct counting_options counted = counting_settings(l->config);
-    struct counting_redis_options sharing = sharing_settings(l->config);
+    struct counting_redis_options sharing = sharing_settings(l->config, &crew->postbox);
     struct dispatch_waiting waiting = {.defer = patience(l->config)};
     struct enforce_options cache = {0};
     int rc;
@@ -334,12 +340,14 @@ static int crew_gather(struct crew *crew, const struct loaded *l)
     rc = crew->dispatches != NULL && crew->responders != NULL ? CC_OK : CC_ENOMEM;
     if (rc == CC_OK)
         rc = introspector_new(&crew->introspector, &introspection, &crew->postbox);
-    if (slice_is(l->config->counters.shared.mode, "async"))
+    if (!slice_is(l->config->counters.shared.mode, "local"))
         counted.shared = &sharing;
     if (rc == CC_OK)
         rc = counting_new(&crew->counting, &counted);
     if (rc == CC_OK)
         waiting.oracles[ENFORCE_WAIT_INTROSPECTION] = introspector_oracle(crew->introspector);
+    if (rc == CC_OK)
+        waiting.oracles[ENFORCE_WAIT_LIMITS] = counting_oracle(crew->counting);
     if (rc == CC_OK)
         rc = signer_new(&crew->signer, crew->n < MAX_SIGNERS ? crew->n : MAX_SIGNERS,
                         &crew->postbox);

@@ -61,7 +61,7 @@ struct redis_script {
     char sha[41]; /* filled in by redis_script_init() */
 };
 int redis_script_init(struct redis_script *script, struct slice text);
-/* `args` are n_keys keys and then arguments, at most 32; copied as long as they may be needed
+/* `args` are n_keys keys and then arguments, at most 40; copied as long as they may be needed
  * again. */
 int redis_link_eval(struct redis_link *l, const struct redis_script *script, size_t n_keys,
                     const struct slice *args, size_t n, redis_done *done, void *context);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCRIPT_ARGS_MAX = 32 };
+enum { SCRIPT_ARGS_MAX = 40 };
 
 int redis_script_init(struct redis_script *script, struct slice text)
 {

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKER_INBOX = 256, WORKER_REPLIES = 256 };
+/* As many replies as frames may wait: where each has one of its own, none is lost for want of room.
+ */
+enum { WORKER_INBOX = 256, WORKER_REPLIES = DEFER_MAX_FRAMES, WORKER_TAKES = 64 };
 
 struct mail {
     int fds[WORKER_INBOX];
     size_t n_fds;
     struct enforce_rules *rules; /* not yet adopted; NULL = nothing new */
     struct enforce_live *live;   /* the same */
-    struct enforce_reply *replies[WORKER_REPLIES];
-    size_t n_replies;
     bool drain, stop;
 };
 
@@ -34,8 +34,10 @@ struct worker {
     int64_t overdue_us; /* what the timer is set to; DEFER_NEVER: it is not */
     struct loop_clock clock;
     struct link_set links;
-    pthread_mutex_t lock; /* guards mail and retired */
+    pthread_mutex_t lock; /* guards mail, replies and retired */
     struct mail mail;
+    struct enforce_reply *replies[WORKER_REPLIES]; /* a ring */
+    size_t first_reply, n_replies;
     struct enforce_rules *retired[4]; /* on their way back to the main thread */
     atomic_bool finished;
     /* its own cache line: the worker writes it all the time, the main thread reads it seldom */
@@ -71,6 +73,32 @@ static void retire(struct worker *w, struct enforce_rules *rules)
     ev_async_send(w->options.home, w->options.home_wake);
 }
 
+static size_t take_replies(struct worker *w, struct enforce_reply **out, size_t max)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&w->lock);
+    for (; n < max && w->n_replies > 0; w->n_replies--) {
+        out[n++] = w->replies[w->first_reply];
+        w->first_reply = (w->first_reply + 1) % WORKER_REPLIES;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return n;
+}
+
+/* A part at a time: who puts replies in does not wait for long. */
+static void deliver_replies(struct worker *w)
+{
+    struct enforce_reply *replies[WORKER_TAKES];
+    size_t n;
+
+    do {
+        n = take_replies(w, replies, WORKER_TAKES);
+        for (size_t i = 0; i < n; i++)
+            defer_deliver(w->options.responder->defer, replies[i], &w->counters);
+    } while (n == WORKER_TAKES);
+}
+
 static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
 {
     struct worker *w = wake->data;
@@ -79,7 +107,7 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
     (void)revents;
     pthread_mutex_lock(&w->lock);
     mail = w->mail;
-    w->mail.n_fds = w->mail.n_replies = 0;
+    w->mail.n_fds = 0;
     w->mail.rules = NULL;
     w->mail.live = NULL;
     w->mail.drain = false;
@@ -92,8 +120,7 @@ static void on_mail(struct ev_loop *loop, ev_async *wake, int revents)
         enforce_live_unref(&mail.live);
         ev_async_send(w->options.home, w->options.home_wake); /* what was in it is free now */
     }
-    for (size_t i = 0; i < mail.n_replies; i++)
-        defer_deliver(w->options.responder->defer, mail.replies[i], &w->counters);
+    deliver_replies(w);
     for (size_t i = 0; i < mail.n_fds; i++)
         link_set_add(&w->links, mail.fds[i]);
     if (mail.drain)
@@ -162,8 +189,10 @@ static void free_worker(struct worker *w)
     }
     enforce_rules_unref(&w->mail.rules);
     enforce_live_unref(&w->mail.live);
-    for (size_t i = 0; i < w->mail.n_replies; i++)
-        enforce_reply_unref(&w->mail.replies[i]);
+    for (; w->n_replies > 0; w->n_replies--) {
+        enforce_reply_unref(&w->replies[w->first_reply]);
+        w->first_reply = (w->first_reply + 1) % WORKER_REPLIES;
+    }
     for (size_t i = 0; i < sizeof w->retired / sizeof *w->retired; i++)
         enforce_rules_unref(&w->retired[i]);
     if (w->loop != NULL)
@@ -251,8 +280,8 @@ void worker_deliver(struct worker *w, struct enforce_reply *reply)
 {
     CC_ASSERT(w->options.responder->defer != NULL);
     pthread_mutex_lock(&w->lock);
-    if (w->mail.n_replies < WORKER_REPLIES) {
-        w->mail.replies[w->mail.n_replies++] = reply;
+    if (w->n_replies < WORKER_REPLIES) {
+        w->replies[(w->first_reply + w->n_replies++) % WORKER_REPLIES] = reply;
         reply = NULL;
     }
     pthread_mutex_unlock(&w->lock);

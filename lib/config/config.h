@@ -196,8 +196,8 @@ struct config {
         uint64_t maximum_keys;    /* that can be counted at a time */
         uint64_t save_interval_s; /* in the state directory */
         struct {
-            struct slice mode; /* "local", "async" */
-            uint64_t gateways, interval_ms, lease_percent, lease_minimum;
+            struct slice mode; /* "local", "async", "strict" */
+            uint64_t gateways, interval_ms, lease_percent, lease_minimum, deadline_ms;
             struct slice away; /* "local", "deny", "allow" */
         } shared;
     } counters;

@@ -217,11 +217,12 @@ static void check_shared_counters(struct loader *l)
 {
     const struct config *c = &l->store->config;
 
-    if (slice_is(c->counters.shared.mode, "async") && c->agent.redis.address.n == 0)
+    if (!slice_is(c->counters.shared.mode, "local") && c->agent.redis.address.n == 0)
         diag_help(diag_error(l->diag, CC3005,
                              place_of(l, "enforcer.throttling.shared.mode", "agent.redis.address"),
-                             "enforcer.throttling.shared.mode is async and there is no "
-                             "agent.redis.address"),
+                             "enforcer.throttling.shared.mode is %" PRIslice " and there is no "
+                             "agent.redis.address",
+                             SLICE_ARG(c->counters.shared.mode)),
                   "gateways share their counters through Redis");
 }
 

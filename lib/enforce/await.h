@@ -13,9 +13,10 @@
 #include "base/base.h"
 
 /* X(name, "what refused requests are told in the log when nobody answers") */
-#define ENFORCE_WAITS(X)                          \
-    X(INTROSPECTION, "the token's introspection") \
-    X(SIGNATURE, "the signature of the JWT for the endpoint")
+#define ENFORCE_WAITS(X)                                      \
+    X(INTROSPECTION, "the token's introspection")             \
+    X(SIGNATURE, "the signature of the JWT for the endpoint") \
+    X(LIMITS, "the limits that gateways share")
 
 enum enforce_wait {
 #define X(name, text) ENFORCE_WAIT_##name,
@@ -25,6 +26,12 @@ enum enforce_wait {
 };
 
 const char *enforce_wait_text(enum enforce_wait what);
+
+/* Is it asked for each request by itself? Then no two wait for the same key. */
+static inline bool enforce_wait_is_single(enum enforce_wait what)
+{
+    return what == ENFORCE_WAIT_LIMITS;
+}
 
 enum {
     ENFORCE_KEY_BYTES = 32,
@@ -44,7 +51,8 @@ struct enforce_await {
     enum enforce_wait what;
     struct enforce_key key;
     size_t subject;        /* INTROSPECTION: the issuer, in gw_model.issuers */
-    struct slice question; /* INTROSPECTION: the token; SIGNATURE: the claims */
+    struct slice question; /* INTROSPECTION: the token; SIGNATURE: the claims; LIMITS: a struct
+                              counter_question */
 };
 
 struct enforce_reply {

@@ -1,5 +1,6 @@
 #include "enforce/throttle.h"
 
+#include "enforce/throttle_count.h"
 #include "enforce/throttle_key.h"
 #include "enforce/throttle_match.h"
 #include "enforce/throttle_tell.h"
@@ -310,7 +311,8 @@ static bool ask(struct attempt *a, const struct limits *l)
         return a->trace != NULL ||
                attempt_refuse(a, REFUSE_INTERNAL, "internal error: there is nothing to count with",
                               PLACE_NONE);
-    counter_take(a->w->counters, l->list, l->n, bytes, counter_now(a->clock), &result);
+    if (!throttle_count(a, l->list, l->n, bytes, &result))
+        return false;
     buf_init_fixed(&texts, a->w->throttle.texts, sizeof(a->w->throttle.texts));
     tell_over(a, l, result.over, &texts);
     if (result.tightest >= 0) {

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "gateway/path.h"
+#include "throttle/counter_strict.h"
 
 struct attempt;
 
@@ -20,6 +21,8 @@ struct throttle_room {
     char keys[THROTTLE_KEYS_ROOM];
     char texts[THROTTLE_TEXT_ROOM];
     char value[GW_PATH_MAX]; /* of a query parameter */
+    struct counter_question question;
+    uint64_t asked; /* questions so far */
 };
 
 /* False after a refusal. */

@@ -72,6 +72,16 @@ static int read_conditions(struct reading *r, const struct gw_condition *from, s
     return rc;
 }
 
+static enum counter_away away_of(enum gw_away away)
+{
+    static const enum counter_away all[GW_AWAY_COUNT] = {[GW_AWAY_UNSET] = COUNTER_AWAY_UNSET,
+                                                         [GW_AWAY_LOCAL] = COUNTER_AWAY_LOCAL,
+                                                         [GW_AWAY_DENY] = COUNTER_AWAY_DENY,
+                                                         [GW_AWAY_ALLOW] = COUNTER_AWAY_ALLOW};
+
+    return away < GW_AWAY_COUNT ? all[away] : COUNTER_AWAY_UNSET;
+}
+
 /* Without a limit but the burst: as much as can be counted, in as long as can be. */
 static void set_limit(struct reading *r, const struct gw_policy *p, const struct gw_quota *quota,
                       const struct gw_quota *burst, struct throttle_limit *out)
@@ -88,6 +98,7 @@ static void set_limit(struct reading *r, const struct gw_policy *p, const struct
         .mode = p->shadow ? COUNTER_SHADOW
                 : p->stop ? COUNTER_ENFORCE
                           : COUNTER_NO_STOP,
+        .away = away_of(p->away),
     };
     r->out->bytes = r->out->bytes || quota->bandwidth;
 }

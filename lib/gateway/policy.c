@@ -24,6 +24,18 @@ const char *gw_denial_name(enum gw_denial kind)
     return names[kind];
 }
 
+const char *gw_away_name(enum gw_away away)
+{
+    static const char *const names[] = {
+#define X(name, word) word,
+        GW_AWAYS(X)
+#undef X
+    };
+
+    CC_ASSERT(away < GW_AWAY_COUNT);
+    return names[away];
+}
+
 void gw_quota_text(const struct gw_quota *q, struct buf *out)
 {
     static const struct {

@@ -104,14 +104,32 @@ struct gw_group {
     struct place origin;
 };
 
+/* X(name, word): what a limit that gateways share does while they cannot reach one another. */
+#define GW_AWAYS(X)   \
+    X(UNSET, "")      \
+    X(LOCAL, "local") \
+    X(DENY, "deny")   \
+    X(ALLOW, "allow")
+
+enum gw_away {
+#define X(name, word) GW_AWAY_##name,
+    GW_AWAYS(X)
+#undef X
+        GW_AWAY_COUNT
+};
+
+/* "" for UNSET: as enforcer.throttling.shared.away says. */
+const char *gw_away_name(enum gw_away away);
+
 struct gw_policy {
     enum gw_level level;
     struct slice name;
-    struct gw_quota quota;         /* with groups: of requests that are in none of them */
-    struct gw_quota burst;         /* spike arrest: a second limit, of requests in a short time */
-    bool sliding;                  /* its windows slide, else they are fixed */
-    bool stop;                     /* refuse what is above the limit; else it is logged */
-    bool shadow;                   /* for trial: counts and logs, never refuses */
+    struct gw_quota quota; /* with groups: of requests that are in none of them */
+    struct gw_quota burst; /* spike arrest: a second limit, of requests in a short time */
+    bool sliding;          /* its windows slide, else they are fixed */
+    bool stop;             /* refuse what is above the limit; else it is logged */
+    bool shadow;           /* for trial: counts and logs, never refuses */
+    enum gw_away away;
     const struct gw_group *groups; /* the first that a request is in counts; level API only */
     size_t n_groups;
     struct slice key_template; /* level CUSTOM; else "" */

@@ -76,6 +76,7 @@ static const char *const level_names[] = {GW_LEVELS(WORD)};
 static const char *const condition_names[] = {GW_CONDITIONS(WORD)};
 static const char *const match_names[] = {GW_MATCHES(WORD)};
 static const char *const denial_names[] = {GW_DENIALS(WORD)};
+static const char *const away_names[] = {GW_AWAYS(WORD)};
 #undef WORD
 
 #define ENUM(owner, member, words, count) \
@@ -126,6 +127,7 @@ static const struct snapshot_field policy_fields[] = {
     {AT(struct gw_policy, sliding), .type = SNAPSHOT_BOOL},
     {AT(struct gw_policy, stop), .type = SNAPSHOT_BOOL},
     {AT(struct gw_policy, shadow), .type = SNAPSHOT_BOOL},
+    {ENUM(struct gw_policy, away, away_names, GW_AWAY_COUNT)},
     {LIST(struct gw_policy, groups, &group)},
     {AT(struct gw_policy, key_template), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {LIST(struct gw_policy, conditions, &condition)},

@@ -62,6 +62,10 @@ enum counter_window { COUNTER_FIXED, COUNTER_SLIDING };
  */
 enum counter_mode { COUNTER_ENFORCE, COUNTER_SHADOW, COUNTER_NO_STOP };
 
+/* Of shared limits (counter_share.h), while nobody can be asked. LOCAL: each gateway counts by
+ * itself, up to its part of the quota, max / gateways. DENY: refused. ALLOW: there is no limit. */
+enum counter_away { COUNTER_AWAY_UNSET, COUNTER_AWAY_LOCAL, COUNTER_AWAY_DENY, COUNTER_AWAY_ALLOW };
+
 /* Bounds: max up to COUNTER_MAX_QUOTA, window_ms 1 to COUNTER_MAX_WINDOW_MS unless months is set.
  * max 0 refuses everything. Other values are a broken program: cc-gen and the snapshot's reader
  * check. */
@@ -74,6 +78,7 @@ struct counter_rule {
     enum counter_unit unit;
     enum counter_window window;
     enum counter_mode mode;
+    enum counter_away away; /* UNSET: as for all */
 };
 
 struct counter_limit {
@@ -138,8 +143,10 @@ struct counter_row {
     char label[COUNTER_LABEL_BYTES + 1]; /* the key's text, cut; printable ASCII or '?' */
     bool cut, sliding, bytes, shared;
     enum counter_mode mode; /* when it was asked for last */
+    enum counter_away away; /* of a shared key; UNSET: the key is not shared */
     uint64_t max, used;
-    uint64_t over; /* requests that were beyond it, since it is in the table */
+    uint64_t others; /* used by other gateways, as far as is known here */
+    uint64_t over;   /* requests that were beyond it, since it is in the table */
     int64_t reset_us, idle_us;
 };
 

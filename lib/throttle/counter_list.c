@@ -1,7 +1,17 @@
-#include "throttle/counter_internal.h"
+#include "throttle/counter_share_internal.h"
 
-static void fill_row(const struct counter_shard *s, const struct counter_entry *e, int64_t now_us,
-                     struct counter_row *row)
+/* Of a key that gateways share. */
+static void fill_shared(const struct counter_table *t, const struct counter_shard *s,
+                        const struct counter_entry *e, struct counter_row *row)
+{
+    const struct counter_remote *r = &remotes_of(t, s)[e - s->entries];
+
+    row->others = e->end_us != 0 ? r->others : 0;
+    row->away = r->named ? (enum counter_away)r->away : COUNTER_AWAY_UNSET;
+}
+
+static void fill_row(const struct counter_table *t, const struct counter_shard *s,
+                     const struct counter_entry *e, int64_t now_us, struct counter_row *row)
 {
     *row = (struct counter_row){
         .cut = e->cut,
@@ -16,6 +26,8 @@ static void fill_row(const struct counter_shard *s, const struct counter_entry *
         .idle_us = now_us > e->asked_us ? now_us - e->asked_us : 0,
     };
     memcpy(row->label, e->label, e->label_n);
+    if (t->sharing != NULL && !row->shared)
+        fill_shared(t, s, e, row);
 }
 
 /* Rows are in the order of the part of their quota that is used, then of what was beyond it. */
@@ -63,6 +75,7 @@ static void sift_up(struct counter_row *rows, size_t at)
 }
 
 struct top {
+    const struct counter_table *table;
     struct counter_row *rows;
     size_t n, max;
     struct slice part;
@@ -77,7 +90,7 @@ static void consider(struct top *top, struct counter_shard *s, struct counter_en
     if (!entry_is_open(e, top->now_us) ||
         !slice_contains(slice_make(e->label, e->label_n), top->part))
         return;
-    fill_row(s, e, top->now_us, &row);
+    fill_row(top->table, s, e, top->now_us, &row);
     if (top->n < top->max) {
         top->rows[top->n++] = row;
         sift_up(top->rows, top->n - 1);
@@ -90,7 +103,7 @@ static void consider(struct top *top, struct counter_shard *s, struct counter_en
 size_t counter_top(struct counter_table *t, struct slice part, struct counter_time now,
                    struct counter_row *rows, size_t n)
 {
-    struct top top = {rows, 0, n, part, inner_us(now)};
+    struct top top = {t, rows, 0, n, part, inner_us(now)};
 
     for (size_t i = 0; i < t->n_shards && n > 0; i++) {
         struct counter_shard *s = &t->shards[i];
@@ -128,7 +141,7 @@ bool counter_find(struct counter_table *t, struct slice key, struct counter_time
     found = e != NULL && entry_is_open(e, inner_us(now));
     if (found) {
         window_expire(e, marks_of(s, e), inner_us(now));
-        fill_row(s, e, inner_us(now), row);
+        fill_row(t, s, e, inner_us(now), row);
     }
     shard_unlock(s);
     return found;

@@ -68,7 +68,7 @@ void counter_share_link(struct counter_table *t, bool up)
 
 /* The counting side. The shard's lock is held. */
 
-bool remote_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES])
+bool counter_share_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES])
 {
     char hex[65];
 
@@ -84,23 +84,43 @@ bool remote_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES])
 
 void remote_settle(struct counter_remote *r, struct slice key)
 {
-    r->named = remote_name(key, r->name);
+    r->named = counter_share_name(key, r->name);
     remote_new_window(r);
 }
 
 void remote_new_window(struct counter_remote *r)
 {
-    r->window = r->others = r->told = 0;
+    r->window = r->others = r->told = r->untold = 0;
     r->turn++;
 }
 
-/* Has this gateway some of its part left? */
-static bool has_part(const struct counter_sharing *s, const struct counter_rule *rule,
+bool remote_has_part(const struct counter_sharing *s, const struct counter_rule *rule,
                      uint64_t used, uint64_t need)
 {
     uint64_t part = (rule->max + s->options.gateways - 1) / s->options.gateways;
 
     return used <= part && need <= part - used;
+}
+
+static bool fits(const struct counter_rule *rule, uint64_t others, uint64_t used, uint64_t need)
+{
+    return others <= rule->max && used <= rule->max - others && need <= rule->max - others - used;
+}
+
+/* Nobody can be asked. What others had used of a fixed window stays used; a sliding one gives it
+ * back, nobody here knows when. */
+static enum remote_verdict judge_alone(const struct counter_sharing *s,
+                                       const struct counter_rule *rule, uint64_t others,
+                                       uint64_t used, uint64_t need)
+{
+    enum counter_away away = remote_away(s, rule);
+
+    if (away == COUNTER_AWAY_ALLOW)
+        return REMOTE_ALLOWS;
+    if (away == COUNTER_AWAY_DENY || !remote_has_part(s, rule, used, need))
+        return REMOTE_AWAY;
+    return rule->window == COUNTER_SLIDING || fits(rule, others, used, need) ? REMOTE_AGREES
+                                                                             : REMOTE_USED_UP;
 }
 
 enum remote_verdict remote_judge(const struct counter_sharing *s, const struct counter_rule *rule,
@@ -109,20 +129,15 @@ enum remote_verdict remote_judge(const struct counter_sharing *s, const struct c
 {
     uint64_t others = r != NULL ? r->others : 0, told = r != NULL ? r->told : 0;
 
-    if (!atomic_load_explicit(&s->up, memory_order_relaxed)) {
-        if (s->options.away == COUNTER_AWAY_ALLOW)
-            return REMOTE_ALLOWS;
-        return s->options.away == COUNTER_AWAY_LOCAL && has_part(s, rule, used, need)
-                   ? REMOTE_AGREES
-                   : REMOTE_AWAY;
-    }
-    if (others > rule->max || used > rule->max - others || need > rule->max - others - used)
+    if (s->options.strict || !atomic_load_explicit(&s->up, memory_order_relaxed))
+        return judge_alone(s, rule, others, used, need);
+    if (!fits(rule, others, used, need))
         return REMOTE_USED_UP;
     if (used + need > told + counter_share_lease(&s->options, rule->unit, rule->max))
         return REMOTE_NO_LEASE;
-    if (s->options.away == COUNTER_AWAY_LOCAL &&
+    if (remote_away(s, rule) == COUNTER_AWAY_LOCAL &&
         mono_us < atomic_load_explicit(&s->hold_us, memory_order_relaxed) &&
-        !has_part(s, rule, used, need))
+        !remote_has_part(s, rule, used, need))
         return REMOTE_NO_LEASE;
     return REMOTE_AGREES;
 }
@@ -161,6 +176,8 @@ static bool make_report(struct counter_table *t, struct counter_shard *s, uint32
     window_expire(e, marks_of(s, e), inner_us(now));
     if (e->end_us == 0)
         return false;
+    if (t->sharing->options.strict && shape_is_sliding(e->shape) && r->untold == 0)
+        return false;
     *out = (struct counter_report){
         .sliding = shape_is_sliding(e->shape),
         .window = r->window,
@@ -170,8 +187,11 @@ static bool make_report(struct counter_table *t, struct counter_shard *s, uint32
         .turn = r->turn,
     };
     memcpy(out->name, r->name, sizeof(out->name));
-    out->left_ms = out->sliding ? (uint64_t)shape_length_us(e->shape, 0) / 1000
-                                : (uint64_t)(e->end_us - inner_us(now) + 999) / 1000;
+    out->length_ms = (uint64_t)shape_length_us(e->shape, now.wall_s) / 1000;
+    out->left_ms =
+        out->sliding ? out->length_ms : (uint64_t)(e->end_us - inner_us(now) + 999) / 1000;
+    if (t->sharing->options.strict && out->sliding)
+        out->count = r->untold;
     return true;
 }
 
@@ -197,9 +217,24 @@ size_t counter_share_collect(struct counter_table *t, struct counter_time now,
     return found;
 }
 
-void counter_share_again(struct counter_table *t, struct counter_time now, int64_t hold_us)
+/* With the lock held. */
+static void tell_again(struct counter_table *t, struct counter_shard *s, uint32_t entry, bool lost)
 {
-    atomic_store_explicit(&t->sharing->hold_us, now.mono_us + hold_us, memory_order_relaxed);
+    struct counter_remote *r = &remotes_of(t, s)[entry];
+
+    if (lost && t->sharing->options.strict)
+        r->untold = s->entries[entry].used;
+    remote_mark(s, remotes_of(t, s), entry);
+}
+
+void counter_share_again(struct counter_table *t, struct counter_time now, int64_t hold_us,
+                         bool lost)
+{
+    int64_t until_us = now.mono_us + hold_us;
+
+    atomic_store_explicit(&t->sharing->hold_us, until_us, memory_order_relaxed);
+    if (lost)
+        atomic_store_explicit(&t->sharing->lost_us, until_us, memory_order_relaxed);
     for (size_t i = 0; i < t->n_shards; i++) {
         struct counter_shard *s = &t->shards[i];
 
@@ -207,15 +242,21 @@ void counter_share_again(struct counter_table *t, struct counter_time now, int64
         for (uint32_t k = 0; s->keys > 0 && k < PLACES; k++)
             if (s->tags[k / WAYS][k % WAYS] != 0 && remotes_of(t, s)[k].named &&
                 inner_us(now) < s->entries[k].end_us)
-                remote_mark(s, remotes_of(t, s), k);
+                tell_again(t, s, k, lost);
         shard_unlock(s);
     }
 }
 
+static void shorten(_Atomic int64_t *until_us, int64_t to_us)
+{
+    if (to_us < atomic_load_explicit(until_us, memory_order_relaxed))
+        atomic_store_explicit(until_us, to_us, memory_order_relaxed);
+}
+
 void counter_share_all_here(struct counter_table *t, struct counter_time now, int64_t settle_us)
 {
-    if (now.mono_us + settle_us < atomic_load_explicit(&t->sharing->hold_us, memory_order_relaxed))
-        atomic_store_explicit(&t->sharing->hold_us, now.mono_us + settle_us, memory_order_relaxed);
+    shorten(&t->sharing->hold_us, now.mono_us + settle_us);
+    shorten(&t->sharing->lost_us, now.mono_us + settle_us);
 }
 
 /* Within a fixed window nobody's count becomes less: if it seems so, the other side has lost it. In
@@ -283,7 +324,9 @@ void counter_share_answer(struct counter_table *t, const struct counter_report *
     shard_lock(s);
     window_expire(e, marks_of(s, e), inner_us(now));
     if (r->turn == report->turn && e->end_us != 0) {
-        if (report->sliding)
+        if (report->sliding && t->sharing->options.strict)
+            r->untold -= report->count < r->untold ? report->count : r->untold;
+        else if (report->sliding)
             hear_others(t, r, report, answer->total, now);
         else
             apply_fixed(t, e, r, report, answer, now);

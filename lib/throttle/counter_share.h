@@ -23,10 +23,6 @@
 
 #include "throttle/counter.h"
 
-/* What limits do while nobody can be asked. LOCAL: each gateway counts by itself, up to its part of
- * the quota, max / gateways. */
-enum counter_away { COUNTER_AWAY_LOCAL, COUNTER_AWAY_DENY, COUNTER_AWAY_ALLOW };
-
 enum { COUNTER_NAME_BYTES = 16, COUNTER_MAX_GATEWAYS = 64 };
 
 struct counter_share_options {
@@ -34,7 +30,8 @@ struct counter_share_options {
     unsigned lease_percent; /* of a quota, 1 to 100 */
     uint64_t lease_least;   /* but so many requests, if the quota has so many */
     int64_t round_us;       /* how long until the next round: for who runs out of lease */
-    enum counter_away away;
+    enum counter_away away; /* of limits that do not say; UNSET: LOCAL */
+    bool strict;            /* counter_strict.h: there are no leases, each request asks */
     /* A lease is half used up: a round should not wait. Any thread, no lock held; may be NULL. */
     void (*hurry)(void *context);
     void *context;
@@ -53,6 +50,9 @@ uint64_t counter_share_overshoot(const struct counter_share_options *o, enum cou
 /* The name of this gateway, which its state file keeps: 16 hexadecimal digits. */
 void counter_share_node(const struct counter_table *t, char name[17]);
 
+/* What a key is called elsewhere. False: there is no memory. */
+bool counter_share_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES]);
+
 /* Can the others be reached? False at the start. */
 void counter_share_link(struct counter_table *t, bool up);
 
@@ -62,6 +62,7 @@ struct counter_report {
     uint64_t window;  /* fixed: which one, by its end in the other side's time; 0: not known yet */
     uint64_t count;   /* what this gateway has used of it */
     uint64_t left_ms; /* fixed: of the window; sliding: its length */
+    uint64_t length_ms; /* of a window that opens now */
     /* private: where it came from */
     size_t shard;
     uint32_t entry, turn;
@@ -87,8 +88,10 @@ void counter_share_answer(struct counter_table *t, const struct counter_report *
 
 /* The other side may have forgotten what it was told, or could not be reached: all that is open
  * here is told again. For hold_us, in which the other gateways have time to do so too,
- * COUNTER_AWAY_LOCAL still counts besides: what they have used alone is not known yet. */
-void counter_share_again(struct counter_table *t, struct counter_time now, int64_t hold_us);
+ * COUNTER_AWAY_LOCAL still counts besides: what they have used alone is not known yet. `lost`: it
+ * has forgotten everything. */
+void counter_share_again(struct counter_table *t, struct counter_time now, int64_t hold_us,
+                         bool lost);
 
 /* All gateways are there: settle_us from now, they have told everything. */
 void counter_share_all_here(struct counter_table *t, struct counter_time now, int64_t settle_us);

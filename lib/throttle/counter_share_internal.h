@@ -12,9 +12,11 @@ struct counter_remote {
     uint64_t window; /* by its end, in the other side's time; 0: not known */
     uint64_t others; /* used by other gateways, as of the last answer */
     uint64_t told;   /* used by this one, as of the last answer */
+    uint64_t untold; /* strict, sliding: used by this one without asking, and not told of yet */
     uint32_t turn;   /* another one with each window of the entry, and with each key of the place */
     uint32_t next;
     bool marked, named;
+    uint8_t away; /* of the rule it was asked for by last */
 };
 
 struct counter_sharing {
@@ -23,6 +25,7 @@ struct counter_sharing {
     size_t bytes;
     _Atomic bool up;
     _Atomic int64_t hold_us; /* until then, others may not have told everything again */
+    _Atomic int64_t lost_us; /* the same, when what they told before is lost too */
 };
 
 static inline struct counter_remote *remotes_of(const struct counter_table *t,
@@ -39,13 +42,24 @@ enum remote_verdict {
     REMOTE_ALLOWS    /* nobody can be asked, and then there is no limit */
 };
 
+static inline enum counter_away remote_away(const struct counter_sharing *s,
+                                            const struct counter_rule *rule)
+{
+    enum counter_away away = rule->away != COUNTER_AWAY_UNSET ? rule->away : s->options.away;
+
+    return away != COUNTER_AWAY_UNSET ? away : COUNTER_AWAY_LOCAL;
+}
+
+/* Has this gateway some of its part of a quota left? */
+bool remote_has_part(const struct counter_sharing *s, const struct counter_rule *rule,
+                     uint64_t used, uint64_t need);
+
 /* May `need` more be used than the `used` of this gateway? r is NULL for a key that is not known.
  */
 enum remote_verdict remote_judge(const struct counter_sharing *s, const struct counter_rule *rule,
                                  const struct counter_remote *r, uint64_t used, uint64_t need,
                                  int64_t mono_us);
 
-bool remote_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES]);
 void remote_settle(struct counter_remote *r, struct slice key);
 void remote_new_window(struct counter_remote *r);
 void remote_mark(struct counter_shard *s, struct counter_remote *remotes, uint32_t entry);

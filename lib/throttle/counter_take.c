@@ -1,37 +1,7 @@
-#include "throttle/counter_share_internal.h"
+#include "throttle/counter_request.h"
 
 /* When there is not even a shared entry, nobody knows when there will be. */
 enum { NO_ROOM_RETRY_US = 1000000 };
-
-/* One limit of a request, from its key's hash to what becomes of it. */
-struct item {
-    const struct counter_limit *limit;
-    uint64_t hash[2];
-    struct counter_shard *shard;
-    struct counter_entry
-        *entry; /* where it counts; NULL: nowhere, there is not even a shared one */
-    struct counter_entry *start; /* newcomers: the shared entry it begins like; NULL: like new */
-    uint64_t cost;
-    bool newcomer; /* entry is still another key's, or vacant */
-    bool shared;
-    bool over, burst;
-    bool passes;     /* although it is over: nobody can be asked, and then there is no limit */
-    uint64_t others; /* used by other gateways */
-    enum remote_verdict remote;
-};
-
-/* The entries that the request counts in: they must not make room for each other. */
-struct request {
-    struct item items[COUNTER_MAX_LIMITS];
-    struct counter_entry *entries[COUNTER_MAX_LIMITS];
-    struct counter_shard *shards[COUNTER_MAX_LIMITS]; /* ascending, each once */
-    size_t n, n_shards;
-    struct counter_sharing *sharing; /* or NULL */
-    const struct counter_table *table;
-    struct counter_time now;
-    int64_t now_us;
-    bool hurry;
-};
 
 static void add_shard(struct request *q, struct counter_shard *s)
 {
@@ -46,9 +16,9 @@ static void add_shard(struct request *q, struct counter_shard *s)
     q->n_shards++;
 }
 
-static void request_init(struct request *q, const struct counter_table *t,
-                         const struct counter_limit *limits, size_t n, uint64_t bytes,
-                         struct counter_time now)
+void request_init(struct request *q, const struct counter_table *t,
+                  const struct counter_limit *limits, size_t n, uint64_t bytes,
+                  struct counter_time now)
 {
     CC_ASSERT(n <= COUNTER_MAX_LIMITS);
     q->n = n;
@@ -71,25 +41,25 @@ static void request_init(struct request *q, const struct counter_table *t,
     }
 }
 
-static struct counter_remote *remote_of(const struct request *q, const struct item *item)
+struct counter_remote *request_remote(const struct request *q, const struct item *item)
 {
     return &remotes_of(q->table, item->shard)[item->entry - item->shard->entries];
 }
 
 /* In the order of their addresses, everywhere: no two threads can wait for each other. */
-static void lock_all(struct request *q)
+void request_lock(struct request *q)
 {
     for (size_t i = 0; i < q->n_shards; i++)
         shard_lock(q->shards[i]);
 }
 
-static void unlock_all(struct request *q)
+void request_unlock(struct request *q)
 {
     for (size_t i = q->n_shards; i > 0; i--)
         shard_unlock(q->shards[i - 1]);
 }
 
-static void find_all(struct request *q)
+void request_find(struct request *q)
 {
     for (size_t i = 0; i < q->n; i++) {
         struct item *item = &q->items[i];
@@ -99,8 +69,8 @@ static void find_all(struct request *q)
             window_refresh(item->entry, marks_of(item->shard, item->entry), item->limit->rule,
                            q->now);
         /* a key of the state file has no name yet */
-        if (item->entry != NULL && q->sharing != NULL && !remote_of(q, item)->named)
-            remote_settle(remote_of(q, item), item->limit->key);
+        if (item->entry != NULL && q->sharing != NULL && !request_remote(q, item)->named)
+            remote_settle(request_remote(q, item), item->limit->key);
         q->entries[i] = item->entry;
     }
 }
@@ -143,7 +113,7 @@ static void judge_remote(struct request *q, struct item *item, uint64_t used, ui
     if (q->sharing == NULL || item->shared)
         return;
     if (e != NULL && !item->newcomer && e->end_us != 0)
-        r = remote_of(q, item);
+        r = request_remote(q, item);
     item->others = r != NULL ? r->others : 0;
     item->remote = remote_judge(q->sharing, item->limit->rule, r, used, need, q->now.mono_us);
     item->passes = item->remote == REMOTE_ALLOWS;
@@ -187,7 +157,7 @@ static int judge_all(struct request *q)
     return refused;
 }
 
-static void settle(struct request *q, struct item *item)
+void request_settle(struct request *q, struct item *item)
 {
     struct counter_shard *s = item->shard;
     struct counter_entry *e = item->entry;
@@ -209,7 +179,7 @@ static void settle(struct request *q, struct item *item)
     }
     window_refresh(e, marks_of(s, e), item->limit->rule, q->now);
     if (q->sharing != NULL)
-        remote_settle(remote_of(q, item), item->limit->key);
+        remote_settle(request_remote(q, item), item->limit->key);
     item->newcomer = false;
 }
 
@@ -223,11 +193,13 @@ static void use_all(struct request *q)
         if (item->over)
             continue;
         if (item->newcomer)
-            settle(q, item);
+            request_settle(q, item);
         if (q->sharing != NULL && !item->shared && item->entry->end_us == 0)
-            remote_new_window(remote_of(q, item));
+            remote_new_window(request_remote(q, item));
         window_use(item->entry, marks_of(item->shard, item->entry), item->limit->rule, item->cost,
                    q->now);
+        if (q->sharing != NULL && q->sharing->options.strict && !item->shared)
+            request_remote(q, item)->untold += item->cost;
     }
     q->items[0].shard->admitted++;
 }
@@ -245,9 +217,10 @@ static void note_all(struct request *q)
             item->entry->asked_us = q->now_us;
         if (q->sharing == NULL || item->shared)
             continue;
+        request_remote(q, item)->away = (uint8_t)remote_away(q->sharing, item->limit->rule);
         remote_mark(item->shard, remotes_of(q->table, item->shard),
                     (uint32_t)(item->entry - item->shard->entries));
-        q->hurry = q->hurry || remote_hurries(q->sharing, item->entry, remote_of(q, item),
+        q->hurry = q->hurry || remote_hurries(q->sharing, item->entry, request_remote(q, item),
                                               item->limit->rule->unit);
     }
 }
@@ -321,8 +294,8 @@ void counter_take(struct counter_table *t, const struct counter_limit *limits, s
     if (n == 0)
         return;
     request_init(&q, t, limits, n, bytes, now);
-    lock_all(&q);
-    find_all(&q);
+    request_lock(&q);
+    request_find(&q);
     out->refused = judge_all(&q);
     if (out->refused < 0)
         use_all(&q);
@@ -332,7 +305,7 @@ void counter_take(struct counter_table *t, const struct counter_limit *limits, s
     out->tightest = out->refused < 0 ? tightest(&q) : out->refused;
     if (out->tightest >= 0)
         tell(&q, &q.items[out->tightest], &out->state);
-    unlock_all(&q);
+    request_unlock(&q);
     if (q.hurry && q.sharing->options.hurry != NULL)
         q.sharing->options.hurry(q.sharing->options.context);
     for (size_t i = 0; i < n; i++)
@@ -345,13 +318,13 @@ void counter_peek(struct counter_table *t, const struct counter_limit *limits, s
     struct request q;
 
     request_init(&q, t, limits, n, bytes, now);
-    lock_all(&q);
-    find_all(&q);
+    request_lock(&q);
+    request_find(&q);
     for (size_t i = 0; i < n; i++) {
         if (q.items[i].entry == NULL)
             place(&q, i);
         judge(&q, i);
         tell(&q, &q.items[i], &states[i]);
     }
-    unlock_all(&q);
+    request_unlock(&q);
 }

@@ -210,7 +210,9 @@ int main(int argc, char **argv)
     }
     log_setup("slow_agent", LOG_INFO, LOG_TEXT);
     options.listener = (struct listener_options){.address = slice_of(argv[1]), .mode = 0666};
-    waiting = (struct defer_options){number(argv[5]), 16384, (int64_t)number(argv[4]) * 1000};
+    waiting = (struct defer_options){.frames = number(argv[5]),
+                                     .frame_bytes = 16384,
+                                     .patience_us = (int64_t)number(argv[4]) * 1000};
     dependency.dir = argv[3];
     dependency.oracle.ask = ask;
     postbox_init(&dependency.postbox);

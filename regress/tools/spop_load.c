@@ -42,7 +42,8 @@ struct load {
     struct pollfd *fds;
     uint8_t payload[SPOP_CLIENT_FRAME]; /* the message, the same for all */
     size_t n_payload;
-    uint64_t sent, answered, wrong;
+    uint64_t requests; /* of this run */
+    uint64_t sent, answered, wrong, faults;
     uint64_t histogram[BUCKETS];
     bool stopping;
 };
@@ -178,7 +179,7 @@ static void flush(struct client *c)
 static void on_ack(struct load *l, struct client *c, struct slice body)
 {
     struct spop_frame f;
-    struct spop_value verdict;
+    struct spop_value verdict, status;
 
     if (spop_read_frame(body, &f) != SPOP_NORMAL || f.type != SPOP_ACK || f.stream_id == 0 ||
         f.stream_id > l->options->depth || f.frame_id != 1) {
@@ -187,9 +188,11 @@ static void on_ack(struct load *l, struct client *c, struct slice body)
     }
     if (!peer_ack_value(body, "verdict", &verdict) || !slice_is(verdict.bytes, l->options->expect))
         l->wrong++;
+    if (peer_ack_value(body, "status", &status) && status.integer >= 500)
+        l->faults++;
     l->answered++;
     l->histogram[bucket_of(clock_mono_us(&clock_system) - c->sent_us[f.stream_id - 1])]++;
-    if (!l->stopping)
+    if (!l->stopping && l->sent < l->requests)
         add_request(l, c, f.stream_id - 1);
 }
 
@@ -265,7 +268,7 @@ static void wait_for_answers(struct load *l)
 static void fill(struct load *l)
 {
     for (size_t i = 0; i < l->options->connections; i++) {
-        for (uint64_t slot = 0; slot < l->options->depth; slot++)
+        for (uint64_t slot = 0; slot < l->options->depth && l->sent < l->requests; slot++)
             add_request(l, &l->clients[i], slot);
         flush(&l->clients[i]);
     }
@@ -276,7 +279,8 @@ static void run(struct load *l, uint64_t requests, uint64_t seconds)
 {
     int64_t end_us = clock_mono_us(&clock_system) + (int64_t)seconds * 1000000;
 
-    l->sent = l->answered = l->wrong = 0;
+    l->requests = requests;
+    l->sent = l->answered = l->wrong = l->faults = 0;
     memset(l->histogram, 0, sizeof l->histogram);
     fill(l);
     while (l->sent < requests && clock_mono_us(&clock_system) < end_us)
@@ -296,7 +300,8 @@ static int measure(struct load *l)
         l->fds[i] = (struct pollfd){.fd = l->clients[i].fd};
     }
     pid = peer_pid(l->clients[0].fd);
-    run(l, o->warmup, 60);
+    if (o->warmup > 0)
+        run(l, o->warmup, 60);
     cpu_ns = process_ns(pid);
     start_us = clock_mono_us(&clock_system);
     run(l, o->requests, o->seconds);
@@ -307,12 +312,13 @@ static int measure(struct load *l)
            "latency        p50 %llu us, p99 %llu us\n"
            "agent CPU      %.3f us a request\n"
            "agent RSS      %ld kB\n"
-           "verdicts       %llu not \"%s\"\n",
+           "verdicts       %llu not \"%s\", %llu with a status of 500 or more\n",
            (unsigned long long)l->answered, (double)took_us / 1e6,
            (unsigned long long)o->connections, (unsigned long long)o->depth,
            (double)l->answered * 1e6 / (double)took_us, (unsigned long long)percentile(l, 0.5),
            (unsigned long long)percentile(l, 0.99), (double)cpu_ns / 1e3 / (double)l->answered,
-           resident_kb(pid), (unsigned long long)l->wrong, o->expect);
+           resident_kb(pid), (unsigned long long)l->wrong, o->expect,
+           (unsigned long long)l->faults);
     for (size_t i = 0; i < o->connections; i++) {
         close(l->clients[i].fd);
         free(l->clients[i].out);
@@ -329,7 +335,7 @@ static int usage(void)
           "  -d N      requests in flight on each [20]\n"
           "  -t N      seconds [3]\n"
           "  -n N      or that many requests\n"
-          "  -w N      requests before measuring [1000]\n"
+          "  -w N      requests before measuring, 0: none [1000]\n"
           "  -m WORD   method [GET]\n"
           "  -p PATH   path [/]\n"
           "  -H HOST   Host [localhost]\n"
@@ -385,7 +391,8 @@ static bool set_option(struct options *o, int letter, struct arena *arena)
         o->seconds = 3600;
         return number(optarg, UINT32_MAX, &o->requests);
     case 'w':
-        return number(optarg, UINT32_MAX, &o->warmup);
+        o->warmup = 0;
+        return slice_is(slice_of(optarg), "0") || number(optarg, UINT32_MAX, &o->warmup);
     case 'm':
         o->method = optarg;
         return true;

@@ -25,6 +25,7 @@ static int build(struct fixture *f, const char *policies, const char *openapi)
     fixture_file(f, "Definitions/swagger.yaml", openapi);
     f->config.policies = slice_of(f->dirs[0]);
     f->config.throttling.enabled = true;
+    f->config.counters.shared.mode = SLICE("local");
     f->config.throttling.unauthenticated_tier = SLICE("Unauthenticated");
     return project_build_model(&f->model, &f->dirs[1], 1, &f->config, &f->options, f->arena,
                                f->diag);
@@ -52,6 +53,10 @@ static const struct {
      "error CC1203 0/a.yaml:3:29\n"},
     {"an unknown unit", UN ADV("requestCount: 1, timeUnit: minuet"),
      "error CC3203 0/a.yaml:3:42\n"},
+    {"without Redis: something else", UN ADV("unlimited: true, away: maybe"),
+     "error CC3203 0/a.yaml:3:38\n"},
+    {"without Redis, when there is none anyway", UN ADV("unlimited: true, away: deny"),
+     "warning CC3212 0/a.yaml:3:38\n"},
     {"a time that is too long", UN ADV("requestCount: 1, timeUnit: month, unitTime: 13"),
      "error CC3203 0/a.yaml:3:59\n"},
     {"a burst that is too long",
@@ -147,6 +152,7 @@ static void test_model(void **state)
         "  - name: A\n"
         "    requestCount: 100\n"
         "    timeUnit: minute\n"
+        "    away: deny\n"
         "    conditionGroups:\n"
         "      - conditions:\n"
         "          - {ipRange: 10.0.0.0/8}\n"
@@ -188,7 +194,8 @@ static void test_model(void **state)
     assert_int_equal(a->groups[0].conditions[2].match, GW_MATCH_CONTAINS);
     assert_int_equal(a->groups[0].conditions[3].kind, GW_CONDITION_CLAIM);
     assert_int_equal(a->groups[0].conditions[3].match, GW_MATCH_EQUAL);
-    assert_int_equal(a->groups[0].origin.line, 6);
+    assert_int_equal(a->groups[0].origin.line, 7);
+    assert_true(a->away == GW_AWAY_DENY && c->away == GW_AWAY_UNSET);
     assert_true(c->shadow && !c->stop && c->sliding && c->n_conditions == 1);
     assert_int_equal(f.model->n_deny_rules, 2);
     assert_int_equal(f.model->deny_rules[0].kind, GW_DENY_API);

@@ -75,7 +75,7 @@ static size_t slow_answer_ready(struct responder *self, struct defer_line *line,
     if (s->again && !f->overdue) {
         struct enforce_await await = await_of(f->stream_id / 100 + 1);
 
-        defer_again(self->defer, f, &await);
+        defer_again(self->defer, f, &await, clock_mono_us(clock));
         return RESPONDER_LATER;
     }
     assert_true(f->overdue || f->replies[ENFORCE_WAIT_INTROSPECTION] != NULL);
@@ -187,7 +187,8 @@ static size_t waiting(void)
 
 static int setup(void **state)
 {
-    static const struct defer_options options = {FRAMES, FRAME_BYTES, PATIENCE_US};
+    static const struct defer_options options = {
+        .frames = FRAMES, .frame_bytes = FRAME_BYTES, .patience_us = PATIENCE_US};
 
     desk = calloc(1, sizeof *desk);
     if (desk == NULL)
@@ -437,7 +438,8 @@ static void draining_waits_for_what_waits(void **state)
 
 static void what_waited_is_wiped(void **state)
 {
-    struct defer_options options = {1, FRAME_BYTES, PATIENCE_US};
+    struct defer_options options = {
+        .frames = 1, .frame_bytes = FRAME_BYTES, .patience_us = PATIENCE_US};
     struct enforce_await await = await_of(1);
     struct defer_line line = {.wake = on_wake};
     struct spop_frame frame = {
@@ -461,7 +463,10 @@ static void what_waited_is_wiped(void **state)
 static void impossible_tables_are_refused(void **state)
 {
     static const struct defer_options bad[] = {
-        {0, 1, 1}, {DEFER_MAX_FRAMES + 1, 1, 1}, {1, 0, 1}, {1, SPOP_MAX_FRAME_SIZE + 1, 1}};
+        {.frames = 0, .frame_bytes = 1},
+        {.frames = DEFER_MAX_FRAMES + 1, .frame_bytes = 1},
+        {.frames = 1, .frame_bytes = 0},
+        {.frames = 1, .frame_bytes = SPOP_MAX_FRAME_SIZE + 1}};
     struct defer *d = NULL;
 
     (void)state;

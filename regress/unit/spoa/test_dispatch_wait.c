@@ -98,7 +98,9 @@ static int start(bool waits, struct oracle *oracle)
 {
     static const struct enforce_options options = {0, 0};
     struct dispatch_waiting waiting = {
-        .defer = {4, 256, PATIENCE_US}, .worker = 3, .oracles = {oracle}};
+        .defer = {.frames = 4, .frame_bytes = 256, .patience_us = PATIENCE_US},
+        .worker = 3,
+        .oracles = {oracle}};
 
     memset(&t, 0, sizeof t);
     fixture_init(&t.fixture);

@@ -71,7 +71,7 @@ static void round_of(struct counter_table *t, struct centre *c, unsigned gateway
     size_t n;
 
     if (known[gateway] != c->epoch) {
-        counter_share_again(t, at_us(now_us), 2 * SECOND);
+        counter_share_again(t, at_us(now_us), 2 * SECOND, true);
         known[gateway] = c->epoch;
     }
     n = counter_share_collect(t, at_us(now_us), reports, 8);

@@ -1,0 +1,77 @@
+/* A real redis-server on a unix socket, for tests: what can become of it. */
+#pragma once
+
+#include "base/base.h"
+
+#include <hiredis/hiredis.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct redis {
+    char directory[64], socket[96];
+    pid_t pid;
+};
+
+static inline void pause_ms(unsigned ms)
+{
+    usleep(ms * 1000);
+}
+
+static inline void redis_start(struct redis *r)
+{
+    if (r->directory[0] == '\0') {
+        snprintf(r->directory, sizeof(r->directory), "/tmp/cc-redis-XXXXXX");
+        assert_non_null(mkdtemp(r->directory));
+        snprintf(r->socket, sizeof(r->socket), "%s/redis.sock", r->directory);
+    }
+    unlink(r->socket);
+    r->pid = fork();
+    assert_true(r->pid >= 0);
+    if (r->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a test fails */
+        if (freopen("/dev/null", "w", stdout) == NULL)
+            _exit(127);
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", r->socket, "--save",
+               "", "--dir", r->directory, "--loglevel", "warning", "--logfile", "log",
+               (char *)NULL);
+        _exit(127);
+    }
+    for (unsigned i = 0; access(r->socket, F_OK) != 0; i++) {
+        if (i > 2000)
+            fail_msg("redis-server does not start");
+        pause_ms(10);
+    }
+}
+
+static inline void redis_kill(struct redis *r)
+{
+    kill(r->pid, SIGKILL);
+    waitpid(r->pid, NULL, 0);
+}
+
+static inline void redis_end(struct redis *r)
+{
+    redis_kill(r);
+    assert_int_equal(file_remove_tree(r->directory), CC_OK);
+}
+
+static inline void redis_say(const struct redis *r, const char *line)
+{
+    redisContext *c = redisConnectUnix(r->socket);
+    redisReply *reply;
+
+    assert_true(c != NULL && c->err == 0);
+    reply = redisCommand(c, line);
+    assert_true(reply != NULL && reply->type == REDIS_REPLY_STATUS);
+    freeReplyObject(reply);
+    redisFree(c);
+}
