@@ -75,6 +75,7 @@ static void read_filter(struct project_build *build, const struct config_filter 
 {
     *out = (struct gw_filter){
         .name = f->name,
+        .position = (unsigned)f->position,
         .request_headers =
             read_names(build, f, "requestHeaders", false, f->request_headers, f->n_request_headers),
         .n_request_headers = f->n_request_headers,

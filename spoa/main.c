@@ -387,6 +387,8 @@ static int serve(const struct arguments *a, struct loaded *l)
             config->agent.state_directory.n > 0 ? config->agent.state_directory.p : NULL,
         .postbox = &crew.postbox,
         .introspector = crew.introspector,
+        .signer = crew.signer,
+        .filters = filters_of(l->filters, 0),
         .counting = crew.counting,
         .drain_timeout_s = config->agent.drain_timeout_s,
     };

@@ -225,6 +225,11 @@ static void on_retry(struct ev_loop *loop, ev_timer *timer, int revents)
         revoker_save(r);
 }
 
+bool revoker_is_ready(const struct revoker *r)
+{
+    return revoked_is_ready(r->table);
+}
+
 /* Start and end */
 
 int revoker_new(struct revoker **out, struct revoked *table, const struct revoker_options *options)

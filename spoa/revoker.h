@@ -46,6 +46,9 @@ void revoker_stop(struct revoker *r);
 /* Looks at the file as if it had changed. */
 void revoker_reload(struct revoker *r);
 
+/* Is it known what is revoked? Until then tokens are refused. */
+bool revoker_is_ready(const struct revoker *r);
+
 #define REVOKER_COUNTERS(X)                                              \
     X(commands, "revocations and their withdrawals by the admin socket") \
     X(reads, "how often the file was read because it had changed")       \

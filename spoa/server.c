@@ -165,6 +165,19 @@ static void log_reloaded(const struct enforce_rules *old, const struct enforce_r
                  (unsigned long long)before->generation);
 }
 
+/* Extensions are loaded at the start alone; a snapshot may have been built with others. */
+static void check_filters(const struct server *s)
+{
+    char room[STATUS_WHY_MAX];
+    struct buf why;
+
+    buf_init_fixed(&why, room, sizeof room);
+    if (status_filters_differ(s->options->filters, s->rules, &why))
+        log_error("not ready, all requests are refused until cc-spoa is restarted with the cc.yaml "
+                  "that was built: %" PRIslice,
+                  SLICE_ARG(buf_slice(&why)));
+}
+
 static void publish_live(struct server *s)
 {
     struct enforce_live *live = NULL;
@@ -227,6 +240,7 @@ static void on_reloaded(void *context, struct reload_result result)
         worker_publish(s->workers[i], enforce_rules_ref(result.rules));
     s->rules = result.rules;
     log_reloaded(old, s->rules, result.took_ms);
+    check_filters(s);
     if (s->feeder != NULL)
         follow_key_sets(s);
     enforce_rules_unref(&old); /* the workers still have theirs until they read their mail */
@@ -256,6 +270,8 @@ static struct status status_of(const struct server *s)
         .n_workers = s->n_started,
         .feeder = s->feeder,
         .introspector = s->options->introspector,
+        .signer = s->options->signer,
+        .filters = s->options->filters,
         .admin = s->admin,
         .counting = s->options->counting,
         .revoker = s->options->revoker,
@@ -528,6 +544,7 @@ int server_run(const struct server_options *options)
         s.rules = enforce_rules_ref(options->rules);
     rc = start(&s);
     if (rc == CC_OK) {
+        check_filters(&s);
         log_info("listening on %" PRIslice ", %zu workers, at most %zu connections",
                  SLICE_ARG(options->listener.address), s.n_started, s.max_connections);
         ev_run(s.loop, 0);

@@ -39,8 +39,10 @@ struct server_options {
     const char *state_directory; /* of deny rules that were added by command; NULL: not saved */
     /* opened while the workers run, for oracles; NULL: nobody is asked */
     struct postbox *postbox;
+    const struct signer *signer;       /* the same; or NULL */
     struct introspector *introspector; /* whose counters are shown; or NULL */
     struct counting *counting;         /* borrowed; saved now and then; NULL: nothing is counted */
+    const struct enforce_filters *filters; /* that the responders have; NULL: not looked at */
     uint64_t drain_timeout_s;
 };
 

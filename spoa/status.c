@@ -7,6 +7,27 @@ static void add_number(struct buf *out, const char *name, uint64_t value)
     buf_printf(out, "%s: %llu\n", name, (unsigned long long)value);
 }
 
+bool status_filters_differ(const struct enforce_filters *filters, const struct enforce_rules *rules,
+                           struct buf *why)
+{
+    return filters != NULL && rules != NULL &&
+           !enforce_filters_fit(filters, enforce_rules_model(rules), why);
+}
+
+static void add_ready(const struct status *s, struct buf *out)
+{
+    char room[STATUS_WHY_MAX];
+    struct buf why;
+
+    buf_init_fixed(&why, room, sizeof room);
+    if (status_filters_differ(s->filters, s->rules, &why))
+        buf_printf(out, "Ready: no: %" PRIslice "; restart cc-spoa\n", SLICE_ARG(buf_slice(&why)));
+    else if (s->revoker != NULL && !revoker_is_ready(s->revoker))
+        buf_add_str(out, "Ready: no: what is revoked is not known yet\n");
+    else
+        buf_add_str(out, "Ready: yes\n");
+}
+
 void status_info(const struct status *s, struct buf *out)
 {
     buf_add_str(out, "Name: cc-spoa\nVersion: " CC_VERSION "\n");
@@ -22,6 +43,7 @@ void status_info(const struct status *s, struct buf *out)
         add_number(out, "Generation", model->generation);
         add_number(out, "HAProxy_generation", model->haproxy_generation);
         add_number(out, "APIs", model->n_apis);
+        add_ready(s, out);
     }
 }
 
@@ -54,6 +76,9 @@ void status_counters(const struct status *s, struct buf *out)
         introspector_report(s->introspector, out);
         buf_add_char(out, '\n');
     }
+    if (s->signer != NULL)
+        buf_printf(out, "signing pool: jwts_signed=%llu\n",
+                   (unsigned long long)signer_count(s->signer));
     if (s->counting != NULL) {
         buf_add_str(out, "limits:");
         counting_report(s->counting, out);

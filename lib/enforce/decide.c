@@ -95,7 +95,7 @@ static bool serve_system(struct attempt *a)
         refuse_method(a->out, a->refusal, 1u << GW_GET | 1u << GW_HEAD);
     } else if (haproxys) {
         refuse(a->out, REFUSE_NOT_FOUND);
-    } else if (revocation_is_ready(a)) {
+    } else if (revocation_is_ready(a) && filter_check(a)) { /* else nothing would be let through */
         a->out->verdict = ENFORCE_READY;
         a->out->status = 0;
         a->out->code = a->out->body = a->out->content_type = SLICE_NONE;

@@ -267,19 +267,41 @@ bool filter_run(struct attempt *a, enum enforce_filter_position position)
     return true;
 }
 
+static void add_name(struct buf *why, bool first, struct slice name, unsigned position)
+{
+    buf_printf(why, "%s%" PRIslice " (position %u)", first ? " " : ", ", SLICE_ARG(name), position);
+}
+
+static void say_difference(const struct enforce_filters *f, const struct gw_model *model,
+                           struct buf *why)
+{
+    buf_add_str(why, "the agent has the filters");
+    for (size_t i = 0; i < f->n; i++)
+        add_name(why, i == 0, f->items[i].name, (unsigned)f->items[i].position);
+    buf_add_str(why, f->n == 0 ? " (none), built were" : "; built were");
+    for (size_t i = 0; i < model->n_filters; i++)
+        add_name(why, i == 0, model->filters[i].name, model->filters[i].position);
+    buf_add_str(why, model->n_filters == 0 ? " none" : "");
+}
+
+bool enforce_filters_fit(const struct enforce_filters *f, const struct gw_model *model,
+                         struct buf *why)
+{
+    bool same = f->n == model->n_filters;
+
+    if (f->absent)
+        return true;
+    for (size_t i = 0; same && i < f->n; i++)
+        same = slice_eq(f->items[i].name, model->filters[i].name) &&
+               (unsigned)f->items[i].position == model->filters[i].position;
+    if (!same && why != NULL)
+        say_difference(f, model, why);
+    return same;
+}
+
 bool filter_check(struct attempt *a)
 {
-    const struct gw_model *m = a->rules->model;
-    const struct enforce_filters *filters = &a->w->filters;
-    bool same = filters->n == m->n_filters;
-
-    if (m->n_filters == 0 && filters->n == 0)
-        return true;
-    if (filters->absent)
-        return true;
-    for (size_t i = 0; same && i < filters->n; i++)
-        same = slice_eq(filters->items[i].name, m->filters[i].name);
-    if (same)
+    if (enforce_filters_fit(&a->w->filters, a->rules->model, NULL))
         return true;
     reason_add_str(a->reason,
                    "the agent has not the filters (enforcer.filters) that were built: build, "

@@ -32,6 +32,12 @@ struct enforce_filters {
                   */
 };
 
+/* Are these the filters that the model was built with, in the same order and positions? Says in
+ * `why` (which may be NULL) how they differ. */
+struct gw_model;
+bool enforce_filters_fit(const struct enforce_filters *f, const struct gw_model *model,
+                         struct buf *why);
+
 /* The filters of this position, one after the other, over the attempt as it is. False: refused. */
 struct attempt;
 bool filter_run(struct attempt *a, enum enforce_filter_position position);

@@ -386,6 +386,7 @@ const struct gw_key_pair *gw_backend_jwt_signing(const struct gw_backend_jwt *jw
 /* An extension that looks at each request (enforcer.filters); all header names in lower case. */
 struct gw_filter {
     struct slice name;
+    unsigned position; /* enum enforce_filter_position: 1 to 3 */
     const struct slice *request_headers; /* it may look at, also in gw_model.headers */
     size_t n_request_headers;
     const struct slice *set_headers; /* it alone may set for endpoints: a client's go nowhere */

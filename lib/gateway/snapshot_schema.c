@@ -614,6 +614,7 @@ static const struct snapshot_schema key_pair = SCHEMA(key_pair_fields, struct gw
 
 static const struct snapshot_field filter_fields[] = {
     {AT(struct gw_filter, name), .type = SNAPSHOT_TEXT, .fault = snapshot_required_text},
+    {AT(struct gw_filter, position), .type = SNAPSHOT_UNSIGNED, .min = 1, .max = 3},
     {TEXTS(struct gw_filter, request_headers, snapshot_header_name)},
     {TEXTS(struct gw_filter, set_headers, snapshot_header_name)},
     {TEXTS(struct gw_filter, remove_headers, snapshot_header_name)},

@@ -28,7 +28,7 @@ static enum cc_result never(void *state, struct cc_request *r)
 
 static struct cc_extension generator = {CC_EXTENSION_HEAD, .on_backend_claims = behave};
 static const struct cc_extension other = {CC_EXTENSION_HEAD, .on_request = never};
-static const struct gw_filter built = {.name = SLICE_INIT("maker")};
+static const struct gw_filter built = {.name = SLICE_INIT("maker"), .position = 3};
 
 static void use(const struct cc_extension *extension, bool absent)
 {

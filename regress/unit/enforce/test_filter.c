@@ -85,6 +85,7 @@ static void add(const struct cc_extension *e, void *state, enum enforce_filter_p
     struct enforce_filter *f = &t.filters.items[t.filters.n];
 
     *f = (struct enforce_filter){built[t.filters.n].name, e, state, position, LIMIT_US};
+    built[t.filters.n].position = position;
     t.filters.n++;
 }
 
@@ -173,7 +174,9 @@ static void they_see_what_is_known(void **state)
     for (size_t i = 0; i < sizeof before / sizeof *before; i++)
         assert_string_equal(t.seen[i], before[i]);
     t.n_seen = 0;
-    t.filters.items[0].position = ENFORCE_BEFORE_THROTTLING;
+    t.filters.items[0].position = built[0].position = ENFORCE_BEFORE_THROTTLING;
+    enforce_rules_unref(&t.rules);
+    t.rules = fixture_rules(&t.fixture);
     enforce_worker_set_filters(t.worker, &t.filters);
     assert_int_equal(ask("/pets/1.0/pets/7", sign(",\"sub\":\"alice\",\"azp\":\"app7\"")),
                      ENFORCE_ALLOW);
@@ -401,33 +404,55 @@ static void what_a_filter_does_wrong(void **state)
     (void)state;
 }
 
+/* /ready says the same as every other request. */
+static void expect_not_ready(const char *difference)
+{
+    char room[512];
+    struct buf why;
+
+    ask("/pets/1.0/open", NULL);
+    expect_broken("has not the filters");
+    ask("/ready", NULL);
+    expect_broken("has not the filters");
+    buf_init_fixed(&why, room, sizeof room);
+    assert_false(enforce_filters_fit(&t.filters, &t.fixture.model, &why));
+    if (!slice_is(buf_slice(&why), difference))
+        fail_msg("\"%.*s\" is not \"%s\"", SLICE_ARG(buf_slice(&why)), difference);
+}
+
 /* Other filters than were built, more or fewer: closed. */
 static void they_must_be_those_that_were_built(void **state)
 {
     behaviour b = first;
 
     (void)state;
+    t.fixture.model.system_host = SLICE("*");
     add(&filter, &b, ENFORCE_BEFORE_AUTHENTICATION);
     start();
     assert_int_equal(ask("/pets/1.0/open", NULL), ENFORCE_ALLOW);
+    ask("/ready", NULL);
+    assert_int_equal(t.d.verdict, ENFORCE_READY);
     t.filters.items[0].name = SLICE("other");
     enforce_worker_set_filters(t.worker, &t.filters);
-    ask("/pets/1.0/open", NULL);
-    expect_broken("has not the filters");
+    expect_not_ready("the agent has the filters other (position 1); built were one (position 1)");
+    t.filters.items[0].name = built[0].name;
+    t.filters.items[0].position = ENFORCE_AFTER_THROTTLING; /* it would see requests too late */
+    enforce_worker_set_filters(t.worker, &t.filters);
+    expect_not_ready("the agent has the filters one (position 3); built were one (position 1)");
     t.filters.n = 0;
     enforce_worker_set_filters(t.worker, &t.filters);
-    ask("/pets/1.0/open", NULL);
-    expect_broken("has not the filters");
+    expect_not_ready("the agent has the filters (none), built were one (position 1)");
     t.filters.absent = true; /* cc-gen explain */
     enforce_worker_set_filters(t.worker, &t.filters);
     assert_int_equal(ask("/pets/1.0/open", NULL), ENFORCE_ALLOW);
+    assert_true(enforce_filters_fit(&t.filters, &t.fixture.model, NULL));
     teardown(state);
     setup(state);
+    t.fixture.model.system_host = SLICE("*");
     start();
     add(&filter, &b, ENFORCE_BEFORE_AUTHENTICATION);
     enforce_worker_set_filters(t.worker, &t.filters);
-    ask("/pets/1.0/open", NULL);
-    expect_broken("has not the filters");
+    expect_not_ready("the agent has the filters one (position 1); built were none");
 }
 
 static unsigned transformed;
