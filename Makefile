@@ -91,7 +91,7 @@ tools: $(TOOL_BIN)
 benches: $(BENCH_BIN)
 
 $(BIN)/cc-gen: $(O)/generator/main.o $(O)/libgen.a $(O)/libcc.a
-$(BIN)/cc-gen: LDLIBS += $(GEN_LIBS)
+$(BIN)/cc-gen: LDLIBS += $(GEN_LIBS) $(REDIS_LIBS)
 $(BIN)/cc-spoa: $(O)/spoa/main.o $(O)/libspoa.a $(O)/libcc.a
 $(BIN)/cc-spoa: LDLIBS += -lev $(REDIS_LIBS)
 $(BIN)/%:

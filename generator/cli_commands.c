@@ -88,6 +88,8 @@ static const struct cli_option doctor_options[] = {
     OPTION_SET,
     OPTION_HAPROXY,
     {"spoa", 0, "PROG", "the cc-spoa program (default: beside cc-gen, then from PATH)", false},
+    {"haproxy-config", 0, "FILE",
+     "the main configuration of HAProxy (default: the -f of those that run)", false},
     {"haproxy-user", 0, "USER", "whom HAProxy runs as (default: as it runs, else haproxy)", false},
     {"json", 0, NULL, "print one JSON object instead of lines", false},
     OPTION_HELP,

@@ -57,6 +57,7 @@ int cmd_doctor(const struct cli_args *args)
         .haproxy = cli_value(args, "haproxy"),
         .spoa = cli_value(args, "spoa"),
         .haproxy_user = cli_value(args, "haproxy-user"),
+        .haproxy_config = cli_value(args, "haproxy-config"),
         .now_s = clock_wall_s(&clock_system),
     };
     rc = load(&w, args, d);

@@ -55,6 +55,12 @@ void doctor_run(struct doctor *d)
         doctor_check_chroot(d);
         doctor_check_certificates(d);
         doctor_check_issuers(d);
+        doctor_check_clients(d);
+        doctor_check_jwt(d);
+        doctor_check_buffers(d);
+        doctor_check_revoked(d);
+        doctor_check_filters(d);
+        doctor_check_redis(d);
     }
     doctor_check_files(d);
 }

@@ -27,7 +27,12 @@
     X(DOCTOR_CERTIFICATE, "certificate", CC7122)   \
     X(DOCTOR_ISSUER, "issuer", CC7123)             \
     X(DOCTOR_CLOCK, "clock", CC7124)               \
-    X(DOCTOR_FILES, "files", CC7125)
+    X(DOCTOR_FILES, "files", CC7125)               \
+    X(DOCTOR_REDIS, "redis", CC7126)               \
+    X(DOCTOR_JWT, "jwt-key", CC7127)               \
+    X(DOCTOR_REVOKED, "revocations", CC7128)       \
+    X(DOCTOR_FILTER, "filter", CC7129)             \
+    X(DOCTOR_BUFFER, "buffers", CC7130)
 
 enum doctor_check {
 #define X(name, word, code) name,
@@ -56,6 +61,7 @@ struct doctor {
     const char *haproxy;         /* --haproxy, or NULL */
     const char *spoa;            /* --spoa, or NULL */
     const char *haproxy_user;    /* --haproxy-user, or NULL */
+    const char *haproxy_config;  /* --haproxy-config, or NULL: what the running ones were given */
     int64_t now_s;
     /* what earlier checks found out for later ones */
     bool listening;      /* the gateway answers, */
@@ -92,6 +98,12 @@ void doctor_check_certificates(struct doctor *d);
 void doctor_check_issuers(struct doctor *d);
 void doctor_check_clock(struct doctor *d);
 void doctor_check_files(struct doctor *d);
+void doctor_check_redis(struct doctor *d);
+void doctor_check_jwt(struct doctor *d);
+void doctor_check_clients(struct doctor *d);
+void doctor_check_revoked(struct doctor *d);
+void doctor_check_filters(struct doctor *d);
+void doctor_check_buffers(struct doctor *d);
 
 /* --- parts that tests look at ---------------------------------------------------------------- */
 
@@ -105,6 +117,21 @@ bool doctor_has_feature(struct slice said, const char *word);
 
 /* What an end of validity means. *days: how many are left, or have passed (negative). */
 enum doctor_level doctor_judge_expiry(int64_t not_after_s, int64_t now_s, int64_t *days);
+
+/* What INFO of a Redis says, and how far its clock is off. */
+void doctor_judge_redis(struct doctor *d, struct slice info);
+void doctor_judge_redis_clock(struct doctor *d, int64_t ahead_us);
+
+/* The tune.bufsize and tune.maxrewrite of HAProxy configurations, the last of each; what none of
+ * them says stays as it is. */
+struct doctor_buffers {
+    uint64_t bufsize, maxrewrite;
+};
+void doctor_read_buffers(struct slice text, struct doctor_buffers *out);
+
+/* The first bytes of the constant `name` of a shared object for this machine, which is not run.
+ * CC_ENOENT: it exports none. CC_EPARSE: it is no such shared object. */
+int doctor_read_constant(struct slice elf, const char *name, void *out, size_t n);
 
 /* The numbers in the body of /ready; false when it is none. */
 bool doctor_read_ready(struct slice body, bool *ready, uint64_t *haproxy, uint64_t *agent);

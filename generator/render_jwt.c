@@ -7,7 +7,7 @@
 enum {
     /* What is kept free in a buffer for rules that make a request larger: HAProxy's own 1024 bytes,
      * the JWT, and its header's name. */
-    MAXREWRITE = 1024 + GW_BACKEND_JWT_MAX + 1024
+    MAXREWRITE = GW_BACKEND_JWT_REWRITE
 };
 
 /* The header's name in each spelling that is the same to a CGI-like backend: '-' or '_'. */

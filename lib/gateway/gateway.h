@@ -365,7 +365,9 @@ struct gw_backend_jwt {
 };
 
 enum {
-    GW_BACKEND_JWT_MAX = 6144,   /* bytes of a JWT; the agent's answers have 16 KiB at most */
+    GW_BACKEND_JWT_MAX = 6144, /* bytes of a JWT; the agent's answers have 16 KiB at most */
+    /* what HAProxy keeps free in a buffer for rules (1024), the JWT and its header */
+    GW_BACKEND_JWT_REWRITE = 1024 + GW_BACKEND_JWT_MAX + 1024,
     GW_BACKEND_JWT_TTL_MIN = 10, /* seconds */
     GW_BACKEND_JWT_TTL_MAX = 86400,
     GW_BACKEND_JWT_MARGIN_S = 5,    /* before its end none is used: backends get it later, and have
@@ -386,7 +388,7 @@ const struct gw_key_pair *gw_backend_jwt_signing(const struct gw_backend_jwt *jw
 /* An extension that looks at each request (enforcer.filters); all header names in lower case. */
 struct gw_filter {
     struct slice name;
-    unsigned position; /* enum enforce_filter_position: 1 to 3 */
+    unsigned position;                   /* enum enforce_filter_position: 1 to 3 */
     const struct slice *request_headers; /* it may look at, also in gw_model.headers */
     size_t n_request_headers;
     const struct slice *set_headers; /* it alone may set for endpoints: a client's go nowhere */

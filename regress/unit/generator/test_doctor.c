@@ -196,6 +196,145 @@ static void dates(void **state)
     }
 }
 
+/* --- redis, buffers, shared objects ---------------------------------------------------------- */
+
+#define REDIS(version, memory, policy)                                                          \
+    "# Server\r\nredis_version:" version "\r\nmaxmemory:" memory "\r\nmaxmemory_policy:" policy \
+    "\r\n"
+
+static void what_redis_says(void **state)
+{
+    static const struct {
+        const char *info, *mode;
+        enum doctor_level version, memory;
+        const char *version_words, *memory_words;
+    } rows[] = {
+        {REDIS("7.0.15", "0", "noeviction"), "async", DOCTOR_OK, DOCTOR_OK, "7.0.15", "no keys"},
+        {REDIS("6.2.0", "100", "noeviction"), "local", DOCTOR_OK, DOCTOR_OK, "6.2.0", "no keys"},
+        {REDIS("6.2.0", "100", "noeviction"), "async", DOCTOR_FAIL, DOCTOR_OK, "needs 7.0",
+         "no keys"},
+        {REDIS("6.0.16", "100", "noeviction"), "local", DOCTOR_FAIL, DOCTOR_OK, "needs 6.2", "no"},
+        {REDIS("10.1", "100", "volatile-ttl"), "async", DOCTOR_OK, DOCTOR_FAIL, "10.1",
+         "volatile-ttl: a revoked token"},
+        {REDIS("7.0.0", "0", "allkeys-lru"), "async", DOCTOR_OK, DOCTOR_WARN, "7.0.0",
+         "once maxmemory is set"},
+        {"maxmemory:\r\nxmaxmemory_policy:noeviction\r\n", "local", DOCTOR_WARN, DOCTOR_WARN,
+         "does not say its version", "does not say whether"},
+        {"", "local", DOCTOR_WARN, DOCTOR_WARN, "", ""},
+    };
+    struct world *w = *state;
+    struct config config = {.policies = SLICE("")};
+
+    w->d->config = &config;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        w->d->n = 0;
+        config.counters.shared.mode = slice_of(rows[i].mode);
+        doctor_judge_redis(w->d, slice_of(rows[i].info));
+        assert_item(w->d, 0, rows[i].version, DOCTOR_REDIS, rows[i].version_words);
+        assert_item(w->d, 1, rows[i].memory, DOCTOR_REDIS, rows[i].memory_words);
+    }
+    w->d->n = 0;
+    doctor_judge_redis_clock(w->d, 1000000);
+    doctor_judge_redis_clock(w->d, -1000001);
+    doctor_judge_redis_clock(w->d, 3720000);
+    assert_item(w->d, 0, DOCTOR_OK, DOCTOR_REDIS, "at most 1000 ms");
+    assert_item(w->d, 1, DOCTOR_WARN, DOCTOR_REDIS, "1.0 s behind this one");
+    assert_item(w->d, 2, DOCTOR_WARN, DOCTOR_REDIS, "3.7 s ahead of this one");
+}
+
+static void buffers_of_haproxy(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bufsize, maxrewrite;
+    } rows[] = {
+        {"", 1, 2},
+        {"global\n    tune.bufsize 23552\n\ttune.maxrewrite\t8192 # for the JWT\n", 23552, 8192},
+        {"tune.bufsize 16k\ntune.bufsize 32k\n", 32768, 2},
+        {"# tune.bufsize 3\n  #tune.maxrewrite 4\n", 1, 2},
+        {"tune.bufsize\ntune.maxrewrite x\ntune.maxrewritex 5\ntune.bufsize 99999999999999", 1, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct doctor_buffers b = {1, 2};
+
+        doctor_read_buffers(slice_of(rows[i].text), &b);
+        assert_int_equal(b.bufsize, rows[i].bufsize);
+        assert_int_equal(b.maxrewrite, rows[i].maxrewrite);
+    }
+}
+
+static void room_for_the_jwt(void **state)
+{
+    static const struct {
+        const char *text;
+        enum doctor_level level;
+        const char *words;
+    } rows[] = {
+        {"global\n    maxconn 5\n", DOCTOR_FAIL, "keeps 1024 bytes free"},
+        {"global\n    tune.maxrewrite 4096\n", DOCTOR_WARN, "keeps 4096 bytes free"},
+        {"global\n    tune.maxrewrite 8192\n", DOCTOR_OK, "8192 bytes free, enough"},
+        {"global\n    tune.bufsize 8192\n    tune.maxrewrite 8192\n", DOCTOR_WARN, "keeps 4096 "},
+    };
+    struct world *w = *state;
+    struct config config = {.jwt_generator.enabled = true};
+
+    w->d->config = &config;
+    w->d->haproxy_config = path(w, "haproxy.cfg");
+    doctor_check_buffers(w->d);
+    assert_item(w->d, 0, DOCTOR_FAIL, DOCTOR_BUFFER, "cannot be read");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        w->d->n = 0;
+        put(w, "haproxy.cfg", slice_of(rows[i].text), 0644);
+        doctor_check_buffers(w->d);
+        assert_item(w->d, 0, rows[i].level, DOCTOR_BUFFER, rows[i].words);
+    }
+    w->d->n = 0;
+    config.jwt_generator.enabled = false;
+    doctor_check_buffers(w->d);
+    assert_int_equal(w->d->n, 0);
+}
+
+/* This program is one, as far as that goes; and then each of its first bytes is another. */
+static void shared_objects(void **state)
+{
+    struct world *w = *state;
+    struct slice self = SLICE_NONE;
+    uint32_t head[2];
+    uint64_t r = 1;
+    char *bytes;
+    size_t tables;
+
+    assert_int_equal(file_read(w->arena, "/proc/self/exe", 64 << 20, &self), CC_OK);
+    assert_int_equal(doctor_read_constant(self, "cc_extension", head, sizeof(head)), CC_ENOENT);
+    assert_int_equal(doctor_read_constant(SLICE("text"), "a", head, sizeof(head)), CC_EPARSE);
+    assert_int_equal(doctor_read_constant(SLICE_NONE, "a", head, sizeof(head)), CC_EPARSE);
+    bytes = malloc(self.n);
+    assert_non_null(bytes);
+    for (size_t n = 0; n < 128; n++) {
+        memcpy(bytes, self.p, n);
+        doctor_read_constant(slice_make(bytes, n), "malloc", head, sizeof(head));
+    }
+    memcpy(bytes, self.p, self.n);
+    tables = self.n - (self.n < 4096 ? self.n : 4096); /* the sections are at the end */
+    for (int i = 0; i < 4000; i++) {
+        size_t at;
+        char before;
+
+        r = r * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        at = i % 2 == 0 ? (size_t)(r >> 33) % 64 : tables + (size_t)(r >> 33) % (self.n - tables);
+        before = bytes[at];
+        bytes[at] = (char)(r >> 24);
+        doctor_read_constant(slice_make(bytes, self.n), "malloc", head, sizeof(head));
+        if (i % 7 == 0)
+            bytes[at] = before;
+        if (i % 100 == 99)
+            memcpy(bytes, self.p, self.n);
+    }
+    free(bytes);
+}
+
 static void clocks(void **state)
 {
     struct world *w = *state;
@@ -556,6 +695,10 @@ int main(void)
         CASE(programs),
         CASE(dates),
         CASE(clocks),
+        CASE(what_redis_says),
+        CASE(buffers_of_haproxy),
+        CASE(room_for_the_jwt),
+        CASE(shared_objects),
         CASE(answers_of_ready),
         CASE(permission_bits),
         CASE(barriers_on_the_way),
