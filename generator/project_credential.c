@@ -98,7 +98,8 @@ static bool expand(const struct declaration *d, struct slice text, struct buf *o
     return true;
 }
 
-/* The user name or password, with its variables. False after a finding. */
+/* The user name or password, with its variables: empty where there is none, since a variable of the
+ * contract may stand above it (overridden()); is_usable() has the last word. False after a finding. */
 static bool read_text(const struct declaration *d, const char *key, struct slice *out)
 {
     const struct doc_node *node = get(d, key);
@@ -108,11 +109,9 @@ static bool read_text(const struct declaration *d, const char *key, struct slice
     struct buf b;
 
     buf_init_fixed(&b, room, sizeof(room));
-    if (!is_set(node)) {
-        diag_help(diag_error(d->p->build->diag, CC1202, place, "%s has no %s", d->what, key),
-                  "write %s: TEXT, or %s: $env{API_NAME}", key, key);
-        return false;
-    }
+    *out = SLICE("");
+    if (!is_set(node))
+        return true;
     if (doc_text(d->doc, node, key, d->p->build->diag, &text) != CC_OK || !expand(d, text, &b))
         return false;
     if (buf_error(&b) == CC_EFULL) {
@@ -242,7 +241,7 @@ static struct slice overridden(struct project *p, enum project_environment env, 
 static const char *fault_of(struct slice user, struct slice password)
 {
     if (user.n == 0)
-        return "the user name is empty";
+        return "the user name is empty or absent";
     if (slice_find(user, ':') >= 0)
         return "the user name has a colon";
     if (user.n > TEXT_MAX || password.n > TEXT_MAX)
@@ -259,11 +258,14 @@ static bool is_usable(struct project *p, const struct project_basic *basic, stru
 
     if (fault != NULL)
         diag_help(diag_error(p->build->diag, CC2401, basic->place, "%s: %s", basic->what, fault),
-                  "in Basic authentication the first colon ends the user name (RFC 7617)");
+                  user.n == 0 ? "write username: TEXT, or username: $env{API_NAME}"
+                              : "in Basic authentication the first colon ends the user name (RFC "
+                                "7617)");
     else if (password.n == 0)
-        diag_help(diag_warning(p->build->diag, CC2401, basic->place, "%s: the password is empty",
-                               basic->what),
-                  "API Manager exports projects without passwords; write $env{API_NAME}");
+        diag_help(diag_warning(p->build->diag, CC2401, basic->place,
+                               "%s: the password is empty or absent", basic->what),
+                  "API Manager exports projects without passwords; write password: "
+                  "$env{API_NAME}");
     return fault == NULL;
 }
 

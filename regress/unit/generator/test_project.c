@@ -462,14 +462,9 @@ static void test_memory(void **state)
 /* The files of the contract's own samples, when they are there. */
 static void test_shared_samples(void **state)
 {
-    static const struct {
-        const char *name;
-        int rc;
-    } samples[] = {
-        {"petstore_basic", CC_OK},   {"cors_sample", CC_OK},
-        {"http2_sample", CC_OK},     {"interceptors_sample", CC_OK},
-        {"mock-impl-sample", CC_OK}, {"policies_sample", CC_OK},
-        {"security_sample", CC_OK},  {"endpoint_by_reference_sample", CC_EREFUSED},
+    static const char *const samples[] = {
+        "petstore_basic",   "cors_sample",     "http2_sample",    "interceptors_sample",
+        "mock-impl-sample", "policies_sample", "security_sample", "endpoint_by_reference_sample",
     };
 
     (void)state;
@@ -478,14 +473,14 @@ static void test_shared_samples(void **state)
         struct slice text;
         char path[128];
 
-        snprintf(path, sizeof(path), "../shared/data/openapi/%s.yaml", samples[i].name);
+        snprintf(path, sizeof(path), "../shared/data/openapi/%s.yaml", samples[i]);
         if (access(path, R_OK) != 0)
             continue;
         fixture_open(&f);
         assert_int_equal(file_read(f.arena, path, 1 << 20, &text), CC_OK);
         text = arena_dup(f.arena, text);
         add_project(&f, API(CONTEXT ENDPOINT), text.p);
-        assert_int_equal(fixture_build(&f), samples[i].rc);
+        assert_int_equal(fixture_build(&f), CC_OK);
         fixture_close(&f);
     }
 }
