@@ -95,6 +95,37 @@ static bool grow(struct diag *d)
     return true;
 }
 
+static bool is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* The message into `out`. One that is too long keeps its end, where the reason stands, and loses what
+ * is quoted in the middle. */
+__attribute__((format(printf, 2, 0))) static bool format(char out[MESSAGE_MAX], const char *fmt,
+                                                         va_list args)
+{
+    static const char gap[] = " ... ";
+    size_t head = MESSAGE_MAX / 2, tail = MESSAGE_MAX - head - sizeof(gap);
+    va_list again;
+    char *all = NULL;
+    int n;
+
+    va_copy(again, args);
+    n = vsnprintf(out, MESSAGE_MAX, fmt, args);
+    if (n >= MESSAGE_MAX && vasprintf(&all, fmt, again) == n) {
+        while (is_inside_character(all[head]))
+            head--;
+        while (tail > 0 && is_inside_character(all[(size_t)n - tail]))
+            tail--;
+        memcpy(out + head, gap, sizeof(gap) - 1);
+        memcpy(out + head + sizeof(gap) - 1, all + n - tail, tail + 1);
+        free(all);
+    }
+    va_end(again);
+    return n >= 0;
+}
+
 /* Messages quote what was found, and that may hold anything: control characters are shown, not
  * sent to the terminal. */
 __attribute__((format(printf, 2, 0))) static struct slice printable(struct arena *arena,
@@ -104,7 +135,7 @@ __attribute__((format(printf, 2, 0))) static struct slice printable(struct arena
     struct buf b;
     struct slice s;
 
-    if (vsnprintf(raw, sizeof(raw), fmt, args) < 0)
+    if (!format(raw, fmt, args))
         return SLICE_NONE;
     buf_init_fixed(&b, room, sizeof(room));
     for (s = slice_of(raw); s.n > 0;) {

@@ -274,6 +274,34 @@ static void findings_are_sorted_and_show_the_line(void **state)
     diag_free(&d);
 }
 
+/* What is quoted may be longer than anybody reads: the reason behind it is not lost, and no character
+ * is cut in two. */
+static void long_findings_keep_their_reason(void **state)
+{
+    (void)state;
+    for (size_t before = 0; before < 3; before++) {
+        struct diag *d = diag_new();
+        struct buf quoted;
+        char *text;
+
+        buf_init(&quoted, 1 << 20);
+        buf_add(&quoted, slice_first(SLICE("xx"), before));
+        for (size_t i = 0; i < 20000; i++)
+            buf_add_str(&quoted, "\xe2\x82\xac");
+        assert_int_equal(buf_error(&quoted), CC_OK);
+        diag_error(d, CC1202, PLACE_NONE, "\"%" PRIslice "\": it is too long",
+                   SLICE_ARG(buf_slice(&quoted)));
+        text = printed(d);
+        assert_in_range(strlen(text), 1000, 1100);
+        assert_non_null(strstr(text, "\xe2\x82\xac ... \xe2\x82\xac"));
+        assert_non_null(strstr(text, "\xe2\x82\xac\": it is too long\n"));
+        assert_null(strstr(text, "\\x"));
+        free(text);
+        buf_free(&quoted);
+        diag_free(&d);
+    }
+}
+
 static void findings_beyond_the_limit_are_counted(void **state)
 {
     struct diag *d = diag_new();
@@ -390,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_fixed_clock_stands_still),
         cmocka_unit_test(secrets_are_masked),
         cmocka_unit_test(findings_are_sorted_and_show_the_line),
+        cmocka_unit_test(long_findings_keep_their_reason),
         cmocka_unit_test(findings_beyond_the_limit_are_counted),
         cmocka_unit_test(warnings_hide_no_error),
         cmocka_unit_test(every_code_has_a_page),
