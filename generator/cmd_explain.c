@@ -18,9 +18,9 @@ static int read_stream(struct arena *arena, const char *path, size_t max, struct
     if (file == NULL)
         return cc_from_errno(errno);
     buf_init(&b, max);
-    while ((n = fread(room, 1, sizeof(room), file)) > 0)
-        buf_add(&b, slice_make(room, n));
-    rc = ferror(file) ? CC_EIO : buf_error(&b);
+    while (buf_error(&b) == CC_OK && (n = fread(room, 1, sizeof(room), file)) > 0)
+        buf_add(&b, slice_make(room, n)); /* a stream may have no end */
+    rc = ferror(file) ? CC_EIO : buf_error(&b) == CC_EFULL ? CC_ETOOBIG : buf_error(&b);
     if (rc == CC_OK) {
         *out = arena_dup(arena, b.p != NULL ? buf_slice(&b) : SLICE(""));
         rc = out->p != NULL ? CC_OK : CC_ENOMEM;

@@ -524,12 +524,12 @@ static const struct topic *find_topic(const char *word)
             return &topics[i];
     }
     near = nearest_word(slice_of(word), names, sizeof(topics) / sizeof(topics[0]));
-    cli_say("show: '%s' is nothing to show; %s%s", word,
+    cli_say("show: '%s' is nothing to show; %s%s%s", word,
             near != NULL
                 ? "did you mean "
                 : "there are apis, routes, auth, limits, policies, deny-rules, interceptors, "
                   "clusters, settings, applications, consumer-keys and subscriptions",
-            near != NULL ? near : "");
+            near != NULL ? near : "", near != NULL ? "?" : "");
     return NULL;
 }
 
