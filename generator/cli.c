@@ -1,6 +1,7 @@
 /* The parser of the command line. The table of commands is in cli_commands.c. */
 #include "generator/cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,11 +20,18 @@ void cli_say(const char *fmt, ...)
     va_end(ap);
 }
 
+bool cli_terminal(FILE *stream)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fileno(stream)) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+}
+
 bool cli_colour(FILE *stream)
 {
     const char *no_color = getenv("NO_COLOR");
 
-    return (no_color == NULL || no_color[0] == '\0') && isatty(fileno(stream));
+    return (no_color == NULL || no_color[0] == '\0') && cli_terminal(stream);
 }
 
 const struct cli_command *cli_find_command(const char *name)
@@ -237,6 +245,29 @@ static int unknown_command(const char *name)
     return CLI_USAGE;
 }
 
+/* Does nobody read what is written there any more, as behind `| head`? */
+static bool has_no_reader(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0;
+}
+
+/* Data that did not reach its reader (full disk, closed pipe) is neither a success nor an answer. A
+ * reader that has seen enough is told nothing. */
+static int finish(int exit_code)
+{
+    bool failed = fflush(stdout) != 0;
+
+    /* what was too much for stdio's buffer failed before */
+    if (ferror(stdout) == 0 && !failed)
+        return exit_code;
+    if (!has_no_reader(STDOUT_FILENO))
+        cli_say("standard output cannot be written");
+    return exit_code == CLI_OK || exit_code == CLI_FAILED || exit_code == CLI_DIFFERS ? CLI_IOERR
+                                                                                       : exit_code;
+}
+
 static int run_command(const struct cli_command *command, int argc, char **argv)
 {
     struct cli_args args;
@@ -251,11 +282,7 @@ static int run_command(const struct cli_command *command, int argc, char **argv)
     } else {
         exit_code = command->run(&args);
     }
-    /* Data that did not reach its reader (full disk, closed pipe) is not a success. */
-    if (fflush(stdout) != 0 && exit_code == CLI_OK) {
-        cli_say("standard output cannot be written");
-        exit_code = CLI_IOERR;
-    }
+    exit_code = finish(exit_code);
 out:
     cli_args_free(&args);
     return exit_code;

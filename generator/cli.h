@@ -91,6 +91,9 @@ void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * (no-color.org). */
 bool cli_colour(FILE *stream);
 
+/* May lines be overwritten there? A terminal that is not dumb. */
+bool cli_terminal(FILE *stream);
+
 /* The help texts: of the program, of a command. */
 void cli_print_help(FILE *out);
 void cli_print_command_help(FILE *out, const struct cli_command *command);

@@ -1,17 +1,14 @@
 #include "generator/progress.h"
 
+#include "generator/cli.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 enum { QUIET_US = 1000000, PAUSE_US = 100000 };
 
 void progress_begin(struct progress *p)
 {
-    const char *term = getenv("TERM");
-
-    *p = (struct progress){.terminal = isatty(STDERR_FILENO) == 1 && term != NULL &&
-                                       strcmp(term, "dumb") != 0,
+    *p = (struct progress){.terminal = cli_terminal(stderr),
                            .started_us = clock_mono_us(&clock_system)};
 }
 

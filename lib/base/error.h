@@ -12,7 +12,7 @@
     X(CC_EPARSE, -3, "malformed input")                                                     \
     X(CC_ERANGE, -4, "number out of range")                                                 \
     X(CC_ETOOBIG, -5, "larger than the limit")                                              \
-    X(CC_EFULL, -6, "buffer or table full")                                                 \
+    X(CC_EFULL, -6, "no room left: disk, buffer or table full")                             \
     X(CC_ENOENT, -7, "no such file or entry")                                               \
     X(CC_EEXIST, -8, "exists already")                                                      \
     X(CC_EACCESS, -9, "permission denied")                                                  \
