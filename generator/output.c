@@ -2,7 +2,7 @@
 
 #include "crypto/key.h"
 #include "gateway/snapshot.h"
-#include "generator/client_certificate.h"
+#include "generator/certificate_files.h"
 #include "generator/haproxy_check.h"
 #include "generator/haproxy_checked.h"
 #include "generator/output_generation.h"
@@ -176,7 +176,7 @@ static int check(struct build *b)
         return CC_ENOMEM;
     rc = check_log_target(b);
     if (rc == CC_OK)
-        rc = client_certificate_check(b->config, b->arena, b->diag);
+        rc = certificate_files_check(b->config, b->arena, b->diag);
     if (rc != CC_OK)
         return rc;
     return ask_haproxy(b, directory);

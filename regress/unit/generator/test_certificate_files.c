@@ -1,6 +1,6 @@
-/* Who the gateway is to endpoints: pairs of files that HAProxy could not use are said by setting.
- */
-#include "generator/client_certificate.h"
+/* Files that HAProxy could not use are said by setting: who the gateway is to clients and
+ * endpoints, and whom it believes. */
+#include "generator/certificate_files.h"
 
 #include "crypto/key.h"
 
@@ -16,7 +16,7 @@
 
 enum { TEXT_BYTES = 16 << 10 };
 
-static char directory[] = "/tmp/test_client_certificate.XXXXXX";
+static char directory[] = "/tmp/test_certificate_files.XXXXXX";
 static struct arena *arena;
 static struct slice certificate, key, other_key, public_key; /* texts */
 
@@ -44,7 +44,7 @@ static int make_texts(void **state)
     struct buf text;
 
     (void)state;
-    arena = arena_new(16 << 20);
+    arena = arena_new(128 << 20);
     if (mkdtemp(directory) == NULL || key_generate(&k, KEY_EC_P256) != CC_OK ||
         key_generate(&other, KEY_EC_P256) != CC_OK)
         return -1;
@@ -78,21 +78,16 @@ static struct slice put(const char *name, struct slice text)
     return path;
 }
 
-/* Loads a cc.yaml that names both files, so that findings have places, and checks them. */
-static void expect(struct slice cert_path, struct slice key_path, enum diag_code code,
-                   unsigned line, const char *message)
+/* Loads this cc.yaml, so that findings have places, and checks its files. */
+static void expect_of(struct slice text, enum diag_code code, unsigned line, const char *message)
 {
-    struct slice yaml = put("cc.yaml", arena_printf(arena,
-                                                    "router:\n  upstream:\n    tls:\n"
-                                                    "      certPath: '%" PRIslice "'\n"
-                                                    "      keyPath: '%" PRIslice "'\n",
-                                                    SLICE_ARG(cert_path), SLICE_ARG(key_path)));
+    struct slice yaml = put("cc.yaml", text);
     struct diag *diag = diag_new();
     struct config *config;
     struct diag_view v;
 
     assert_int_equal(config_load(&config, yaml.p, NULL, NULL, 0, arena, diag), CC_OK);
-    assert_int_equal(client_certificate_check(config, arena, diag),
+    assert_int_equal(certificate_files_check(config, arena, diag),
                      message == NULL ? CC_OK : CC_EREFUSED);
     if (message == NULL) {
         assert_int_equal(diag_errors(diag), 0);
@@ -108,6 +103,39 @@ static void expect(struct slice cert_path, struct slice key_path, enum diag_code
         fail_msg("'%" PRIslice "' does not say '%s'", SLICE_ARG(v.message), message);
     assert_false(slice_contains(v.message, SLICE("BEGIN")));
     diag_free(&diag);
+}
+
+/* The pair for endpoints. */
+static void expect(struct slice cert_path, struct slice key_path, enum diag_code code,
+                   unsigned line, const char *message)
+{
+    expect_of(arena_printf(arena,
+                           "router:\n  upstream:\n    tls:\n"
+                           "      certPath: '%" PRIslice "'\n"
+                           "      keyPath: '%" PRIslice "'\n",
+                           SLICE_ARG(cert_path), SLICE_ARG(key_path)),
+              code, line, message);
+}
+
+/* The pair for clients, with another line of router. */
+static void expect_server(struct slice cert_path, struct slice key_path, const char *more,
+                          enum diag_code code, unsigned line, const char *message)
+{
+    expect_of(arena_printf(arena,
+                           "router:\n  keystore:\n"
+                           "    certPath: '%" PRIslice "'\n"
+                           "    keyPath: '%" PRIslice "'\n%s",
+                           SLICE_ARG(cert_path), SLICE_ARG(key_path), more),
+              code, line, message);
+}
+
+static void expect_authorities(struct slice path, const char *message)
+{
+    expect_of(arena_printf(arena,
+                           "router:\n  upstream:\n    tls:\n"
+                           "      trustedCertPath: '%" PRIslice "'\n",
+                           SLICE_ARG(path)),
+              CC4001, 4, message);
 }
 
 static void a_good_pair_and_none(void **state)
@@ -168,14 +196,42 @@ static void the_key_of_another(void **state)
            "does not belong to the certificate");
 }
 
+static void the_listener(void **state)
+{
+    struct slice cert = put("c.pem", certificate), private = put("k.pem", key);
+    struct slice nowhere = arena_printf(arena, "%s/nowhere.pem", directory);
+
+    (void)state;
+    expect_server(cert, private, "", CC4001, 0, NULL);
+    expect_server(nowhere, private, "", CC4001, 3, "router.keystore.certPath ");
+    expect_server(cert, nowhere, "", CC4001, 4, "router.keystore.keyPath ");
+    expect_server(private, private, "", CC4001, 3, "belongs into the file of keyPath");
+    expect_server(cert, put("o.pem", other_key), "", CC4004, 4,
+                  "the certificate of router.keystore");
+    expect_server(nowhere, nowhere, "  securedListenerPort: 0\n", CC4001, 0, NULL);
+}
+
+static void authorities(void **state)
+{
+    struct slice nowhere = arena_printf(arena, "%s/nowhere.pem", directory);
+
+    (void)state;
+    expect_authorities(put("c.pem", certificate), NULL);
+    expect_authorities(slice_of(directory), NULL);
+    expect_authorities(SLICE(""), NULL);
+    expect_authorities(nowhere, "trustedCertPath ");
+    expect_authorities(put("e.pem", SLICE("")), "no certificate in PEM");
+    expect_authorities(put("k.pem", key), "no certificate in PEM");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_pair_and_none), cmocka_unit_test(files_that_are_none),
         cmocka_unit_test(an_unreadable_key),    cmocka_unit_test(both_in_one_file),
         cmocka_unit_test(an_encrypted_key),     cmocka_unit_test(the_key_of_another),
+        cmocka_unit_test(the_listener),         cmocka_unit_test(authorities),
     };
 
-    return cmocka_run_group_tests_name("client certificate for endpoints", tests, make_texts,
-                                       remove_texts);
+    return cmocka_run_group_tests_name("files with certificates", tests, make_texts, remove_texts);
 }
