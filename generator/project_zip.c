@@ -65,6 +65,11 @@ static int damaged(struct unzip *u, struct archive *a)
 {
     const char *words = archive_error_string(a);
 
+    /* an entry, or the end of a zip without any; not only at the front: some unpack themselves */
+    if (!slice_contains(u->zip, SLICE("PK\3\4")) && !slice_contains(u->zip, SLICE("PK\5\6")))
+        return refuse_zip(u, CC1301, "this is neither a directory nor a zip",
+                          "give the directory of an API project, or a zip of it; `cc-gen init NAME "
+                          "--oas FILE` makes one of an OpenAPI document");
     return refuse_zip(u, CC1301, words != NULL ? words : "the zip cannot be read",
                       "make the zip again, from the project's directory: zip -r pets.zip pets");
 }

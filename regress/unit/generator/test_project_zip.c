@@ -421,11 +421,14 @@ static void test_no_zip(void **state)
 {
     struct fixture f;
     char findings[1000];
+    struct diag_view v;
 
     (void)state;
     fixture_open(&f);
     open_zip(&f, SLICE("type: api\n"), findings, sizeof(findings));
     assert_string_equal(findings, "error CC1301 pets.zip:0:0\n");
+    assert_true(diag_get(f.diag, 0, &v));
+    assert_true(slice_contains(v.help, SLICE("cc-gen init")));
     fixture_close(&f);
     fixture_open(&f);
     open_zip(&f, SLICE(""), findings, sizeof(findings));
