@@ -265,7 +265,7 @@ static int finish(int exit_code)
     if (!has_no_reader(STDOUT_FILENO))
         cli_say("standard output cannot be written");
     return exit_code == CLI_OK || exit_code == CLI_FAILED || exit_code == CLI_DIFFERS ? CLI_IOERR
-                                                                                       : exit_code;
+                                                                                      : exit_code;
 }
 
 static int run_command(const struct cli_command *command, int argc, char **argv)

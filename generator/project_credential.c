@@ -99,7 +99,8 @@ static bool expand(const struct declaration *d, struct slice text, struct buf *o
 }
 
 /* The user name or password, with its variables: empty where there is none, since a variable of the
- * contract may stand above it (overridden()); is_usable() has the last word. False after a finding. */
+ * contract may stand above it (overridden()); is_usable() has the last word. False after a finding.
+ */
 static bool read_text(const struct declaration *d, const char *key, struct slice *out)
 {
     const struct doc_node *node = get(d, key);

@@ -100,8 +100,8 @@ static bool is_inside_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* The message into `out`. One that is too long keeps its end, where the reason stands, and loses what
- * is quoted in the middle. */
+/* The message into `out`. One that is too long keeps its end, where the reason stands, and loses
+ * what is quoted in the middle. */
 __attribute__((format(printf, 2, 0))) static bool format(char out[MESSAGE_MAX], const char *fmt,
                                                          va_list args)
 {
