@@ -5,6 +5,7 @@
 # Macros for the scenarios:
 #   ${top}      the project's root          ${cc_gen} ${cc_spoa}   the programs
 #   ${tools}    programs of regress/tools   ${haproxy}             HAProxy
+#   ${not}      regress/vtc/lib/not: the command after it must fail, and by itself
 . "$(dirname "$0")/run-lib.sh"
 
 variant=${V:-san}
@@ -23,8 +24,13 @@ TMPDIR=$(mktemp -d /tmp/cc.XXXXXX)
 export TMPDIR
 # Keys of the scenarios, not those of the person who runs them.
 export XDG_STATE_HOME="$TMPDIR/state"
-# Programs that a scenario kills are no leaks; all else a sanitizer finds must fail the scenario.
-export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
+# Programs that a scenario kills are no leaks. What a sanitizer finds, whether the scenario looks at the status or
+# not (in a pipe, in a wait for something else), comes to files of its own, and fails the run.
+reports=$TMPDIR/reports
+mkdir "$reports"
+export ASAN_OPTIONS=detect_leaks=1:handle_abort=1:exitcode=99:log_path=$reports/asan
+# gcc's UBSan writes to stderr alone: it aborts, and ASan reports that.
+export UBSAN_OPTIONS=print_stacktrace=1:exitcode=99:abort_on_error=1:log_path=$reports/ubsan
 log=$TMPDIR/log
 trap 'rm -rf "$TMPDIR"' EXIT
 # By its name, so that nothing finds another one.
@@ -35,12 +41,17 @@ export HAPROXY_PROGRAM="$TMPDIR/bin/haproxy"
 
 if [ $# -gt 0 ]; then
     varnishtest -k -j2 -t 150 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
-        -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" "$@" >"$log" 2>&1
+        -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" -D not="$PWD/regress/vtc/lib/not" \
+        "$@" >"$log" 2>&1
     # A line for each scenario: "#    top  TEST regress/vtc/x.vtc passed (1.234)".
     passed=$(grep -c '^# *top  TEST .* passed' "$log")
     for vtc; do
         grep -q "^# *top  TEST $vtc passed" "$log" || bad "$vtc"
     done
     [ "$failed" -eq 0 ] || cat "$log"
+    for report in "$reports"/*; do
+        [ -e "$report" ] || continue
+        bad "a sanitizer's report: $(cat "$report")"
+    done
 fi
 tally scenarios
