@@ -6,12 +6,14 @@
 #   ${top}      the project's root          ${cc_gen} ${cc_spoa}   the programs
 #   ${tools}    programs of regress/tools   ${haproxy}             HAProxy
 #   ${not}      regress/vtc/lib/not: the command after it must fail, and by itself
+# What a scenario's blocks must look like, so that each command in them counts: check-scenarios.sh.
 . "$(dirname "$0")/run-lib.sh"
 
 variant=${V:-san}
 bin=$PWD/build/$variant/bin
 [ "$variant" != release ] || bin=$PWD/build/bin
-[ $# -gt 0 ] || set -- $(find regress/vtc -name '*.vtc' 2>/dev/null | sort)
+whole=
+[ $# -gt 0 ] || { whole=1; set -- $(find regress/vtc -name '*.vtc' 2>/dev/null | sort); }
 [ $# -gt 0 ] || bad "there are no scenarios in regress/vtc"
 
 haproxy=$(PATH=$PATH:/usr/sbin:/usr/local/sbin command -v "${HAPROXY:-haproxy}") || {
@@ -39,6 +41,47 @@ ln -s "$(realpath -s "$haproxy")" "$TMPDIR/bin/haproxy"
 export PATH="$TMPDIR/bin:$PATH"
 export HAPROXY_PROGRAM="$TMPDIR/bin/haproxy"
 
+# The check of the scenarios can fail: of these blocks, lines 2, 7, 17 and 19 are wrong.
+check_the_check() {
+    local said
+
+    cat >"$TMPDIR/wrong.vtc" <<'END'
+shell -match "a{" {
+    cd ${tmpdir}
+    true
+}
+shell -expect {one
+} {
+    echo one; # set -e
+    ! false
+}
+shell {
+    # set -e
+    true &&
+        true
+}
+shell {
+    set -e
+    ! grep -q a b
+    if true && false; then true; fi
+    grep -q a b &&
+        grep -q c d
+    ! grep -q a b || exit 1
+    for i in 1 2; do grep -q a b && break; done
+    ! true
+}
+END
+    said=$(regress/check-scenarios.sh "$TMPDIR/wrong.vtc" | sed 's/.*wrong.vtc:\([0-9]*\): .*\(set -e\|!\|&&\).*/\1/' | xargs)
+    [ "$said" = "2 7 17 19" ] || bad "check-scenarios.sh complains about the lines '$said'"
+}
+
+# A line for each command that would not count.
+while IFS= read -r complaint; do
+    bad "$complaint"
+done < <(regress/check-scenarios.sh "$@")
+[ -z "$whole" ] || check_the_check
+complaints=$failed
+
 if [ $# -gt 0 ]; then
     varnishtest -k -j2 -t 150 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
         -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" -D not="$PWD/regress/vtc/lib/not" \
@@ -48,7 +91,7 @@ if [ $# -gt 0 ]; then
     for vtc; do
         grep -q "^# *top  TEST $vtc passed" "$log" || bad "$vtc"
     done
-    [ "$failed" -eq 0 ] || cat "$log"
+    [ "$failed" -eq "$complaints" ] || cat "$log"
     for report in "$reports"/*; do
         [ -e "$report" ] || continue
         bad "a sanitizer's report: $(cat "$report")"
