@@ -60,7 +60,7 @@ static inline size_t spop_client_payload(uint8_t *room, size_t size, const char 
     return (size_t)(w.p - w.start);
 }
 
-/* A socket on which HELLO has been said and answered; -1 when nobody listens, or who did is gone. */
+/* A socket on which HELLO has been said and answered; -1 when nobody is there. */
 static inline int spop_client_connect(const char *path)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
