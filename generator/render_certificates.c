@@ -8,18 +8,6 @@ enum {
     TEXT_BYTES = 12 << 10 /* beside the other facts in one SPOP frame */
 };
 
-/* "x-client-cert" as a CGI-like backend may read it: "x_client_cert". */
-static struct slice cgi_name(struct arena *arena, struct slice name)
-{
-    char *room = arena_alloc(arena, name.n);
-
-    if (room == NULL)
-        return SLICE_NONE;
-    for (size_t i = 0; i < name.n; i++)
-        room[i] = (char)(name.p[i] == '-' ? '_' : name.p[i]);
-    return slice_make(room, name.n);
-}
-
 static int add_proxies(struct row *root, const struct render_context *ctx)
 {
     const struct config *c = ctx->config;
@@ -43,18 +31,19 @@ static int add_proxies(struct row *root, const struct render_context *ctx)
 int render_certificates(struct row *root, const struct render_context *ctx)
 {
     const struct config *c = ctx->config;
-    struct slice header = c->security.mutual_ssl.header, cgi = cgi_name(ctx->arena, header);
+    struct slice header = c->security.mutual_ssl.header;
     bool needed = gw_model_needs_certificate(ctx->model);
+    int rc;
 
-    if (cgi.p == NULL)
-        return CC_ENOMEM;
     add_bool(root, "needs_certificates", needed);
     add_bool(root, "ask_certificates", needed && c->security.mutual_ssl.enabled);
     add_bool(root, "outbound_certificate", needed && c->security.mutual_ssl.outbound);
     add_word(root, "certificate_header", header);
-    add_word(root, "certificate_header_cgi", cgi);
     add_text(root, "certificate_header_arg", TEMPLATE_ARG, header, PLACE_NONE);
     add_number(root, "max_certificate", CERTIFICATE_BYTES);
     add_number(root, "max_certificate_text", TEXT_BYTES);
-    return add_proxies(root, ctx);
+    /* x-wso2... goes by a rule for all that begin so */
+    rc = add_spellings(root, "certificate_spellings", &header,
+                       slice_starts(header, SLICE("x-wso2")) ? 0 : 1, ctx->arena);
+    return rc == CC_OK ? add_proxies(root, ctx) : rc;
 }

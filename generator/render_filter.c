@@ -52,13 +52,16 @@ int render_filters(struct row *root, const struct render_context *ctx)
 {
     const struct gw_model *m = ctx->model;
     struct slice *names = arena_array(ctx->arena, count_all(m), sizeof(*names));
+    size_t n;
     int rc;
 
     if (names == NULL)
         return CC_ENOMEM;
     add_bool(root, "filters", count_all(m) > 0);
     rc = add_names(root, "filter_removes", names, collect(m, false, names), ctx->arena);
-    if (rc == CC_OK)
-        rc = add_names(root, "filter_sets", names, collect(m, true, names), ctx->arena);
-    return rc;
+    if (rc != CC_OK)
+        return rc;
+    n = collect(m, true, names);
+    rc = add_names(root, "filter_sets", names, n, ctx->arena);
+    return rc == CC_OK ? add_spellings(root, "filter_spellings", names, n, ctx->arena) : rc;
 }

@@ -10,34 +10,6 @@ enum {
     MAXREWRITE = GW_BACKEND_JWT_REWRITE
 };
 
-/* The header's name in each spelling that is the same to a CGI-like backend: '-' or '_'. */
-static int add_spellings(struct row *root, const struct render_context *ctx, struct slice header)
-{
-    unsigned hyphens = 0;
-    struct template_row *rows;
-    struct row row;
-
-    for (size_t i = 0; i < header.n; i++)
-        hyphens += header.p[i] == '-';
-    CC_ASSERT(hyphens <= GW_BACKEND_JWT_HYPHENS);
-    rows = rows_new(ctx->arena, (size_t)1 << hyphens);
-    for (unsigned spelling = 0; rows != NULL && spelling < 1u << hyphens; spelling++) {
-        char *name = arena_alloc(ctx->arena, header.n);
-        unsigned at = 0;
-
-        if (name == NULL || !row_new(&row, ctx->arena, 1))
-            return CC_ENOMEM;
-        for (size_t i = 0; i < header.n; i++)
-            name[i] = header.p[i] == '-' && (spelling >> at++ & 1) != 0 ? '_' : header.p[i];
-        add_word(&row, "spelling", slice_make(name, header.n));
-        rows[spelling] = finished(&row);
-    }
-    if (rows == NULL)
-        return CC_ENOMEM;
-    add_list(root, "jwt_spellings", rows, (size_t)1 << hyphens);
-    return CC_OK;
-}
-
 static int write_key(const struct gw_backend_jwt *jwt, struct slice certificate, struct buf *out)
 {
     struct key *key = NULL;
@@ -89,7 +61,7 @@ int render_jwt(struct row *root, const struct render_context *ctx)
     add_word(root, "jwt_header", header);
     add_number(root, "maxrewrite", header.n > 0 ? MAXREWRITE : 0);
     if (header.n > 0) {
-        rc = add_spellings(root, ctx, header);
+        rc = add_spellings(root, "jwt_spellings", &header, 1, ctx->arena);
         return rc == CC_OK ? add_key_set(root, ctx) : rc;
     }
     add_list(root, "jwt_spellings", NULL, 0);

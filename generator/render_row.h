@@ -70,6 +70,13 @@ static inline struct template_row finished(const struct row *row)
     return (struct template_row){row->values, row->n};
 }
 
+/* --- render_spelling.c ---------------------------------------------------------------------- */
+
+/* Each name in each spelling that is the same to a CGI-like backend, '-' or '_' -> rows of
+ * "spelling". */
+int add_spellings(struct row *root, const char *list, const struct slice *names, size_t n,
+                  struct arena *arena);
+
 /* --- render_errors.c ------------------------------------------------------------------------ */
 
 /* The answers that HAProxy gives itself -> "body_...", the lists of them by where they arise, and

@@ -240,7 +240,6 @@ static void add_settings(struct row *root, const struct render_context *ctx)
              ctx->model->throttling.enabled && ctx->model->throttling.legacy_headers);
     add_bool(root, "renamed_internal_key",
              internal_key.n > 0 && !slice_is(internal_key, "internal-key"));
-    add_word(root, "internal_key", internal_key);
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);
@@ -261,6 +260,10 @@ int render_values(const struct render_context *ctx, struct template_row *out)
     if (!row_new(&root, ctx->arena, 144))
         return CC_ENOMEM;
     add_settings(&root, ctx);
+    rc = add_spellings(&root, "internal_key_spellings",
+                       &ctx->config->security.auth_header.test_console_header_name, 1, ctx->arena);
+    if (rc != CC_OK)
+        return rc;
     if ((rc = render_errors(&root, ctx)) != CC_OK ||
         (rc = add_refusals(&root, ctx->arena)) != CC_OK ||
         (rc = add_variables(&root, ctx->arena)) != CC_OK || (rc = add_files(&root, ctx)) != CC_OK ||
