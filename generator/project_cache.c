@@ -26,6 +26,7 @@ enum {
 struct cached {
     struct slice path;
     struct slice record; /* all of it, the path too */
+    struct slice packed; /* and the length before it, as it stands in a file */
 };
 
 struct project_cache {
@@ -173,10 +174,11 @@ static int read_records(struct project_cache *c, struct slice in)
         rc = CC_ENOMEM;
     for (uint64_t i = 0; rc == CC_OK && i < n; i++) {
         struct cached *entry = &c->old[i];
-        struct slice record;
+        struct slice record, rest = in;
 
         rc = gw_unpack_text(&in, &record);
         entry->record = record;
+        entry->packed = slice_first(rest, rest.n - in.n);
         if (rc == CC_OK)
             rc = gw_unpack_text(&record, &entry->path);
         if (rc == CC_OK && i > 0 && slice_cmp(c->old[i - 1].path, entry->path) >= 0)
@@ -387,8 +389,7 @@ static int make_record(const struct project_cache *c, const struct project_sourc
         return CC_ENOMEM;
     for (size_t i = 0; i < r->n_folders; i++) {
         r->folders[i] = source->folders[i];
-        r->quick = r->quick && 
-                   project_identity_settled(&source->folders[i].identity, c->opened_ns);
+        r->quick = r->quick && project_identity_settled(&source->folders[i].identity, c->opened_ns);
     }
     for (size_t i = 0; i < r->n_files; i++) {
         const struct project_file *file = &source->files[i];
@@ -404,7 +405,8 @@ static int make_record(const struct project_cache *c, const struct project_sourc
         if (r->files[i].sum.p == NULL)
             return CC_ENOMEM;
         /* those of a zip have none of their own */
-        r->quick = r->quick && (source->is_zip || project_identity_settled(&file->identity, c->opened_ns));
+        r->quick =
+            r->quick && (source->is_zip || project_identity_settled(&file->identity, c->opened_ns));
     }
     return CC_OK;
 }
@@ -413,8 +415,9 @@ int project_cache_put(struct project_cache *c, const char *path,
                       const struct project_source *source, struct slice unit)
 {
     struct record r = {.path = slice_of(path), .unit = unit};
+    struct buf bytes, packed;
     struct cached *next;
-    struct buf bytes;
+    struct slice rest;
     int rc;
 
     c->changed = true;
@@ -425,10 +428,16 @@ int project_cache_put(struct project_cache *c, const char *path,
     if (next == NULL)
         return CC_ENOMEM;
     buf_init(&bytes, CACHE_MAX_BYTES);
+    buf_init(&packed, CACHE_MAX_BYTES);
     write_record(&bytes, &r);
-    *next = (struct cached){r.path, arena_dup(c->arena, buf_slice(&bytes))};
-    rc = buf_error(&bytes) == CC_OK && next->record.p != NULL ? CC_OK : CC_ENOMEM;
+    gw_pack_text(&packed, buf_slice(&bytes));
+    rest = arena_dup(c->arena, buf_slice(&packed));
+    *next = (struct cached){.path = r.path, .packed = rest};
+    rc = buf_error(&bytes) == CC_OK && buf_error(&packed) == CC_OK && rest.p != NULL
+             ? gw_unpack_text(&rest, &next->record)
+             : CC_ENOMEM;
     buf_free(&bytes);
+    buf_free(&packed);
     return rc;
 }
 
@@ -453,46 +462,63 @@ size_t project_cache_hits(const struct project_cache *c)
 
 /* --- saving ----------------------------------------------------------------------------------- */
 
-static void write_records(const struct project_cache *c, struct buf *out)
+/* The records as the file will have them: nearly all stand in the old one, many one behind the
+ * other, and are not copied. */
+struct records {
+    struct buf count;
+    struct slice *parts;
+    size_t n;
+};
+
+static void add_part(struct records *r, struct slice part)
+{
+    struct slice *last = &r->parts[r->n - 1];
+
+    if (last->p + last->n == part.p)
+        last->n += part.n;
+    else
+        r->parts[r->n++] = part;
+}
+
+static int list_records(const struct project_cache *c, struct records *r)
 {
     uint64_t n = 0;
 
+    r->parts = arena_array(c->arena, c->n_next + 1, sizeof(*r->parts));
+    if (r->parts == NULL)
+        return CC_ENOMEM;
     for (size_t i = 0; i < c->n_next; i++)
         n += i == 0 || !slice_eq(c->next[i].path, c->next[i - 1].path);
-    gw_pack_number(out, n);
+    gw_pack_number(&r->count, n);
+    r->parts[r->n++] = buf_slice(&r->count);
     for (size_t i = 0; i < c->n_next; i++) {
         if (i == 0 || !slice_eq(c->next[i].path, c->next[i - 1].path))
-            gw_pack_text(out, c->next[i].record);
+            add_part(r, c->next[i].packed);
     }
+    return buf_error(&r->count);
 }
 
-static bool write_whole(int fd, struct slice s)
+/* Through stdio, which gathers small parts and leaves large ones where they are. */
+static bool write_file(int fd, const char *head, const struct records *r)
 {
-    while (s.n > 0) {
-        ssize_t n = write(fd, s.p, s.n);
+    FILE *f = fdopen(fd, "w");
+    bool good = f != NULL && fputs(head, f) >= 0;
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        s = slice_from(s, (size_t)n);
-    }
-    return true;
+    for (size_t i = 0; good && i < r->n; i++)
+        good = fwrite(r->parts[i].p, 1, r->parts[i].n, f) == r->parts[i].n;
+    return (f != NULL ? fclose(f) : close(fd)) == 0 && good;
 }
 
 /* Not synced: what a crash leaves of it has another sum than it says. */
-static int replace_file(const char *path, struct slice head, struct slice records)
+static int replace_file(const char *path, const char *head, const struct records *r)
 {
     char temporary[PATH_MAX];
     int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
     int fd = n > 0 && (size_t)n < sizeof(temporary) ? mkostemp(temporary, O_CLOEXEC) : -1;
-    bool good;
 
     if (fd < 0)
         return cc_from_errno(errno);
-    good = write_whole(fd, head) && write_whole(fd, records);
-    good = close(fd) == 0 && good;
-    if (good && rename(temporary, path) == 0)
+    if (write_file(fd, head, r) && rename(temporary, path) == 0)
         return CC_OK;
     n = errno;
     unlink(temporary);
@@ -502,22 +528,21 @@ static int replace_file(const char *path, struct slice head, struct slice record
 int project_cache_save(struct project_cache *c)
 {
     char head[HEAD_BYTES + 1], sum[HASH_HEX + 1];
-    struct buf records;
+    struct records records = {.n = 0};
     int rc;
 
     if (!c->changed && c->n_next == c->n_old)
         return CC_OK;
-    buf_init(&records, CACHE_MAX_BYTES);
+    buf_init(&records.count, CACHE_MAX_BYTES);
     if (c->n_next > 0)
         qsort(c->next, c->n_next, sizeof(*c->next), compare_cached);
-    write_records(c, &records);
-    rc = buf_error(&records);
+    rc = list_records(c, &records);
     if (rc == CC_OK)
-        rc = crypto_sha256_hex(buf_slice(&records), sum);
+        rc = crypto_sha256_hex_of(records.parts, records.n, sum);
     if (rc == CC_OK) {
-        snprintf(head, sizeof(head), "%s%s %s\n", MAGIC, c->key, sum);
-        rc = replace_file(c->path, slice_of(head), buf_slice(&records));
+        (void)snprintf(head, sizeof(head), "%s%s %s\n", MAGIC, c->key, sum);
+        rc = replace_file(c->path, head, &records);
     }
-    buf_free(&records);
+    buf_free(&records.count);
     return rc;
 }

@@ -197,6 +197,36 @@ static void changes_are_seen(void **state)
     same_with_hits(w, 3);
 }
 
+/* A cache that was written in pieces, most of them from the one before, is the one that a build
+ * which read everything writes. */
+static void assert_cache_as_new(struct world *w)
+{
+    struct arena *arena = arena_new(TEXT_MAX * 2);
+    struct slice pieces, whole;
+
+    assert_non_null(arena);
+    assert_int_equal(file_read(arena, w->cache, TEXT_MAX, &pieces), CC_OK);
+    assert_int_equal(unlink(w->cache), 0);
+    same_with_hits(w, 0);
+    assert_int_equal(file_read(arena, w->cache, TEXT_MAX, &whole), CC_OK);
+    assert_true(whole.n > 0 && slice_eq(pieces, whole));
+    arena_free(&arena);
+}
+
+static void each_project_of_a_cache_is_replaced(void **state)
+{
+    struct world *w = *state;
+    char path[128];
+
+    same_with_hits(w, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        write_file(below(w, i, "Definitions/swagger.yaml", path), OAS "tags: []\n");
+        same_with_hits(w, 2);
+        assert_cache_as_new(w);
+        same_with_hits(w, 3);
+    }
+}
+
 static void projects_come_and_go(void **state)
 {
     struct world *w = *state;
@@ -212,6 +242,7 @@ static void projects_come_and_go(void **state)
     w->f.dirs[0] = w->f.dirs[3];
     w->f.dirs[3] = gone;
     same_with_hits(w, 4);
+    assert_cache_as_new(w);
     w->f.n = 3;
     same_with_hits(w, 3);
     /* what is left out is forgotten */
@@ -375,6 +406,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(unchanged_projects_are_not_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changes_are_seen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_project_of_a_cache_is_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(projects_come_and_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(findings_are_told_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(young_files_are_doubted, set_up, tear_down),
