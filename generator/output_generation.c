@@ -18,15 +18,12 @@ static const char *path_in(const struct output_dir *dir, uint64_t n, struct slic
 int generation_manifest(const struct output_dir *dir, uint64_t n, struct manifest *out)
 {
     const char *path = path_in(dir, n, SLICE("manifest.json"));
-    struct slice text;
     int rc;
 
     *out = (struct manifest){0};
     if (path == NULL)
         return CC_ENOMEM;
-    rc = file_read(dir->arena, path, MANIFEST_MAX_BYTES, &text);
-    if (rc == CC_OK)
-        rc = manifest_read(out, text, dir->arena);
+    rc = manifest_read_file(out, path, dir->arena);
     if (rc != CC_OK || out->generation != n) {
         *out = (struct manifest){0};
         return rc != CC_OK ? rc : CC_EPARSE;

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-enum { INPUT_MAX_BYTES = 64 << 20, SETTING_MAX_BYTES = 64 << 10 };
+enum { INPUT_MAX_BYTES = 64 << 20, SETTING_MAX_BYTES = 64 << 10, ENDS_BYTES = 64 << 10 };
 
 /* How the inputs begin: no text in JSON has such a line break. */
 #define INPUTS ",\n \"inputs\": {"
@@ -231,27 +231,27 @@ static bool take_generation(const json_t *value, uint64_t *out)
 }
 
 /* The document without its inputs, which come last, are nearly all of it, and are read by people
- * only. */
-static json_t *load(struct slice text)
+ * only: of a file, its ends do. NULL: it is not laid out so. */
+static json_t *load_head(struct slice head, struct slice tail)
 {
-    const char *inputs = text.n > 0 ? memmem(text.p, text.n, INPUTS, strlen(INPUTS)) : NULL;
-    struct buf head;
-    json_t *root;
+    const char *inputs = head.n > 0 ? memmem(head.p, head.n, INPUTS, strlen(INPUTS)) : NULL;
+    json_t *root = NULL;
+    struct buf text;
 
-    if (inputs == NULL || !slice_ends(text, SLICE("}\n}\n")))
-        return json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
-    buf_init(&head, text.n + 1);
-    buf_add(&head, slice_make(text.p, (size_t)(inputs - text.p)));
-    buf_add_char(&head, '}');
-    root =
-        buf_error(&head) == CC_OK ? json_loadb(head.p, head.n, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    buf_free(&head);
+    if (inputs == NULL || !slice_ends(tail, SLICE("}\n}\n")))
+        return NULL;
+    buf_init(&text, head.n + 1);
+    buf_add(&text, slice_make(head.p, (size_t)(inputs - head.p)));
+    buf_add_char(&text, '}');
+    if (buf_error(&text) == CC_OK)
+        root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    buf_free(&text);
     return root;
 }
 
-int manifest_read(struct manifest *m, struct slice text, struct arena *arena)
+/* Takes `root`. */
+static int read_document(struct manifest *m, json_t *root, struct arena *arena)
 {
-    json_t *root = load(text);
     int rc = CC_EPARSE;
 
     *m = (struct manifest){0};
@@ -267,6 +267,31 @@ int manifest_read(struct manifest *m, struct slice text, struct arena *arena)
 out:
     json_decref(root);
     return rc;
+}
+
+int manifest_read(struct manifest *m, struct slice text, struct arena *arena)
+{
+    json_t *root = load_head(text, text);
+
+    if (root == NULL)
+        root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    return read_document(m, root, arena);
+}
+
+int manifest_read_file(struct manifest *m, const char *path, struct arena *arena)
+{
+    struct slice head, tail;
+    json_t *root;
+    int rc = file_read_ends(arena, path, MANIFEST_MAX_BYTES, ENDS_BYTES, &head, &tail);
+
+    *m = (struct manifest){0};
+    if (rc != CC_OK)
+        return rc;
+    root = load_head(head, tail.n > 0 ? tail : head);
+    if (root != NULL)
+        return read_document(m, root, arena);
+    rc = tail.n > 0 ? file_read(arena, path, MANIFEST_MAX_BYTES, &head) : CC_OK;
+    return rc == CC_OK ? manifest_read(m, head, arena) : rc;
 }
 
 const char *manifest_sum(const struct manifest *m, const char *name)

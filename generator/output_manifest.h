@@ -46,6 +46,8 @@ int manifest_write(const struct manifest *m, struct buf *out);
 
 /* Reads a manifest; everything in the arena. CC_EPARSE when it is not one. Inputs are not read. */
 int manifest_read(struct manifest *m, struct slice text, struct arena *arena);
+/* The same of a file, most of which need not be read; and the errors of file_read(). */
+int manifest_read_file(struct manifest *m, const char *path, struct arena *arena);
 
 /* The value of setting `name`; p is NULL when it is not listed. */
 struct slice manifest_value(const struct manifest *m, struct slice name);

@@ -30,36 +30,73 @@ static ssize_t read_full(int fd, char *p, size_t n)
     return (ssize_t)got;
 }
 
-int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice *out)
+/* Opens a regular file of at most max_bytes and tells its size. */
+static int open_regular(const char *path, size_t max_bytes, int *out, size_t *size)
 {
     /* O_NONBLOCK: opening a FIFO must not hang; regular files ignore it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int rc = CC_OK;
     struct stat st;
-    ssize_t n;
-    char *p;
 
     if (fd < 0)
         return cc_from_errno(errno);
-    if (fstat(fd, &st) != 0) {
+    if (fstat(fd, &st) != 0)
         rc = cc_from_errno(errno);
-        goto out;
+    else if (!S_ISREG(st.st_mode))
+        rc = CC_EINVAL;
+    else if (st.st_size < 0 || (uint64_t)st.st_size > max_bytes)
+        rc = CC_ETOOBIG;
+    if (rc != CC_OK) {
+        close(fd);
+        return rc;
     }
-    rc = CC_EINVAL;
-    if (!S_ISREG(st.st_mode))
-        goto out;
-    rc = CC_ETOOBIG;
-    if (st.st_size < 0 || (uint64_t)st.st_size > max_bytes)
-        goto out;
-    rc = CC_ENOMEM;
-    p = arena_alloc(a, (size_t)st.st_size + 1);
-    if (p == NULL)
-        goto out;
-    n = read_full(fd, p, (size_t)st.st_size);
-    rc = n < 0 ? cc_from_errno(errno) : CC_OK;
-    if (rc == CC_OK)
-        *out = slice_make(p, (size_t)n);
-out:
+    *out = fd;
+    *size = (size_t)st.st_size;
+    return CC_OK;
+}
+
+/* The next `size` bytes of an open file, or what there is of them. */
+static int read_part(struct arena *a, int fd, size_t size, struct slice *out)
+{
+    char *p = size < SIZE_MAX ? arena_alloc(a, size + 1) : NULL;
+    ssize_t n = p != NULL ? read_full(fd, p, size) : 0;
+
+    if (p == NULL || n < 0)
+        return p == NULL ? CC_ENOMEM : cc_from_errno(errno);
+    *out = slice_make(p, (size_t)n);
+    return CC_OK;
+}
+
+int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice *out)
+{
+    size_t size;
+    int fd;
+    int rc = open_regular(path, max_bytes, &fd, &size);
+
+    if (rc != CC_OK)
+        return rc;
+    rc = read_part(a, fd, size, out);
+    close(fd);
+    return rc;
+}
+
+int file_read_ends(struct arena *a, const char *path, size_t max_bytes, size_t n,
+                   struct slice *head, struct slice *tail)
+{
+    size_t size;
+    int fd;
+    int rc = open_regular(path, max_bytes, &fd, &size);
+    bool whole;
+
+    if (rc != CC_OK)
+        return rc;
+    whole = size / 2 < n || size == 2 * n;
+    *tail = SLICE_NONE;
+    rc = read_part(a, fd, whole ? size : n, head);
+    if (rc == CC_OK && !whole && lseek(fd, (off_t)(size - n), SEEK_SET) < 0)
+        rc = cc_from_errno(errno);
+    if (rc == CC_OK && !whole)
+        rc = read_part(a, fd, n, tail);
     close(fd);
     return rc;
 }

@@ -11,6 +11,11 @@
  * CC_EACCESS, CC_EIO, CC_EINVAL (not a regular file). */
 int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice *out);
 
+/* The same of its first and last n bytes, for files of which little is wanted. A file of no more
+ * than 2 n bytes is whole in *head, and *tail is empty. */
+int file_read_ends(struct arena *a, const char *path, size_t max_bytes, size_t n,
+                   struct slice *head, struct slice *tail);
+
 /* Writes data to `path` through a temporary file in the same directory, fsync and rename; the
  * directory is synced too. mode as in open(2), not masked by umask. */
 int file_write_atomic(const char *path, struct slice data, unsigned mode);

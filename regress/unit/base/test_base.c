@@ -343,6 +343,24 @@ static void every_code_has_a_page(void **state)
     }
 }
 
+/* Of a file that holds "hello2". */
+static void check_ends(struct arena *a, const char *path)
+{
+    struct slice head, tail;
+
+    assert_int_equal(file_read_ends(a, path, 6, 2, &head, &tail), CC_OK);
+    assert_true(slice_is(head, "he") && slice_is(tail, "o2"));
+    for (size_t n = 3; n < 8; n++) {
+        assert_int_equal(file_read_ends(a, path, 6, n, &head, &tail), CC_OK);
+        assert_true(slice_is(head, "hello2") && tail.n == 0);
+    }
+    assert_int_equal(file_read_ends(a, path, 6, SIZE_MAX, &head, &tail), CC_OK);
+    assert_true(slice_is(head, "hello2") && tail.n == 0);
+    assert_int_equal(file_read_ends(a, path, 5, 2, &head, &tail), CC_ETOOBIG);
+    assert_int_equal(file_read_ends(a, "/tmp", 6, 2, &head, &tail), CC_EINVAL);
+    assert_int_equal(file_read_ends(a, "/nonexistent", 6, 2, &head, &tail), CC_ENOENT);
+}
+
 static void files_are_read_and_replaced_whole(void **state)
 {
     char dir[] = "/tmp/cc-base-XXXXXX", path[64], sub[64];
@@ -359,6 +377,7 @@ static void files_are_read_and_replaced_whole(void **state)
     assert_int_equal(file_read(a, path, 6, &text), CC_OK);
     assert_true(slice_is(text, "hello2"));
     assert_int_equal(file_read(a, path, 5, &text), CC_ETOOBIG);
+    check_ends(a, path);
     assert_int_equal(file_read(a, dir, 5, &text), CC_EINVAL);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0640);

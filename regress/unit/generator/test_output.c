@@ -305,6 +305,47 @@ static void a_locked_directory_is_refused(void **state)
     assert_int_equal(build(w, "dogs", "a.example").generation, 2);
 }
 
+/* Its inputs, of which there are many, are not read; what is damaged or laid out in another way is
+ * read whole. */
+static void a_long_manifest_is_read_by_its_ends(void **state)
+{
+    enum { INPUTS = 3000 };
+    struct world *w = *state;
+    struct project_input list[INPUTS];
+    struct project_inputs inputs = {list, INPUTS};
+    struct manifest m, read;
+    struct slice text, other;
+    struct buf out;
+
+    build(w, "cats", "a.example");
+    assert_int_equal(manifest_read(&m, content(w, "out/manifest.json"), w->arena), CC_OK);
+    for (size_t i = 0; i < INPUTS; i++)
+        list[i] =
+            (struct project_input){arena_printf(w->arena, "p%zu", i), slice_of(m.files[0].sha256)};
+    assert_int_equal(manifest_inputs(&m, &inputs, NULL, w->arena), CC_OK);
+    buf_init(&out, MANIFEST_MAX_BYTES);
+    assert_int_equal(manifest_write(&m, &out), CC_OK);
+    text = buf_slice(&out);
+    assert_true(text.n > 2 * (64 << 10));
+    other = arena_dup(w->arena, text);
+    for (int i = 0; i < 3; i++) {
+        if (i == 1) /* no inputs where they are sought */
+            memcpy((char *)(uintptr_t)other.p + (strstr(other.p, "\n \"inputs\"") - other.p), "  ",
+                   2);
+        if (i == 2)
+            other.n -= 2;
+        put(w, "manifest", arena_dup(w->arena, other).p, 0644);
+        if (i == 2)
+            assert_int_equal(truncate(path(w, "manifest"), (off_t)other.n), 0);
+        assert_int_equal(manifest_read_file(&read, path(w, "manifest"), w->arena),
+                         i < 2 ? CC_OK : CC_EPARSE);
+        assert_true(i == 2 || (read.n_files == m.n_files && read.generation == 1 &&
+                               strcmp(read.model_hash, m.model_hash) == 0 && read.n_inputs == 0));
+    }
+    buf_free(&out);
+    assert_int_equal(manifest_read_file(&read, path(w, "none"), w->arena), CC_ENOENT);
+}
+
 static void haproxy_must_agree(void **state)
 {
     struct world *w = *state;
@@ -686,6 +727,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damage_is_repaired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_foreign_directory_is_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_locked_directory_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_long_manifest_is_read_by_its_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(haproxy_must_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unchanged_build_asks_haproxy_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(haproxy_is_asked_once, set_up, tear_down),
