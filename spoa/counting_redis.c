@@ -90,6 +90,7 @@ static void notice(struct counting_redis *r, const redisReply *reply)
 
     if (epoch != r->epoch) {
         if (r->epoch != 0) {
+            r->forgotten++;
             counter_share_again(r->table, counter_now(&clock_system), (int64_t)r->hold_ms * 1000,
                                 true);
             r->since_ms = 0;
@@ -414,7 +415,8 @@ void counting_redis_clear(struct counting_redis *r, struct slice key)
 
 void counting_redis_report(const struct counting_redis *r, struct buf *out)
 {
-    buf_printf(out, " share_up=%d", r->up);
+    buf_printf(out, " share_up=%d share_holds=%d", r->up,
+               counter_share_holds(r->table, counter_now(&clock_system)));
 #define X(name, help) buf_printf(out, " share_" #name "=%llu", (unsigned long long)r->name);
     COUNTING_REDIS_COUNTERS(X)
 #undef X

@@ -45,6 +45,7 @@ void counting_redis_free(struct counting_redis **r);
     X(rounds, "rounds in which Redis was told of something")     \
     X(keys_told, "keys that it was told of")                     \
     X(refused, "times that it refused to be told")               \
+    X(forgotten, "times that it had forgotten everything")       \
     X(gateways_here, "gateways that told it something, of late") \
     X(last_us, "how long the last round took, in microseconds")  \
     X(longest_us, "how long the longest one took")

@@ -259,6 +259,11 @@ void counter_share_all_here(struct counter_table *t, struct counter_time now, in
     shorten(&t->sharing->lost_us, now.mono_us + settle_us);
 }
 
+bool counter_share_holds(const struct counter_table *t, struct counter_time now)
+{
+    return now.mono_us < atomic_load_explicit(&t->sharing->hold_us, memory_order_relaxed);
+}
+
 /* Within a fixed window nobody's count becomes less: if it seems so, the other side has lost it. In
  * a sliding one it may, but not while everybody tells everything again. */
 static void hear_others(struct counter_table *t, struct counter_remote *r,

@@ -96,5 +96,8 @@ void counter_share_again(struct counter_table *t, struct counter_time now, int64
 /* All gateways are there: settle_us from now, they have told everything. */
 void counter_share_all_here(struct counter_table *t, struct counter_time now, int64_t settle_us);
 
+/* Is it still unknown what others have used? */
+bool counter_share_holds(const struct counter_table *t, struct counter_time now);
+
 /* There was no answer: it will be collected again. */
 void counter_share_failed(struct counter_table *t, const struct counter_report *report);
