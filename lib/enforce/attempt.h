@@ -31,7 +31,6 @@ struct enforce_worker {
     struct cache *cache;               /* NULL: none */
     struct counter_table *counters;    /* NULL: nobody counts */
     const struct revoked *revocations; /* NULL: there are none */
-    char issuers_hash[65];             /* of the rules under which the cache was filled */
     struct attempt_room rooms[2];
     char host[GW_HOST_MAX];
     char path[GW_PATH_MAX];
@@ -43,7 +42,7 @@ struct enforce_worker {
     struct cache *jwts; /* backend_jwt.c; NULL: none yet, or never */
     size_t jwt_entries, jwt_bytes;
     struct hash_key jwt_key;
-    char jwt_hash[65];   /* of the rules under which they were signed */
+    bool jwts_made;      /* as far as there was memory for them */
     int64_t jwt_from_us; /* when this worker may sign again, by the monotonic clock */
     char jwt[GW_BACKEND_JWT_MAX + 1];
     char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];

@@ -114,12 +114,6 @@ void enforce_rules_leave_unsigned(struct enforce_rules *r)
 
 /* --- the worker's ----------------------------------------------------------------------------- */
 
-void backend_jwt_forget(struct enforce_worker *w)
-{
-    if (w->jwts != NULL)
-        cache_clear(w->jwts);
-}
-
 void backend_jwt_free(struct enforce_worker *w)
 {
     cache_free(&w->jwts);
@@ -130,14 +124,13 @@ static void follow_settings(struct attempt *a)
 {
     struct enforce_worker *w = a->w;
 
-    if (memcmp(w->jwt_hash, a->rules->jwt.hash, sizeof(w->jwt_hash)) == 0)
-        return;
-    backend_jwt_forget(w);
     /* without memory for it each request is signed for: slow, and right */
-    if (w->jwts == NULL && w->jwt_entries > 0 &&
+    if (!w->jwts_made && w->jwt_entries > 0 &&
         cache_new(&w->jwts, w->jwt_entries, w->jwt_bytes) == CC_OK)
         hash_key_random(&w->jwt_key);
-    memcpy(w->jwt_hash, a->rules->jwt.hash, sizeof(w->jwt_hash));
+    w->jwts_made = true;
+    if (w->jwts != NULL)
+        cache_use_rules(w->jwts, a->rules->jwt.hash);
 }
 
 static void add_part(struct buf *b, struct slice s)

@@ -14,7 +14,6 @@
 int backend_jwt_prepare(struct enforce_rules *r, struct diag *diag);
 
 /* Memory and state of a worker; nothing is allocated before the first rules that have a JWT. */
-void backend_jwt_forget(struct enforce_worker *w); /* all JWTs */
 void backend_jwt_free(struct enforce_worker *w);
 
 /* Adds the JWT to the decision when there is one to send: to requests with a credential. True: go

@@ -19,7 +19,7 @@ struct entry {
     uint32_t hash;
     uint32_t token_n;
     uint32_t texts_n[GRANT_TEXT_COUNT];
-    uint32_t issuer, unused;
+    uint32_t issuer, rules;
     int64_t exp, nbf, until;
     uint64_t key, number;
     struct revoked_key id;
@@ -35,7 +35,15 @@ struct slot {
     uint32_t at; /* 1 + offset in the ring / ALIGN; 0 = empty */
 };
 
+/* Two: those in effect, and those of the HAProxy generation before, by turns. */
+enum { RULES_KEPT = 2 };
+
 struct cache {
+    struct {
+        char hash[CACHE_RULES_HASH];
+        uint32_t number;
+    } rules[RULES_KEPT]; /* those in use first; number 0: none */
+    uint32_t rules_numbers;
     struct slot *slots;
     size_t n_slots; /* a power of two, at least twice max_entries */
     char *ring;
@@ -113,6 +121,33 @@ void cache_free(struct cache **c)
     *c = NULL;
 }
 
+static void swap_rules(struct cache *c)
+{
+    char hash[CACHE_RULES_HASH];
+    uint32_t number = c->rules[0].number;
+
+    memcpy(hash, c->rules[0].hash, sizeof(hash));
+    c->rules[0] = c->rules[1];
+    memcpy(c->rules[1].hash, hash, sizeof(hash));
+    c->rules[1].number = number;
+}
+
+void cache_use_rules(struct cache *c, const char hash[CACHE_RULES_HASH])
+{
+    if (c->rules[0].number != 0 && memcmp(c->rules[0].hash, hash, CACHE_RULES_HASH) == 0)
+        return;
+    swap_rules(c);
+    if (c->rules[0].number != 0 && memcmp(c->rules[0].hash, hash, CACHE_RULES_HASH) == 0)
+        return;
+    if (c->rules_numbers == UINT32_MAX) { /* a number that comes again would open old entries */
+        cache_clear(c);
+        c->rules_numbers = 0;
+        c->rules[1].number = 0;
+    }
+    memcpy(c->rules[0].hash, hash, CACHE_RULES_HASH);
+    c->rules[0].number = ++c->rules_numbers;
+}
+
 void cache_clear(struct cache *c)
 {
     /* Tokens are credentials: what was written is wiped, and only that, so that a page that was
@@ -125,12 +160,14 @@ void cache_clear(struct cache *c)
     c->count = 0;
 }
 
-/* The hash covers the end of the token only: its signature, which nobody can choose, and which
- * differs between tokens when anything in them does. The comparison covers every byte. */
+/* The hash covers the rules, and of the token the end only: its signature, which nobody can choose,
+ * and which differs between tokens when anything in them does. The comparison covers every byte. */
 static uint32_t hash_token(const struct cache *c, struct slice token)
 {
-    return (uint32_t)hash_slice(
-        &c->key, slice_from(token, token.n > HASHED_BYTES ? token.n - HASHED_BYTES : 0));
+    uint64_t hash =
+        hash_slice(&c->key, slice_from(token, token.n > HASHED_BYTES ? token.n - HASHED_BYTES : 0));
+
+    return (uint32_t)hash ^ c->rules[0].number * UINT32_C(0x9e3779b9);
 }
 
 static struct entry *entry_at(const struct cache *c, uint64_t position)
@@ -164,7 +201,9 @@ static struct slot *find_slot(const struct cache *c, uint32_t hash, uint32_t at,
 
         if (s->hash != hash)
             continue;
-        if (at != 0 ? s->at == at : slice_eq(entry_token(slot_entry(c, s)), token))
+        if (at != 0 ? s->at == at
+                    : slot_entry(c, s)->rules == c->rules[0].number &&
+                          slice_eq(entry_token(slot_entry(c, s)), token))
             return s;
     }
     return NULL;
@@ -338,6 +377,7 @@ uint64_t cache_insert(struct cache *c, struct slice token, const struct grant *g
         GRANT_TEXTS(X)
 #undef X
             .issuer = (uint32_t)g->issuer,
+        .rules = c->rules[0].number,
         .exp = g->exp,
         .nbf = g->nbf,
         .until = g->until,

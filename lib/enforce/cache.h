@@ -82,6 +82,12 @@ void cache_free(struct cache **c);
 /* Forgets all tokens. */
 void cache_clear(struct cache *c);
 
+/* From here on it is that of the rules with this hash (SHA-256 in hex digits, terminated): what was
+ * remembered under others is not found. It comes back with them, as long as no third ones came in
+ * between: while HAProxy is reloaded, its processes ask by turns for the rules before and after. */
+enum { CACHE_RULES_HASH = 65 };
+void cache_use_rules(struct cache *c, const char hash[CACHE_RULES_HASH]);
+
 /* Finds what `token` grants and notes that it was used. */
 bool cache_find(struct cache *c, struct slice token, struct grant *out);
 

@@ -346,11 +346,8 @@ static bool forward(struct attempt *a, struct place by)
 /* Tokens verified under other issuers, keys or audiences are not verified any more. */
 static void follow_issuers(struct enforce_worker *w, const struct enforce_rules *rules)
 {
-    if (memcmp(w->issuers_hash, rules->issuers_hash, sizeof(w->issuers_hash)) == 0)
-        return;
     if (w->cache != NULL)
-        cache_clear(w->cache);
-    memcpy(w->issuers_hash, rules->issuers_hash, sizeof(w->issuers_hash));
+        cache_use_rules(w->cache, rules->issuers_hash);
 }
 
 void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,

@@ -180,8 +180,8 @@ void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *cou
 void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *revoked);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
- * the worker's own thread only. When `rules` differ from the last call's in their issuers, the
- * cache is emptied first. A remembered token counts as long as the key that verified it is in
+ * the worker's own thread only. What was remembered under rules with other issuers is not
+ * used. A remembered token counts as long as the key that verified it is in
  * `live` (which may be NULL) or in the rules. */
 void enforce_decide(struct enforce_worker *w, struct enforce_rules *rules,
                     const struct enforce_live *live, const struct enforce_request *request,

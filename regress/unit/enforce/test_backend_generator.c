@@ -2,7 +2,7 @@
  * which requests one JWT is used then, and what becomes of those that fail. */
 #include "backend_jwt_world.h"
 
-#include "enforce/backend_jwt.h"
+#include "enforce/attempt.h"
 
 enum { LIMIT_US = 100 };
 
@@ -193,7 +193,7 @@ static void it_depends_on_what_it_names(void **state)
     expect_method("GET", "/pets/1.0/pets/7", token, 2);
     expect_method("POST", "/pets/1.0/pets", token, 2);
     generator.backend_facts |= CC_FACT(CC_PATH);
-    backend_jwt_forget(w.worker);
+    cache_clear(w.worker->jwts);
     expect_method("GET", "/pets/1.0/pets", token, 3);
     expect_method("GET", "/pets/1.0/pets/7", token, 4);
     expect_method("GET", "/pets/1.0/pets/8", token, 5);
@@ -273,7 +273,7 @@ static void what_fails_is_closed(void **state)
     assert_int_equal(counters.filter_overruns, 1);
     act = just_in_time;
     assert_int_equal(ask(&w, "GET", "/pets/1.0/pets", token), ENFORCE_ALLOW);
-    backend_jwt_forget(w.worker);
+    cache_clear(w.worker->jwts);
     use(&other, false);
     expect_closed(token, "its generator has no on_backend_claims");
     use(NULL, true); /* cc-gen explain says what would be without it */

@@ -137,6 +137,33 @@ static void it_follows_the_rules(void **state)
     close_world(&w);
 }
 
+/* Two generations by turns, as while HAProxy is reloaded: one signature for each, not for each
+ * turn.
+ */
+static void generations_by_turns(void **state)
+{
+    struct world w;
+    struct enforce_rules *both[2];
+    char *token;
+
+    (void)state;
+    open_world(&w);
+    token = make_token(&w, ",\"x\":1");
+    both[0] = enforce_rules_ref(w.rules);
+    w.f.model.backend_jwt.user_claims = false;
+    load(&w);
+    both[1] = w.rules;
+    for (int i = 0; i < 20; i++) {
+        w.rules = both[i % 2];
+        ask(&w, "GET", "/pets/1.0/pets", token);
+        assert_int_equal(slice_contains(claims(&w), SLICE("\"x\":1")), i % 2 == 0);
+    }
+    assert_int_equal(signatures(&w), 2);
+    enforce_rules_unref(&both[0]);
+    free(token);
+    close_world(&w);
+}
+
 /* With the token cache off, nothing is remembered. */
 static void without_cache(void **state)
 {
@@ -338,6 +365,7 @@ int main(void)
         cmocka_unit_test(it_is_used_until_shortly_before_its_end),
         cmocka_unit_test(it_goes_with_its_token),
         cmocka_unit_test(it_follows_the_rules),
+        cmocka_unit_test(generations_by_turns),
         cmocka_unit_test(without_cache),
         cmocka_unit_test(a_small_cache_mixes_nothing_up),
         cmocka_unit_test(of_a_burst_others_sign),

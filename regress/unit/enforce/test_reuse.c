@@ -198,10 +198,10 @@ static void change_rules(struct enforce_rules *next, bool still_allowed, bool st
     decide_by(w, next, "GET", "/pets/1.0/pets/7", token, &d);
     assert_int_equal(d.verdict == ENFORCE_ALLOW, still_allowed);
     assert_int_equal(counters_of(w).cache_hits, still_cached);
-    /* And back: what the cache took in under the other rules does not count here either. */
+    /* And back: what was taken in under the other rules does not count here, what was here does. */
     decide_by(w, rules, "GET", "/pets/1.0/pets/7", token, &d);
     assert_int_equal(d.verdict, ENFORCE_ALLOW);
-    assert_int_equal(counters_of(w).cache_hits, still_cached ? 2 : 0);
+    assert_int_equal(counters_of(w).cache_hits, still_cached ? 2 : 1);
     enforce_rules_unref(&next);
     free(token);
     enforce_worker_free(&w);
@@ -227,7 +227,7 @@ static void test_same_issuers_keep_the_cache(void **state)
     change_rules(fixture_rules(&f), true, true);
 }
 
-static void test_new_issuers_empty_the_cache(void **state)
+static void test_new_issuers_find_nothing(void **state)
 {
     static const struct slice audience[] = {SLICE_INIT("elsewhere")};
     struct fixture f, other;
@@ -255,6 +255,38 @@ static void test_new_issuers_empty_the_cache(void **state)
     fixture_init(&other); /* the same names, other keys */
     change_rules(fixture_rules(&other), false, false);
     fixture_free(&other);
+}
+
+/* While HAProxy is reloaded, its old and new processes ask by turns for the rules before and after:
+ * a token is verified once for each, not once for each turn. Third rules end what the first had. */
+static void test_rules_by_turns(void **state)
+{
+    struct enforce_rules *next[2];
+    struct enforce_worker *w = new_worker(10, 1 << 16);
+    char *token = token_for(1, FIXTURE_NOW + 1000);
+    struct enforce_decision d;
+    struct fixture f;
+
+    (void)state;
+    changed(&f)->issuers[FIXTURE_ED].scope_claim = SLICE("scope");
+    next[0] = fixture_rules(&f);
+    changed(&f)->issuers[FIXTURE_ED].consumer_key_claim = SLICE("azp");
+    next[1] = fixture_rules(&f);
+    for (int i = 0; i < 20; i++) {
+        decide_by(w, i % 2 == 0 ? rules : next[0], "GET", "/pets/1.0/pets/7", token, &d);
+        assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    }
+    assert_int_equal(counters_of(w).cache_misses, 2);
+    assert_int_equal(counters_of(w).cache_hits, 18);
+    decide_by(w, next[1], "GET", "/pets/1.0/pets/7", token, &d);
+    decide_by(w, next[0], "GET", "/pets/1.0/pets/7", token, &d);
+    assert_int_equal(counters_of(w).cache_misses, 3);
+    decide_by(w, rules, "GET", "/pets/1.0/pets/7", token, &d);
+    assert_int_equal(counters_of(w).cache_misses, 4);
+    enforce_rules_unref(&next[0]);
+    enforce_rules_unref(&next[1]);
+    free(token);
+    enforce_worker_free(&w);
 }
 
 /* --- a cache decides nothing: the same requests with no, a tiny and a large one ------------- */
@@ -424,7 +456,8 @@ int main(void)
         cmocka_unit_test_setup(test_flood_of_good_tokens_keeps_a_hot_one, each_set_up),
         cmocka_unit_test_setup(test_bad_tokens_push_nothing_out, each_set_up),
         cmocka_unit_test_setup(test_same_issuers_keep_the_cache, each_set_up),
-        cmocka_unit_test_setup(test_new_issuers_empty_the_cache, each_set_up),
+        cmocka_unit_test_setup(test_new_issuers_find_nothing, each_set_up),
+        cmocka_unit_test_setup(test_rules_by_turns, each_set_up),
         cmocka_unit_test_setup(test_a_cache_decides_nothing, each_set_up),
         cmocka_unit_test_setup(test_warm_decisions_allocate_nothing, each_set_up),
         cmocka_unit_test_setup(test_memory_stays_the_same, each_set_up),
