@@ -461,6 +461,30 @@ meant_resources(struct project_build *build, const struct gw_model *model, const
     return own != NULL ? own : api->resources;
 }
 
+/* Tiers of certificates of clients (client_certificates.yaml) are those of subscriptions. */
+static void check_clients(struct project_build *build, const struct gw_model *model,
+                          const struct gw_api *api)
+{
+    for (size_t i = 0; i < api->n_clients; i++) {
+        const struct gw_client *c = &api->clients[i];
+        struct diag_item *item;
+        const char *near;
+
+        if (c->tier.n == 0 || slice_is(c->tier, "Unlimited") ||
+            gw_policy_find(model, GW_LEVEL_SUBSCRIPTION, c->tier) != NULL)
+            continue;
+        item = diag_error(build->diag, CC3208, c->origin,
+                          "the certificate '%" PRIslice "' has the tierName '%" PRIslice
+                          "', and no subscription policy has this name",
+                          SLICE_ARG(c->alias), SLICE_ARG(c->tier));
+        near = policy_nearest(model, GW_LEVEL_SUBSCRIPTION, c->tier, build->arena);
+        if (near != NULL)
+            diag_help(item, "did you mean %s?", near);
+        else
+            diag_help(item, "add it to subscriptionPolicies, or leave it out");
+    }
+}
+
 void policy_check_tiers(struct project_build *build, const struct gw_model *model)
 {
     struct gw_api *apis = build->apis.items;
@@ -476,6 +500,7 @@ void policy_check_tiers(struct project_build *build, const struct gw_model *mode
             continue;
         }
         before = api->resources;
+        check_clients(build, model, api);
         api->tier = meant_tier(build, model, api->tier, api->tier_declared);
         api->resources = meant_resources(build, model, api);
     }

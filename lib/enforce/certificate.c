@@ -163,7 +163,13 @@ bool certificate_open(struct attempt *a, const struct gw_need *need, struct slic
 
 bool certificate_admit(struct attempt *a, const struct grant *grant)
 {
-    (void)grant;
+    const struct gw_client *client = &a->out->api->clients[grant->issuer];
+
     a->out->application = (struct enforce_application){.id = -1, .tier = SLICE("Unlimited")};
+    if (client->tier.n > 0 && !slice_is(client->tier, "Unlimited")) {
+        a->out->application.certificate = client->alias;
+        a->out->application.subscription_tier = client->tier;
+        a->out->application.stop_on_quota_reach = true;
+    }
     return subscription_check_status(a);
 }

@@ -92,6 +92,7 @@ struct enforce_cors {
 struct enforce_application {
     int64_t id; /* -1: subscriptions are not looked at, or the token does not say */
     struct slice uuid, name, tier, owner, tenant;
+    struct slice certificate; /* alias of the certificate that takes the application's place */
     const struct subs_attribute *attributes; /* that the store has; else none */
     size_t n_attributes;
     struct slice subscription_tier; /* empty: none */

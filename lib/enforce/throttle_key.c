@@ -40,6 +40,7 @@ void throttle_describe(const struct attempt *a, struct buf *keys, struct throttl
         .app_name = app->name,
         .keytype = a->out->keytype,
         .app_id = app->id,
+        .certificate = app->certificate,
         .app_tier = app->tier,
         .subscription_tier = app->subscription_tier,
         .stop = app->stop_on_quota_reach,
@@ -47,7 +48,7 @@ void throttle_describe(const struct attempt *a, struct buf *keys, struct throttl
     if (a->out->operation->open) {
         out->name = out->subscriber = SLICE("anonymous");
         out->app_id = 0;
-        out->app_tier = SLICE("");
+        out->app_tier = out->certificate = SLICE("");
         out->subscription_tier = t->settings->unauthenticated_tier;
         out->stop = true;
         out->keytype =
@@ -131,6 +132,13 @@ struct slice throttle_subscription_key(const struct throttle_caller *c, const st
     add_int(keys, c->app_id);
     buf_add_char(keys, ':');
     add_api(keys, c);
+    if (c->certificate.n > 0) { /* each of those that one authority vouches for by itself */
+        buf_add_char(keys, ':');
+        add_int(keys, (int64_t)c->certificate.n);
+        buf_add_char(keys, ':');
+        buf_add(keys, c->certificate);
+        buf_add(keys, c->name);
+    }
     return since(keys, start);
 }
 

@@ -12,6 +12,7 @@ struct throttle_caller {
     struct slice app_tenant;
     struct slice subscriber, app_name;
     struct slice keytype;
+    struct slice certificate; /* alias of the client's, which takes the place of an application */
     int64_t app_id;
     struct slice app_tier, subscription_tier;
     bool stop; /* of the subscription's tier */

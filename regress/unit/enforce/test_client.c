@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "enforce/trace.h"
+#include "throttle/counter.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -321,6 +322,60 @@ static void test_subject(void **state)
     assert_false(d.certificate);
 }
 
+static void expect(enum cert which, enum tok with, int status)
+{
+    struct enforce_decision d;
+
+    ask(worker, with == NO_TOKEN ? "GET" : "POST", "/c/x", ders[which], SLICE_NONE, with, &d);
+    assert_int_equal(d.verdict == ENFORCE_ALLOW ? 200 : d.status, status);
+    if (status == 429)
+        assert_true(slice_is(d.code, "900804"));
+}
+
+/* tierName: of each client by itself, also of those that one authority vouches for, be it
+ * remembered or not; not where a token says whose request it is. */
+static void test_tier(void **state)
+{
+    static const struct gw_policy gold = {
+        .level = GW_LEVEL_SUBSCRIPTION,
+        .name = SLICE_INIT("Gold"),
+        .quota = {.count = 2, .period_s = 60},
+        .stop = true,
+    };
+    struct enforce_rules *plain = rules;
+    struct counter_table *counters = NULL;
+
+    (void)state;
+    fixture_need(counter_table_new(&counters, COUNTER_MIN_KEYS), "counters");
+    enforce_worker_count_in(worker, counters);
+    fixture.model.policies = &gold;
+    fixture.model.n_policies = 1;
+    fixture.model.throttling.enabled = true;
+    rules = fixture_rules(&fixture);
+    expect(PINNED, GOOD, 200);
+    expect(PINNED, GOOD, 200);
+    expect(PINNED, GOOD, 200);
+    expect(PINNED, NO_TOKEN, 200);
+    expect(PINNED, NO_TOKEN, 200);
+    expect(PINNED, NO_TOKEN, 429);
+    expect(SIGNED, NO_TOKEN, 200);
+    expect(NAMELESS, NO_TOKEN, 200);
+    expect(SIGNED, NO_TOKEN, 200);
+    expect(SIGNED, NO_TOKEN, 429);
+    expect(NAMELESS, NO_TOKEN, 200);
+    expect(NAMELESS, NO_TOKEN, 429);
+    expect(PINNED, GOOD, 200);
+    clock_fixed_init(&now, FIXTURE_NOW + 60, 60 * 1000000);
+    expect(PINNED, NO_TOKEN, 200);
+    clock_fixed_init(&now, FIXTURE_NOW, 0);
+    enforce_rules_unref(&rules);
+    rules = plain;
+    fixture.model.n_policies = 0;
+    fixture.model.throttling.enabled = false;
+    enforce_worker_count_in(worker, NULL);
+    counter_table_free(&counters);
+}
+
 /* One that is remembered is looked at for its end each time. */
 static void test_expiry(void **state)
 {
@@ -346,7 +401,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_flipped),
         cmocka_unit_test(test_nonsense), cmocka_unit_test(test_subject),
-        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_tier),     cmocka_unit_test(test_expiry),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
