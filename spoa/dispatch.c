@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* Bytes of a path template in the log: the path that is sent must fit into the answer as well. */
+enum { RESOURCE_SHOWN = 1024 };
+
 struct dispatch {
     struct responder responder; /* first: a responder is converted back by a cast */
     struct enforce_worker *enforce;
@@ -242,7 +245,7 @@ static void set_facts(struct vars *v, const struct enforce_decision *d)
         v->apiver = d->api->version;
     }
     if (d->resource != NULL)
-        v->resource = d->resource->template;
+        v->resource = slice_first(d->resource->template, RESOURCE_SHOWN);
     v->user = d->user;
     v->app = d->app;
     v->keytype = d->keytype;

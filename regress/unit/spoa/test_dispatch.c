@@ -164,6 +164,40 @@ static void expect_names(const struct bench *b, const char *expected)
     assert_string_equal(room, expected);
 }
 
+/* The longest path that there is, of a template as long: what the log is told gives way. */
+static void the_longest_path_has_room(void **state)
+{
+    static const struct enforce_options options = {100, 1 << 20};
+    static struct bench b;
+    static char template[GW_PATH_MAX + 1], path[GW_PATH_MAX + 1];
+    static const char base[] = "/pets/1.0";
+    struct gw_resource resource = {.operations = fixture_open, .n_operations = 1, .origin = FIXTURE_AT(1)};
+    struct gw_api api = fixture_apis[0];
+
+    (void)state;
+    memset(path, 'a', GW_PATH_MAX);
+    memcpy(path, base, sizeof(base) - 1);
+    path[sizeof(base) - 1] = '/';
+    memcpy(template, path + sizeof(base) - 1, GW_PATH_MAX - sizeof(base) + 1);
+    fixture_init(&b.fixture);
+    clock_fixed_init(&b.clock, FIXTURE_NOW, 0);
+    resource.template = slice_of(template);
+    api.resources = &resource;
+    api.n_resources = 1;
+    b.fixture.model.apis = &api;
+    b.fixture.model.n_apis = 1;
+    assert_int_equal(dispatch_new(&b.dispatch, &options, fixture_rules(&b.fixture), &b.wanted),
+                     CC_OK);
+    b.responder = dispatch_responder(b.dispatch);
+    ask(&b, &(struct request){"GET", path, "any.example.com", NULL});
+    expect_names(&b, "backend path host set_auth strip api apiver resource gen verdict");
+    expect_text(&b, "verdict", "allow");
+    template[1024] = '\0';
+    expect_text(&b, "resource", template);
+    dispatch_free(&b.dispatch);
+    fixture_free(&b.fixture);
+}
+
 static void an_open_operation_is_allowed(void **state)
 {
     struct bench *b = *state;
@@ -671,6 +705,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(an_open_operation_is_allowed),
+        cmocka_unit_test(the_longest_path_has_room),
         TEST(a_good_token_is_allowed),
         TEST(a_missing_token_is_denied),
         TEST(a_soap_client_is_told_a_fault),
