@@ -34,6 +34,16 @@ static const struct doc_node *present(const struct doc_node *node)
 }
 
 /* A field that cannot be done without. */
+/* What the agent says of the API with each request must fit into its answer: one that does not is
+ * none, and the request would be refused. */
+static void check_length(struct project *p, const struct doc_node *data, const char *key,
+                         struct slice text)
+{
+    if (text.n > GW_API_TEXT_MAX)
+        diag_error(p->build->diag, CC1203, doc_place(p->api_doc, doc_get_nocase(data, key)),
+                   "data.%s is longer than %d bytes", key, GW_API_TEXT_MAX);
+}
+
 static void read_required(struct project *p, const struct doc_node *data, const char *key,
                           const char *what, const char *help, struct slice *out)
 {
@@ -301,6 +311,9 @@ static void read_data(struct project *p, const struct doc_node *data)
                   "give the path below which the API is served: context: /petstore", &api->context);
     api->context_place = doc_place(p->api_doc, context ? context : data);
     read_optional(p, data, "id", "data.id", &api->id, NULL);
+    check_length(p, data, "name", api->name);
+    check_length(p, data, "version", api->version);
+    check_length(p, data, "id", api->id);
     read_optional(p, data, "authorizationHeader", "data.authorizationHeader", &api->auth_header,
                   &api->auth_header_place);
     api->default_place = doc_place(p->api_doc, is_default);

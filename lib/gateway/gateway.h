@@ -139,6 +139,9 @@ struct gw_identity {
     struct place origin;
 };
 
+/* Bytes of an API's name, version and id; the first two are in each answer of the agent. */
+enum { GW_API_TEXT_MAX = 512 };
+
 enum { GW_IDENTITY_MAX = 1400 }; /* bytes of the value; the agent's answers have 16 KiB at most */
 
 struct gw_resource {

@@ -1,11 +1,11 @@
 /* What test_injection.c attacks in projects: field, a value that builds (INJECTION_MARK is "zqz"),
  * findings that may refuse another one. */
 /* clang-format off */
-{"name", "zqz", DOC "CC1205"},
+{"name", "zqz", DOC "CC1203 CC1205"},
 {"type", "api", DOC "CC1203 CC1205"},
 {"api version", "v4.0.0-zqz", DOC},
-{"id", "zqz", DOC "CC1205"},
-{"version", "zqz", DOC "CC1205 CC2002"},
+{"id", "zqz", DOC "CC1203 CC1205"},
+{"version", "zqz", DOC "CC1203 CC1205 CC2002"},
 {"context", "/zqz", DOC "CC1205 CC2002"},
 {"kind", "HTTP", DOC "CC1203 CC1205"},
 {"description", "zqz", DOC},

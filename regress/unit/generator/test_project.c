@@ -315,6 +315,34 @@ static void test_resources(void **state)
     fixture_close(&f);
 }
 
+/* What is told of an API in each answer of the agent has room there. */
+static void test_long_names(void **state)
+{
+    static const char *const keys[] = {"name", "version", "id"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t n = 512; n <= 513; n++) {
+            char value[514], text[2048], found[256];
+            struct fixture f;
+
+            memset(value, 'x', n);
+            value[n] = '\0';
+            snprintf(text, sizeof(text),
+                     "type: api\ndata:\n  name: %s\n  version: %s\n  id: %s\n  context: /a\n"
+                     "  type: HTTP\n  endpointConfig: {production_endpoints: {url: b}}\n",
+                     i == 0 ? value : "A", i == 1 ? value : "1", i == 2 ? value : "i");
+            fixture_open(&f);
+            add_project(&f, text, OAS3 "x-wso2-basePath: /a\n" PATHS);
+            assert_int_equal(fixture_build(&f), n > 512 ? CC_EREFUSED : CC_OK);
+            snprintf(text, sizeof(text), "error CC1203 0/api.yaml:%zu:%zu\n", 3 + i,
+                     5 + strlen(keys[i]));
+            assert_string_equal(fixture_findings(&f, found, sizeof(found)), n > 512 ? text : "");
+            fixture_close(&f);
+        }
+    }
+}
+
 static void test_names(void **state)
 {
     struct fixture f;
@@ -516,7 +544,7 @@ int main(void)
         cmocka_unit_test(test_merge),
         cmocka_unit_test(test_security),
         cmocka_unit_test(test_resources),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_long_names), cmocka_unit_test(test_names),
         cmocka_unit_test(test_header_of_the_settings),
         cmocka_unit_test(test_clusters),
         cmocka_unit_test(test_vhosts),
