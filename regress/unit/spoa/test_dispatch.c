@@ -189,7 +189,7 @@ static void the_longest_path_has_room(void **state)
     assert_int_equal(dispatch_new(&b.dispatch, &options, fixture_rules(&b.fixture), &b.wanted),
                      CC_OK);
     b.responder = dispatch_responder(b.dispatch);
-    ask(&b, &(struct request){"GET", path, "any.example.com", NULL});
+    ask(&b, &(struct request){.method = "GET", .path = path, .host = "any.example.com"});
     expect_names(&b, "backend path host set_auth strip api apiver resource gen verdict");
     expect_text(&b, "verdict", "allow");
     template[1024] = '\0';
