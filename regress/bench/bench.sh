@@ -230,6 +230,7 @@ measure() {
 }
 
 . regress/bench/scale.sh
+. regress/bench/checks.sh
 
 echo "$(haproxy -v | head -1)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs; $cpus"
@@ -244,6 +245,8 @@ measure
 printf '\n== the agent alone, token in its cache\n'
 $on_load "$tools/spop_load" -t "$seconds" -p /petstore/1.0.0/pets -T "$dir/token" "$dir/c.sock" ||
     fail spop_load
+printf '\n== the agent alone, all checks on\n'
+measure_checks
 printf '\n== the decision engine alone: with a warm cache, and a new token each time\n'
 $on_gateway "$benches/bench_engine" || fail bench_engine
 printf '\n== route look-ups\n'

@@ -67,7 +67,8 @@ static struct {
     uint64_t in_flight, answered;
     int64_t due_us; /* when the next request is to be sent */
     int64_t phase_us, longest_us;
-    bool away; /* there are no connections */
+    int64_t command_us; /* when the last one began */
+    bool away;          /* there are no connections */
 } w;
 
 static int64_t now_us(void)
@@ -275,8 +276,11 @@ static void run(uint64_t n)
 static void do_command(struct slice line)
 {
     char *command = strndup(line.p, line.n);
-    pid_t child = fork();
+    pid_t child;
     int status = 0;
+
+    w.command_us = now_us();
+    child = fork();
 
     if (child < 0 || command == NULL)
         spop_client_die("fork");
@@ -340,7 +344,7 @@ static void last(struct token *t, enum verdict verdict, uint64_t ms)
     int64_t took;
 
     drain();
-    took = t->last_us[verdict] == 0 ? 0 : t->last_us[verdict] - w.phase_us;
+    took = t->last_us[verdict] < w.command_us ? 0 : t->last_us[verdict] - w.command_us;
     printf("%s: %s: the last %s came after %.1f ms\n", w.label, t->name, verdict_names[verdict],
            (double)took / 1000);
     if (took > (int64_t)ms * 1000)
