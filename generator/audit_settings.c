@@ -75,6 +75,10 @@ static void audit_tokens(struct review *r)
 {
     const struct config *c = r->config;
 
+    if (c->jwt_issuer.enabled)
+        diag_help(review_add(r, CC9031, config_place(c, "enforcer.jwtIssuer.enabled"),
+                             "/testkey signs tokens for %zu users", c->jwt_issuer.n_users),
+                  "enforcer.jwtIssuer.enabled: false, unless this gateway is for tests");
     if (c->security.leeway_s > LEEWAY_GOOD_S)
         diag_help(review_add(r, CC9013, config_place(c, "enforcer.security.leewayInSeconds"),
                              "tokens are taken %llu s after they have expired",

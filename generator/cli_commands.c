@@ -284,8 +284,9 @@ static const char run_help[] =
     "by itself, the reason is shown, the other is stopped and the exit code is 1.\n"
     "\n"
     "Listens on 127.0.0.1 unless router.listenerHost says otherwise, has a self-signed\n"
-    "certificate unless router.keystore is set, and trusts the tokens of `cc-gen token`. Not for\n"
-    "production: use `cc-gen build` there.\n";
+    "certificate unless router.keystore is set, and trusts the tokens of `cc-gen token`. /testkey\n"
+    "signs such tokens as well, for the password that is shown, unless enforcer.jwtIssuer.enabled\n"
+    "is set. Not for production: use `cc-gen build` there.\n";
 
 static const char token_help[] =
     "Prints a signed token for tests, alone on standard output:\n"

@@ -1,7 +1,7 @@
 /* cc-gen run: the gateway for development, with one command. */
 #include "generator/cmd.h"
 
-#include "crypto/key.h"
+#include "crypto/crypto.h"
 #include "generator/devkey.h"
 #include "generator/output.h"
 #include "generator/program.h"
@@ -10,6 +10,7 @@
 #include "generator/run_talk.h"
 
 #include <errno.h>
+#include <openssl/rand.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@ enum {
     STOP_GRACE_MS = 5000,
     CERTIFICATE_DAYS = 30,
     PEM_MAX_BYTES = 64 << 10,
-    MAX_OVERRIDES = 8
+    MAX_OVERRIDES = 16,
+    PASSWORD_BYTES = 15 /* 20 characters */
 };
 
 /* Children in the order of their start; they are ended in the reverse order, HAProxy first, so that
@@ -35,6 +37,7 @@ struct run {
     struct config_override overrides[MAX_OVERRIDES];
     size_t n_overrides;
     bool self_signed;
+    char password[PASSWORD_BYTES / 3 * 4 + 1]; /* of /testkey; "": not made by us */
     struct child children[CHILDREN];
     sigset_t waited;
 };
@@ -129,6 +132,34 @@ static bool is_default(const struct config *config, const char *name)
     return is;
 }
 
+/* /testkey with the development key, and a password that is new each time: it goes to the agent in
+ * the environment, since everybody may look at command lines. */
+static int choose_testkey(struct run *r, const struct config *config)
+{
+    const char *key = devkey_path(KEY_RSA, r->w.arena, r->w.diag);
+    unsigned char bytes[PASSWORD_BYTES];
+    struct buf password;
+
+    if (key == NULL)
+        return CC_EINVAL;
+    override(r, "enforcer.jwtIssuer.enabled", SLICE("true"));
+    override(r, "enforcer.jwtIssuer.issuer", slice_of(devkey_issuer(KEY_RSA)));
+    override(r, "enforcer.jwtIssuer.privateKeyPath", slice_of(key));
+    override(r, "enforcer.jwtIssuer.publicCertificatePath", SLICE(""));
+    override(r, "enforcer.jwtIssuer.signingAlgorithm", SLICE("RS256"));
+    if (config->jwt_issuer.n_users > 0)
+        return CC_OK;
+    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+        return CC_EREFUSED;
+    buf_init_fixed(&password, r->password, sizeof(r->password));
+    base64url_encode(slice_make((const char *)bytes, sizeof(bytes)), &password);
+    CC_ASSERT(buf_error(&password) == CC_OK);
+    if (setenv("CC_ENFORCER_JWTISSUER_JWTUSER_0_USERNAME", "admin", 1) != 0 ||
+        setenv("CC_ENFORCER_JWTISSUER_JWTUSER_0_PASSWORD", r->password, 1) != 0)
+        return CC_ENOMEM;
+    return CC_OK;
+}
+
 /* What differs from a production configuration, as settings. `config` is that of the user alone. */
 static int choose_overrides(struct run *r, const struct config *config)
 {
@@ -161,8 +192,11 @@ static int load(struct run *r)
     struct cmd_work first;
     int rc = cmd_work_open(&first);
 
-    if (rc == CC_OK && cmd_load_config(&first, r->args, NULL, 0) == CC_OK)
+    if (rc == CC_OK && cmd_load_config(&first, r->args, NULL, 0) == CC_OK) {
         rc = choose_overrides(r, first.config);
+        if (rc == CC_OK && is_default(first.config, "enforcer.jwtIssuer.enabled"))
+            rc = choose_testkey(r, first.config);
+    }
     /* Findings are shown once, by the load below. */
     cmd_work_close(&first);
     if (rc == CC_OK)
@@ -345,7 +379,7 @@ static int run(struct run *r)
     if (rc == CC_OK)
         rc = wait_ready(r);
     if (rc == CC_OK)
-        run_talk_ready(r->w.model, r->w.config, r->self_signed);
+        run_talk_ready(r->w.model, r->w.config, r->self_signed, r->password);
     while (rc == CC_OK)
         rc = watch(r, 3600 * 1000);
     children_stop(r->children, CHILDREN, STOP_GRACE_MS);

@@ -107,6 +107,13 @@ static int create(enum key_kind kind, const char *path, struct arena *arena)
     return rc;
 }
 
+const char *devkey_path(enum key_kind kind, struct arena *arena, struct diag *diag)
+{
+    const char *directory = state_directory(arena, diag);
+
+    return directory != NULL ? arena_printf(arena, "%s/%s", directory, kinds[kind].file).p : NULL;
+}
+
 int devkey_load(struct key **out, enum key_kind kind, struct arena *arena, struct diag *diag)
 {
     const char *directory = state_directory(arena, diag);

@@ -25,5 +25,8 @@ int devkey_load(struct key **out, enum key_kind kind, struct arena *arena, struc
  */
 int devkey_load_file(struct key **out, const char *path, struct diag *diag);
 
+/* The file of the development key of this kind, which may not be there yet. NULL after a finding. */
+const char *devkey_path(enum key_kind kind, struct arena *arena, struct diag *diag);
+
 /* The issuers of all development keys (made when missing), in the arena: DEVKEY_KINDS of them. */
 int devkey_issuers(struct gw_issuer **out, struct arena *arena, struct diag *diag);

@@ -362,6 +362,7 @@ void project_finish_model(struct project_build *build, struct gw_model *model)
     project_read_filters(build, model);
     collect_headers(build, model);
     project_read_backend_jwt(build, model);
+    project_check_testkey(build);
     if (build->rc != CC_OK)
         return;
     check_routes(build, model);

@@ -411,6 +411,8 @@ void project_credentials_finish(struct project_build *build, struct gw_model *mo
 
 /* After the APIs' headers are known. */
 void project_read_backend_jwt(struct project_build *build, struct gw_model *model);
+/* enforcer.jwtIssuer, which is the agent's to read: findings, as far as its files may be read here. */
+void project_check_testkey(struct project_build *build);
 
 /* --- project_certificate.c ------------------------------------------------------------------ */
 

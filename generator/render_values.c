@@ -1,5 +1,6 @@
 #include "generator/render_values.h"
 
+#include "enforce/testkey.h"
 #include "generator/render_row.h"
 
 /* HAProxy has no "never" for the timeouts it insists on: the longest its timers can hold, 24 days.
@@ -240,6 +241,9 @@ static void add_settings(struct row *root, const struct render_context *ctx)
              ctx->model->throttling.enabled && ctx->model->throttling.legacy_headers);
     add_bool(root, "renamed_internal_key",
              internal_key.n > 0 && !slice_is(internal_key, "internal-key"));
+    add_bool(root, "testkey", c->jwt_issuer.enabled);
+    add_bool(root, "typed", c->jwt_issuer.enabled || c->adapter.soap_errors);
+    add_number(root, "max_scope", TESTKEY_SCOPE_MAX + 1); /* the agent shall see that it is more */
     add_number(root, "processing_timeout", c->agent.processing_timeout_ms);
     add_bool(root, "verify", !c->router.upstream.disable_ssl_verification);
     add_bool(root, "verify_host_name", c->router.upstream.verify_host_name);

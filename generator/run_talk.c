@@ -1,5 +1,6 @@
 #include "generator/run_talk.h"
 
+#include "enforce/testkey.h"
 #include "generator/cli.h"
 #include "generator/devkey.h"
 
@@ -99,7 +100,22 @@ static void print_example(const struct gw_model *model, const struct config *con
     fputs("'\n", stderr);
 }
 
-void run_talk_ready(const struct gw_model *model, const struct config *config, bool self_signed)
+/* How to have a token without cc-gen; a password of the user's is the user's. */
+static void print_testkey(const struct config *config, const char *password)
+{
+    if (!config->jwt_issuer.enabled || config->jwt_issuer.n_users == 0)
+        return;
+    fprintf(stderr, "test tokens: curl -u %" PRIslice,
+            SLICE_ARG(config->jwt_issuer.users[0].name));
+    if (password[0] != '\0')
+        fprintf(stderr, ":%s", password);
+    fputs(" -d scope='a b' ", stderr);
+    print_url(stderr, "http", config->router.listener_host, config->router.listener_port);
+    fputs(TESTKEY_PATH "\n", stderr);
+}
+
+void run_talk_ready(const struct gw_model *model, const struct config *config, bool self_signed,
+                    const char *password)
 {
     bool colour = cli_colour(stderr);
 
@@ -119,6 +135,7 @@ void run_talk_ready(const struct gw_model *model, const struct config *config, b
     }
     fprintf(stderr, ", %zu API%s\n", model->n_apis, model->n_apis == 1 ? "" : "s");
     print_example(model, config);
+    print_testkey(config, password);
     fputs("Ctrl-C ends it.\n", stderr);
     print_url(stdout, "http", config->router.listener_host, config->router.listener_port);
     fputc('\n', stdout);

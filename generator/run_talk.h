@@ -4,5 +4,7 @@
 #include "config/config.h"
 #include "gateway/gateway.h"
 
-/* The URL alone on stdout; where to connect, a line to paste and the warning on stderr. */
-void run_talk_ready(const struct gw_model *model, const struct config *config, bool self_signed);
+/* The URL alone on stdout; where to connect, a line to paste and the warning on stderr. `password`: of
+ * /testkey when it was made for this run, else "". */
+void run_talk_ready(const struct gw_model *model, const struct config *config, bool self_signed,
+                    const char *password);

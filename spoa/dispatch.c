@@ -35,7 +35,9 @@ struct dispatch {
     X(tls, NULL)                           \
     X(cert, &request->certificate)         \
     X(certhdr, &request->certificate_text) \
-    X(soap, NULL)
+    X(soap, NULL)                          \
+    X(login, &request->login)              \
+    X(scope, &request->scope)
 
 enum {
 #define X(name, place) ARG_##name,
@@ -502,6 +504,11 @@ out:
     enforce_rules_unref(&rules);
     free(d);
     return rc;
+}
+
+void dispatch_set_testkey(struct dispatch *d, const struct enforce_testkey *testkey)
+{
+    enforce_worker_set_testkey(d->enforce, testkey);
 }
 
 void dispatch_use_filters(struct dispatch *d, const struct enforce_filters *filters)

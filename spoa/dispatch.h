@@ -29,6 +29,7 @@ int dispatch_new(struct dispatch **out, const struct enforce_options *options,
 void dispatch_free(struct dispatch **d);
 
 /* Before the first request. */
+void dispatch_set_testkey(struct dispatch *d, const struct enforce_testkey *testkey);
 void dispatch_use_filters(struct dispatch *d, const struct enforce_filters *filters);
 
 struct dispatch_waiting {

@@ -1,6 +1,7 @@
 /* cc-spoa: command line, start-up checks, hardening. */
 #include "config/config.h"
 #include "fetch/fetch.h"
+#include "fetch/testkey_file.h"
 #include "revoke/revoke_journal.h"
 #include "revoke/revoke_read.h"
 #include "spoa/counting.h"
@@ -190,11 +191,13 @@ struct loaded {
     struct subs *subs; /* NULL: none */
     struct filters *filters;
     struct revoked *revoked;
+    struct enforce_testkey *testkey; /* NULL: none */
     struct stat revoked_seen; /* the file of revoked tokens, before it was read */
 };
 
 static void unload(struct loaded *l)
 {
+    enforce_testkey_free(&l->testkey);
     filters_free(&l->filters);
     revoked_free(&l->revoked);
     subs_unref(&l->subs);
@@ -220,10 +223,12 @@ static int load_all(const struct arguments *a, struct arena *arena, struct diag 
 {
     int rc = config_load(&l->config, a->config, environ, a->sets, a->n_sets, arena, diag);
     int rules_rc = rules_load(&l->rules, a->snapshot, diag);
-    int subs_rc = CC_OK, revoked_rc = CC_OK, filters_rc = CC_OK;
+    int subs_rc = CC_OK, revoked_rc = CC_OK, filters_rc = CC_OK, testkey_rc = CC_OK;
 
     if (rc == CC_OK)
         filters_rc = filters_new(&l->filters, l->config, worker_count(l->config), diag);
+    if (rc == CC_OK)
+        testkey_rc = testkey_load(&l->testkey, l->config, arena, diag);
     if (rc == CC_OK && l->config->subscriptions.n > 0)
         subs_rc = subs_read(&l->subs, l->config->subscriptions.p, arena, diag);
     if (rc == CC_OK)
@@ -231,6 +236,7 @@ static int load_all(const struct arguments *a, struct arena *arena, struct diag 
     return rc != CC_OK           ? rc
            : rules_rc != CC_OK   ? rules_rc
            : filters_rc != CC_OK ? filters_rc
+           : testkey_rc != CC_OK ? testkey_rc
            : subs_rc != CC_OK    ? subs_rc
                                  : revoked_rc;
 }
@@ -318,6 +324,7 @@ static int gather_one(struct crew *crew, size_t i, const struct loaded *l,
         return rc;
     crew->responders[i] = dispatch_responder(crew->dispatches[i]);
     dispatch_set_revoked(crew->dispatches[i], l->revoked);
+    dispatch_set_testkey(crew->dispatches[i], l->testkey);
     dispatch_use_filters(crew->dispatches[i], filters_of(l->filters, i));
     dispatch_count_in(crew->dispatches[i], counting_table(crew->counting));
     waiting->worker = i;

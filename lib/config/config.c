@@ -94,6 +94,8 @@ int loader_list_append(struct loader *l, enum setting_list list, struct origin o
         l->store->config.jwt_generator.key_pairs[element].origin = origin.place;
     if (list == LIST_FILTERS)
         l->store->config.filters[element].origin = origin.place;
+    if (list == LIST_USERS)
+        l->store->config.jwt_issuer.users[element].origin = origin.place;
     return rc;
 }
 

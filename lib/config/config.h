@@ -83,6 +83,12 @@ struct config_filter {
     struct place origin; /* of the element */
 };
 
+/* Who may have tokens for tests signed. */
+struct config_jwt_user {
+    struct slice name, password;
+    struct place origin; /* of the element */
+};
+
 struct config {
     struct {
         struct config_vhost_mapping *vhost_mapping;
@@ -187,6 +193,14 @@ struct config {
         struct config_jwt_key *key_pairs;
         size_t n_key_pairs;
     } jwt_generator;
+    struct {
+        bool enabled;
+        struct slice issuer, encoding, dialect, algorithm;
+        struct slice certificate_path, private_key_path;
+        uint64_t validity_s;
+        struct config_jwt_user *users;
+        size_t n_users;
+    } jwt_issuer;
     struct {
         bool enabled;
         uint64_t maximum_size;  /* tokens over all workers */

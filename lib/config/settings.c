@@ -60,6 +60,7 @@ static const struct config_setting rows[] = {
 #define ELEMENT_ISSUERS   struct config_token_service
 #define ELEMENT_KEY_PAIRS struct config_jwt_key
 #define ELEMENT_FILTERS   struct config_filter
+#define ELEMENT_USERS     struct config_jwt_user
 
 #define WHERE(list, member) offsetof(ELEMENT_##list, member)
 
@@ -85,6 +86,8 @@ const struct setting_list_row setting_lists[LISTS] = {
                         sizeof(ELEMENT_KEY_PAIRS)},
     [LIST_FILTERS] = {"enforcer.filters", offsetof(struct config, filters),
                       offsetof(struct config, n_filters), sizeof(ELEMENT_FILTERS)},
+    [LIST_USERS] = {"enforcer.jwtIssuer.jwtUser", offsetof(struct config, jwt_issuer.users),
+                    offsetof(struct config, jwt_issuer.n_users), sizeof(ELEMENT_USERS)},
 };
 
 static const struct setting_absent absent[] = {

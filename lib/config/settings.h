@@ -30,7 +30,7 @@ enum setting_kind {
     KIND_PROPERTIES,  /* list of "name=text", or a mapping */
 };
 
-enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LIST_KEY_PAIRS, LIST_FILTERS, LISTS };
+enum setting_list { LIST_NONE, LIST_VHOSTS, LIST_ISSUERS, LIST_KEY_PAIRS, LIST_FILTERS, LIST_USERS, LISTS };
 
 /* What a public row (struct config_setting, same index) does not say. */
 struct setting {

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 static void write_hex(const unsigned char *sum, unsigned n, char *hex)
 {
@@ -80,6 +81,28 @@ int crypto_name_uuid(struct slice name, char uuid[37])
         if (i == 8 || i == 12 || i == 16 || i == 20)
             *p++ = '-';
         *p++ = hex[i];
+    }
+    *p = '\0';
+    return CC_OK;
+}
+
+int crypto_random_uuid(char uuid[37])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[16];
+    char *p = uuid;
+
+    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+        ERR_clear_error();
+        return CC_EREFUSED;
+    }
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *p++ = '-';
+        *p++ = digits[bytes[i] >> 4];
+        *p++ = digits[bytes[i] & 15];
     }
     *p = '\0';
     return CC_OK;

@@ -67,3 +67,5 @@ int crypto_sha1_hex(struct slice data, char hex[41]);
 /* The UUID that Java's UUID.nameUUIDFromBytes() gives a name: for identifiers that the contract
  * makes from names, not for secrets. */
 int crypto_name_uuid(struct slice name, char uuid[37]);
+/* A random UUID (RFC 9562 5.4). CC_EREFUSED: there are no random numbers. */
+int crypto_random_uuid(char uuid[37]);

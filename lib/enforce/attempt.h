@@ -46,6 +46,9 @@ struct enforce_worker {
     int64_t jwt_from_us; /* when this worker may sign again, by the monotonic clock */
     char jwt[GW_BACKEND_JWT_MAX + 1];
     char jwt_claims[GW_BACKEND_JWT_MAX / 4 * 3 + 1];
+    const struct enforce_testkey *testkey; /* NULL: there is no such resource */
+    int64_t testkey_since_us;              /* of the second in which attempts are counted */
+    unsigned testkey_attempts;
     struct enforce_filters filters;
     char set_headers[4096], remove_headers[1024];
     /* Relaxed atomics: written by this worker only, read by whoever shows them. */

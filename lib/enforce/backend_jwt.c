@@ -4,8 +4,6 @@
 #include "enforce/backend_claims.h"
 #include "enforce/credential.h"
 
-#include <openssl/err.h>
-#include <openssl/rand.h>
 
 enum {
     BREAK = 8, /* times as long as a signature took, before a worker makes the next one */
@@ -229,29 +227,6 @@ static bool refuse_jwt(struct attempt *a, const char *why)
     return false;
 }
 
-/* RFC 9562 5.4: a random UUID. */
-static bool make_id(char id[37])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[16];
-    char *p = id;
-
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
-        ERR_clear_error();
-        return false;
-    }
-    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *p++ = '-';
-        *p++ = digits[bytes[i] >> 4];
-        *p++ = digits[bytes[i] & 15];
-    }
-    *p = '\0';
-    return true;
-}
-
 /* The payload, in the worker's room. NULL, or why there is none. */
 static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *out)
 {
@@ -281,7 +256,7 @@ static const char *write_claims(struct attempt *a, int64_t now_s, struct slice *
         in.token = jwt.payload;
         in.issuer = a->rules->issuers[a->caller->grant.issuer].issuer;
     }
-    if (!make_id(id))
+    if (crypto_random_uuid(id) != CC_OK)
         return "cannot be made: there are no random numbers";
     buf_init_fixed(&b, a->w->jwt_claims, sizeof(a->w->jwt_claims));
     rc = backend_claims_write(&in, &b);

@@ -5,6 +5,7 @@
 #include "enforce/cors.h"
 #include "enforce/query.h"
 #include "enforce/revocation.h"
+#include "enforce/testkey_serve.h"
 #include "enforce/throttle.h"
 
 #include <stdlib.h>
@@ -64,6 +65,11 @@ void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *
     w->revocations = revoked;
 }
 
+void enforce_worker_set_testkey(struct enforce_worker *w, const struct enforce_testkey *testkey)
+{
+    w->testkey = testkey;
+}
+
 void enforce_worker_set_filters(struct enforce_worker *w, const struct enforce_filters *filters)
 {
     w->filters = *filters;
@@ -80,9 +86,10 @@ static bool serve_system(struct attempt *a)
     struct slice host = a->rules->model->system_host;
     bool haproxys = slice_is(a->path, "/health") ||
                     (a->rules->jwt.settings != NULL && gw_is_jwks_path(a->path));
+    bool testkey = a->w->testkey != NULL && slice_is(a->path, TESTKEY_PATH);
     enum gw_method method;
 
-    if (!haproxys && !slice_is(a->path, "/ready"))
+    if (!haproxys && !testkey && !slice_is(a->path, "/ready"))
         return true;
     if (!slice_is(host, "*") && !slice_eq(a->host, host))
         return true;
@@ -90,6 +97,11 @@ static bool serve_system(struct attempt *a)
     TRACE_SAY(a->trace, "%" PRIslice " on the system host", SLICE_ARG(a->path));
     reason_add_str(a->reason, "system resource ");
     reason_add(a->reason, a->path);
+    if (testkey) {
+        reason_add_str(a->reason, ": ");
+        testkey_serve(a);
+        return false;
+    }
     method = gw_method_parse(a->request->method);
     if (method != GW_GET && method != GW_HEAD) {
         refuse_method(a->out, a->refusal, 1u << GW_GET | 1u << GW_HEAD);

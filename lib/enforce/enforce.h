@@ -65,6 +65,7 @@ struct enforce_request {
     /* the client's certificate, of which at most one is there: as DER, when the client has shown
      * in this connection that it has the key; or as a proxy wrote it that is trusted with that */
     struct slice certificate, certificate_text;
+    struct slice login, scope; /* of /testkey: Authorization, and what the body asks for */
     enum gw_soap soap; /* a refusal is told as a fault of this SOAP */
     enum enforce_patience patience;
     /* what earlier looks at this request waited for; NULL: nothing yet */
@@ -158,6 +159,7 @@ struct enforce_decision {
 struct enforce_worker;
 struct counter_table; /* throttle/counter.h */
 struct revoked;
+struct enforce_testkey; /* testkey.h */
 
 struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
@@ -179,6 +181,10 @@ void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *cou
 /* From now on, tokens in this table are refused, and all of them while it is not ready; before the
  * first decision. It outlives the worker. */
 void enforce_worker_set_revoked(struct enforce_worker *w, const struct revoked *revoked);
+
+/* From now on it answers /testkey; NULL: it does not. Before the first decision; it outlives the
+ * worker. */
+void enforce_worker_set_testkey(struct enforce_worker *w, const struct enforce_testkey *testkey);
 
 /* Decides one request. Never fails: what goes wrong inside is a denial with status 503. Called by
  * the worker's own thread only. What was remembered under rules with other issuers is not

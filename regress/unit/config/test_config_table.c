@@ -8,6 +8,7 @@
 /* One element of each list, so that settings of elements have a value to look at. */
 static const char elements[] = "enforcer: {security: {tokenService: [{name: n, issuer: i}]},\n"
                                "           jwtGenerator: {keypair: [{publicCertificatePath: c}]},\n"
+                               "           jwtIssuer: {jwtUser: [{username: u, password: p}]},\n"
                                "           filters: [{name: n, path: /p}]}\n";
 
 static void title(int setting, char out[SETTINGS_NAME_MAX])
@@ -88,6 +89,8 @@ static void test_defaults_read_back(void **state)
             buf_add_str(&b, "              name: n\n              issuer: i\n");
         if (settings[i].list == LIST_KEY_PAIRS)
             buf_add_str(&b, "              publicCertificatePath: c\n");
+        if (settings[i].list == LIST_USERS)
+            buf_add_str(&b, "              username: u\n              password: p\n");
         if (settings[i].list == LIST_FILTERS)
             buf_add_str(&b, "          name: n\n          path: /p\n");
         rc = load(f, buf_slice(&b).p, NULL);

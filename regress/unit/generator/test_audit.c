@@ -96,6 +96,7 @@ static const struct {
     {CC9021, {"agent.socket=0.0.0.0:9999"}, {"agent.socket=127.0.0.1:9999"}},
     {CC9021, {"agent.socket=[::]:9999"}, {"agent.socket=[::1]:9999"}},
     {CC9030, {"router.trustedProxies=10.0.0.0/8,0.0.0.0/0"}, {"router.trustedProxies=0.0.0.0/1"}},
+    {CC9031, {"enforcer.jwtIssuer.enabled=true"}, {"enforcer.jwtIssuer.enabled=false"}},
     {CC9030, {"router.trustedProxies=::/0"}, {"router.trustedProxies=::/128"}},
 };
 

@@ -96,6 +96,8 @@ static const struct config_override others[] = {
      SLICE_INIT("/gw/jwt.pem")},
     {SLICE_INIT("enforcer.filters[0].name"), SLICE_INIT("filter")},
     {SLICE_INIT("enforcer.filters[0].path"), SLICE_INIT("/gw/filter.so")},
+    {SLICE_INIT("enforcer.jwtIssuer.jwtUser[0].username"), SLICE_INIT("user")},
+    {SLICE_INIT("enforcer.jwtIssuer.jwtUser[0].password"), SLICE_INIT("word")},
 };
 
 /* A value with the mark that the setting takes; "" for those that take no text of one's own. */

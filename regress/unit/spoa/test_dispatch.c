@@ -84,13 +84,15 @@ static void put_request(struct spop_writer *w, const struct request *r)
         peer_put_int(w, "soap", r->soap);
     else
         put(w, "soap", NULL);
+    put(w, "login", NULL);
+    put(w, "scope", NULL);
     put(w, "h.authorization", r->header);
     peer_put_int(w, "n.authorization", r->header != NULL);
     put(w, "h.x-token", NULL);
     peer_put_int(w, "n.x-token", 0);
 }
 
-enum { REQUEST_ARGS = 14 };
+enum { REQUEST_ARGS = 16 };
 
 /* Ends the NOTIFY in w and has it answered. */
 static void answer(struct bench *b, struct spop_writer *w, size_t max_frame)
