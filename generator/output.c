@@ -6,6 +6,7 @@
 #include "generator/haproxy_check.h"
 #include "generator/haproxy_checked.h"
 #include "generator/output_generation.h"
+#include "generator/render_values.h"
 
 #include <netdb.h>
 #include <sys/stat.h>
@@ -86,7 +87,7 @@ static int write_haproxy_half(struct build *b)
         const struct render_file *f = &b->files.files[i];
 
         rc = f->symlink_to != NULL ? output_dir_link(&b->dir, n, f->name, f->symlink_to)
-                                   : output_dir_write(&b->dir, n, f->name, f->text, false);
+                                   : output_dir_write(&b->dir, n, f->name, f->text, f->secret);
     }
     return rc;
 }
@@ -98,7 +99,7 @@ static bool has_secrets(const struct build *b)
     for (size_t i = 0; i < b->model->n_issuers; i++)
         if (b->model->issuers[i].introspection_authorization.n > 0)
             return true;
-    return b->model->n_identities > 0;
+    return b->model->n_identities > 0 || render_needs_redis_map(b->config);
 }
 
 static int snapshot_fault(const struct build *b, int rc)

@@ -20,7 +20,8 @@ static const struct {
 };
 
 enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 4 };
-enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + 2 /* lists */ };
+enum { N_LISTS = 3 }; /* of proxies, faults and Redis servers */
+enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + N_LISTS };
 
 struct render {
     const char *templates;
@@ -231,6 +232,8 @@ int render_haproxy(struct render_output *out, const struct gw_model *model,
         out->n_files++;
     if (rc == CC_OK)
         rc = add_authorities(model, arena, out);
+    if (rc == CC_OK && render_needs_redis_map(config))
+        rc = render_redis_map(config, arena, &out->files[out->n_files++]);
     if (rc == CC_OK)
         rc = link_certificates(&r, config, out);
     return first != CC_OK ? first : rc;

@@ -8,9 +8,10 @@
 #include "gateway/gateway.h"
 
 struct render_file {
-    struct slice name;  /* below the generation's directory: "haproxy/cc.cfg" */
+    struct slice name; /* below the generation's directory: "haproxy/cc.cfg" */
     struct slice text;
     const char *symlink_to; /* not NULL: a symbolic link instead of a file */
+    bool secret;            /* nobody else may read it */
 };
 
 struct render_output {

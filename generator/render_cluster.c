@@ -27,18 +27,19 @@ static bool is_localhost(struct slice host)
     return slice_eq_nocase(host, SLICE("localhost"));
 }
 
-static bool needs_dns(const struct gw_endpoint *e)
+bool render_needs_dns(struct slice host)
 {
-    return render_host_kind(e->host) == RENDER_HOST_NAME && !is_localhost(e->host);
+    return render_host_kind(host) == RENDER_HOST_NAME && !is_localhost(host);
 }
 
 struct slice render_address(struct arena *arena, struct slice host, uint64_t port)
 {
     if (is_localhost(host))
         host = SLICE("127.0.0.1");
-    return arena_printf(
-        arena, render_host_kind(host) == RENDER_HOST_IPV6 ? "[%" PRIslice "]:%llu" : "%" PRIslice ":%llu",
-        SLICE_ARG(host), (unsigned long long)port);
+    return arena_printf(arena,
+                        render_host_kind(host) == RENDER_HOST_IPV6 ? "[%" PRIslice "]:%llu"
+                                                                   : "%" PRIslice ":%llu",
+                        SLICE_ARG(host), (unsigned long long)port);
 }
 
 uint64_t render_retries(const struct gw_cluster *cluster)
@@ -98,7 +99,7 @@ static int server_row(struct template_row *out, const struct render_context *ctx
     add_text(&row, "host_arg", TEMPLATE_ARG, e->host, e->origin);
     add_bool(&row, "tls", e->tls);
     add_bool(&row, "by_name", render_host_kind(e->host) == RENDER_HOST_NAME);
-    add_bool(&row, "dns", needs_dns(e));
+    add_bool(&row, "dns", render_needs_dns(e->host));
     add_bool(&row, "http2", o->http2);
     add_bool(&row, "http_check", o->health_path.n > 0);
     add_bool(&row, "backup", o->failover && index > 0);
@@ -107,8 +108,8 @@ static int server_row(struct template_row *out, const struct render_context *ctx
     add_number(&row, "connections", connections_each(cluster));
     if (e->ca.n > 0) { /* else cc.yaml's, which the template finds further out */
         struct slice file = render_authorities_name(ctx->arena, e->ca);
-        struct slice path = arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory,
-                                         SLICE_ARG(file));
+        struct slice path =
+            arena_printf(ctx->arena, "%s/%" PRIslice, ctx->directory, SLICE_ARG(file));
 
         if (file.p == NULL || path.p == NULL)
             return CC_ENOMEM;
@@ -206,13 +207,13 @@ int render_clusters(struct row *root, const struct render_context *ctx)
 {
     const struct gw_model *model = ctx->model;
     struct template_row *rows = rows_new(ctx->arena, model->n_clusters);
-    bool dns = false;
+    bool dns = render_redis_dns(ctx->config);
     int rc = rows != NULL ? CC_OK : CC_ENOMEM;
 
     for (size_t i = 0; i < model->n_clusters && rc == CC_OK; i++) {
         rc = cluster_row(&rows[i], ctx, &model->clusters[i]);
         for (size_t k = 0; k < model->clusters[i].n_endpoints; k++)
-            dns = dns || needs_dns(&model->clusters[i].endpoints[k]);
+            dns = dns || render_needs_dns(model->clusters[i].endpoints[k].host);
     }
     add_list(root, "clusters", rows, model->n_clusters);
     add_bool(root, "dns", dns);

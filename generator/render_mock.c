@@ -1,8 +1,8 @@
-/* render_mock: what HAProxy must know beforehand of the answers of mock APIs. The answers themselves
- * come from the agent; but a status is a literal in every HAProxy, so is the name of a header, and a
- * line break in a variable would be encoded (until 3.2), so that those are literals of a format. So
- * there is a rule for each distinct status, name and number of lines: the configuration grows with
- * those, not with examples. */
+/* render_mock: what HAProxy must know beforehand of the answers of mock APIs. The answers
+ * themselves come from the agent; but a status is a literal in every HAProxy, so is the name of a
+ * header, and a line break in a variable would be encoded (until 3.2), so that those are literals
+ * of a format. So there is a rule for each distinct status, name and number of lines: the
+ * configuration grows with those, not with examples. */
 #include "generator/render_row.h"
 
 #include "gateway/mock.h"

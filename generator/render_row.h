@@ -118,6 +118,16 @@ struct slice render_authorities_name(struct arena *arena, struct slice name);
 int render_filters(struct row *root, const struct render_context *ctx);
 int render_mock(struct row *root, const struct render_context *ctx);
 
+/* --- render_redis.c ------------------------------------------------------------------------- */
+
+/* The listener before agent.redis.servers -> "redis" and others. */
+int render_redis(struct row *root, const struct render_context *ctx);
+/* Does one of them have a name to look up? */
+bool render_redis_dns(const struct config *config);
+
+/* Must HAProxy ask name servers for it? */
+bool render_needs_dns(struct slice host);
+
 /* Attempts after the first. */
 uint64_t render_retries(const struct gw_cluster *cluster);
 

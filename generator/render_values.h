@@ -40,3 +40,7 @@ enum { RENDER_ERROR_FILES = 8 };
 
 /* The answers that HAProxy needs as files: RENDER_ERROR_FILES of them (render_errors.c). */
 int render_error_files(struct render_file *files, struct arena *arena);
+
+/* Does HAProxy log in to Redis? Then with a file that nobody else reads (render_redis.c). */
+bool render_needs_redis_map(const struct config *config);
+int render_redis_map(const struct config *config, struct arena *arena, struct render_file *file);

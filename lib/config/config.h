@@ -89,6 +89,8 @@ struct config_jwt_user {
     struct place origin; /* of the element */
 };
 
+enum { CONFIG_REDIS_SERVERS = 8 };
+
 struct config {
     struct {
         struct config_vhost_mapping *vhost_mapping;
@@ -224,6 +226,11 @@ struct config {
             struct slice address; /* "" = none */
             struct slice user, password, prefix;
             uint64_t database, connect_timeout_ms, command_timeout_ms;
+            struct slice *servers; /* host:port; behind HAProxy, which speaks TLS with them */
+            size_t n_servers;
+            struct slice server_name; /* "" = each one's host */
+            struct slice ca_file;     /* "" = that of endpoints */
+            bool verify_host_name;
         } redis;
         struct slice state_directory; /* "" = nothing is saved */
         uint64_t workers;             /* 0 = one a CPU, at most 8 */
@@ -272,6 +279,9 @@ bool config_value(const struct config *c, const char *name, struct buf *out);
  * called as the variable or the option; PLACE_NONE for a default, and when there is no such
  * setting. */
 struct place config_place(const struct config *c, const char *name);
+
+/* "host:port" in its parts, the host without brackets. False: it is none. */
+bool config_split_address(struct slice text, struct slice *host, uint64_t *port);
 
 /* Is `target` something that router.haproxy.logTarget may be? *name is the host in it that HAProxy
  * looks up when it starts, SLICE_NONE when there is none. */

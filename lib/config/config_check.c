@@ -226,6 +226,58 @@ static void check_shared_counters(struct loader *l)
                   "gateways share their counters through Redis");
 }
 
+/* HAProxy takes connections for agents of this machine, which it asks for nothing. */
+static bool is_local(struct slice address)
+{
+    struct slice host;
+    uint64_t port;
+
+    return address.p[0] == '/' ||
+           (config_split_address(address, &host, &port) &&
+            (slice_is(host, "localhost") || slice_is(host, "::1") ||
+             (is_address(AF_INET, host) && slice_starts(host, SLICE("127.")))));
+}
+
+static void check_redis_server(struct loader *l, struct slice server, struct place place)
+{
+    const struct config *c = &l->store->config;
+    struct slice host;
+    uint64_t port;
+
+    if (!config_split_address(server, &host, &port))
+        diag_help(diag_error(l->diag, CC3003, place,
+                             "agent.redis.servers has '%" PRIslice "', which is not host:port",
+                             SLICE_ARG(slice_first(server, 64))),
+                  "an IPv6 address stands in brackets; there is no scheme, it always is TLS");
+    else if (c->agent.redis.verify_host_name && c->agent.redis.server_name.n == 0 &&
+             (is_address(AF_INET, host) || is_address(AF_INET6, host)))
+        diag_help(diag_error(l->diag, CC3005, place,
+                             "HAProxy cannot find the address %" PRIslice
+                             " in a certificate, only names",
+                             SLICE_ARG(host)),
+                  "give the name that is in it: agent.redis.serverName");
+}
+
+static void check_redis(struct loader *l)
+{
+    const struct config *c = &l->store->config;
+    struct place place = place_of(l, "agent.redis.servers", "agent.redis.address");
+
+    if (c->agent.redis.n_servers == 0)
+        return;
+    if (c->agent.redis.address.n == 0 || !is_local(c->agent.redis.address))
+        diag_help(
+            diag_error(l->diag, CC3005, place,
+                       "there are agent.redis.servers, and agent.redis.address is not a place "
+                       "of this machine"),
+            "a unix socket, or a port of 127.0.0.1: there HAProxy listens for the agent");
+    if (c->agent.redis.n_servers > CONFIG_REDIS_SERVERS)
+        diag_error(l->diag, CC3003, place, "agent.redis.servers has %zu servers; there can be %d",
+                   c->agent.redis.n_servers, (int)CONFIG_REDIS_SERVERS);
+    for (size_t i = 0; i < c->agent.redis.n_servers; i++)
+        check_redis_server(l, c->agent.redis.servers[i], place);
+}
+
 static void check_chroot(struct loader *l)
 {
     const struct config *c = &l->store->config;
@@ -423,6 +475,7 @@ void config_check(struct loader *l)
     check_key_pairs(l);
     check_tls(l);
     check_shared_counters(l);
+    check_redis(l);
     check_chroot(l);
     check_environments(l);
     check_issuer_names(l);

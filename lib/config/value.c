@@ -86,15 +86,29 @@ static bool is_token(struct slice s)
     return true;
 }
 
+bool config_split_address(struct slice text, struct slice *host, uint64_t *port)
+{
+    size_t colon = text.n;
+
+    while (colon > 0 && text.p[colon - 1] != ':')
+        colon--;
+    if (colon <= 1)
+        return false;
+    *host = slice_first(text, colon - 1);
+    if (!is_host(*host) || slice_to_u64(slice_from(text, colon), port) != CC_OK || *port < 1 ||
+        *port > 65535)
+        return false;
+    if (host->n > 2 && host->p[0] == '[' && host->p[host->n - 1] == ']')
+        *host = slice_make(host->p + 1, host->n - 2);
+    return true;
+}
+
 static bool is_host_and_port(struct slice s)
 {
-    size_t colon = s.n;
+    struct slice host;
     uint64_t port;
 
-    while (colon > 0 && s.p[colon - 1] != ':')
-        colon--;
-    return colon > 1 && is_host(slice_first(s, colon - 1)) &&
-           slice_to_u64(slice_from(s, colon), &port) == CC_OK && port >= 1 && port <= 65535;
+    return config_split_address(s, &host, &port);
 }
 
 /* REMOTE=LOCAL */
