@@ -98,6 +98,9 @@ static const struct config_override others[] = {
     {SLICE_INIT("enforcer.filters[0].path"), SLICE_INIT("/gw/filter.so")},
     {SLICE_INIT("enforcer.jwtIssuer.jwtUser[0].username"), SLICE_INIT("user")},
     {SLICE_INIT("enforcer.jwtIssuer.jwtUser[0].password"), SLICE_INIT("word")},
+    {SLICE_INIT("agent.redis.address"), SLICE_INIT("/run/redis.sock")},
+    {SLICE_INIT("agent.redis.servers"), SLICE_INIT("redis.example.com:6380")},
+    {SLICE_INIT("agent.redis.password"), SLICE_INIT("word")},
 };
 
 /* A value with the mark that the setting takes; "" for those that take no text of one's own. */
@@ -114,6 +117,8 @@ static const char *harmless_value(const struct setting *s, const char *name)
         if (strcmp(name, checked[i]) == 0)
             return "";
     }
+    if (strcmp(name, "agent.redis.servers") == 0)
+        return "zqz.example.com:6380";
     switch (s->kind) {
     case KIND_SECRET:
     case KIND_TEXT:
@@ -596,7 +601,7 @@ static const char made_here[] =
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
-    "https_bind init_addr proxies soap_11_type soap_12_type fault_by_code ";
+    "https_bind init_addr proxies redis_auth soap_11_type soap_12_type fault_by_code ";
 
 static void test_every_value_is_attacked(void **state)
 {
