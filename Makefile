@@ -147,7 +147,7 @@ $(O)/fuzz/%: $(O)/regress/fuzz/%.o $(ARCHIVES)
 DEPS_BUILD  := gcc libc6-dev make pkg-config libssl-dev libjansson-dev libyaml-dev libev-dev libarchive-dev libcurl4-openssl-dev libpcre2-dev libhiredis-dev
 DEPS_RUN    := haproxy
 DEPS_TEST   := openssl clang libclang-rt-14-dev libcmocka-dev varnish curl socat procps zip zsh fish redis-server redis-tools
-DEPS_BENCH  := wrk
+DEPS_BENCH  := wrk redis-server redis-tools socat
 DEPS_DOCS   := npm
 DOC_PACKAGES := @readme/oas-examples @octokit/openapi
 DEPS_LINT   := clang-tidy clang-format

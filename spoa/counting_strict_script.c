@@ -43,7 +43,7 @@
     "  end\n"                                                                                     \
     "  if l.fresh then redis.call('DEL', l.key) end\n"                                            \
     "  redis.call(unpack(set))\n"                                                                 \
-    "  redis.call('PEXPIREAT', l.key, text(lives))\n"                                             \
+    "  if l.fresh or l.bend > now then redis.call('PEXPIREAT', l.key, text(lives)) end\n"         \
     "end\n"
 
 #define SLIDING                                                                     \
@@ -91,11 +91,13 @@
 const char counting_ask_script[] =
     "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n" TIME FIXED SLIDING
     "local function look(key, numbers)\n"
-    "  local f = {}\n"
-    "  for n in string.gmatch(numbers, '%d+') do f[#f + 1] = tonumber(n) end\n"
-    "  local l = {key = key, max = f[1], cost = f[2], window = f[3], count = f[4], left = f[5],\n"
-    "    length = f[6], slides = f[7] == 1, refuses = f[8] == 1, bmax = f[9], bms = f[10],\n"
-    "    limited = f[1] < 9007199254740992, kind = 0, retry = 0}\n"
+    "  local max, cost, window, count, left, length, slides, refuses, bmax, bms = string.match(\n"
+    "    numbers, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d) (%d) (%d+) (%d+)$')\n"
+    "  local l = {key = key, max = tonumber(max), cost = tonumber(cost), window = "
+    "tonumber(window),\n"
+    "    count = tonumber(count), left = tonumber(left), length = tonumber(length),\n"
+    "    slides = slides == '1', refuses = refuses == '1', bmax = tonumber(bmax),\n"
+    "    bms = tonumber(bms), limited = max ~= '9007199254740992', kind = 0, retry = 0}\n"
     "  local need = math.max(l.cost, 1)\n"
     "  if l.slides then look_sliding(l) else look_fixed(l) end\n"
     "  if l.bend <= now then l.burst, l.bend = 0, 0 end\n"

@@ -9,7 +9,8 @@
 # CPU time is the kernel's (/proc/PID/task/*/schedstat), divided by the requests of the round. With
 # two or more CPUs the load and the backend run on the first, HAProxy and agent on the second.
 #
-# BENCH_ROUNDS (5), BENCH_SECONDS (3) and BENCH_CONNECTIONS (32) change the effort.
+# BENCH_ROUNDS (5), BENCH_SECONDS (3) and BENCH_CONNECTIONS (32) change the effort. Of shared limits alone:
+# regress/bench/shared.sh.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -231,6 +232,7 @@ measure() {
 
 . regress/bench/scale.sh
 . regress/bench/checks.sh
+. regress/bench/shared.sh
 
 echo "$(haproxy -v | head -1)"
 echo "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), $(nproc) CPUs; $cpus"
@@ -239,6 +241,10 @@ echo
 start_backend
 start_plain
 make_project
+if [ "${BENCH_PART:-}" = shared ]; then
+    measure_shared
+    exit
+fi
 start_gateway b "${ports[2]}"
 start_gateway c "${ports[3]}"
 measure
@@ -247,6 +253,8 @@ $on_load "$tools/spop_load" -t "$seconds" -p /petstore/1.0.0/pets -T "$dir/token
     fail spop_load
 printf '\n== the agent alone, all checks on\n'
 measure_checks
+printf '\n== limits that gateways share through Redis\n'
+measure_shared
 printf '\n== the decision engine alone: with a warm cache, and a new token each time\n'
 $on_gateway "$benches/bench_engine" || fail bench_engine
 printf '\n== route look-ups\n'

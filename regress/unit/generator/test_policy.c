@@ -150,9 +150,7 @@ static void test_model(void **state)
     static const char policies[] =
         "advancedPolicies:\n"
         "  - name: A\n"
-        "    requestCount: 100\n"
-        "    timeUnit: minute\n"
-        "    away: deny\n"
+        "    requestCount: 100\n    timeUnit: minute\n    away: deny\n"
         "    conditionGroups:\n"
         "      - conditions:\n"
         "          - {ipRange: 10.0.0.0/8}\n"
