@@ -224,6 +224,16 @@ static void check_shared_counters(struct loader *l)
                              "agent.redis.address",
                              SLICE_ARG(c->counters.shared.mode)),
                   "gateways share their counters through Redis");
+    if (slice_is(c->counters.shared.mode, "strict") &&
+        c->counters.shared.deadline_ms * 6 > c->agent.processing_timeout_ms * 5)
+        diag_help(diag_error(l->diag, CC3005,
+                             place_of(l, "enforcer.throttling.shared.deadlineInMillis",
+                                      "agent.processingTimeoutInMillis"),
+                             "enforcer.throttling.shared.deadlineInMillis is %llu, more than five "
+                             "sixths of agent.processingTimeoutInMillis",
+                             (unsigned long long)c->counters.shared.deadline_ms),
+                  "no decision waits for longer than %llu ms",
+                  (unsigned long long)c->agent.processing_timeout_ms * 5 / 6);
 }
 
 /* HAProxy takes connections for agents of this machine, which it asks for nothing. */

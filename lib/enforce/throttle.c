@@ -287,7 +287,9 @@ static bool refuse_limit(struct attempt *a, const struct limits *l, size_t at,
 {
     const struct gw_policy *p = l->policies[at]->policy;
 
-    reason_add_str(a->reason, "above the limit of ");
+    reason_add_str(a->reason, state->away
+                                  ? "redis cannot be asked, and no part is left of the limit of "
+                                  : "above the limit of ");
     reason_add_str(a->reason, gw_level_name(p->level));
     reason_add_str(a->reason, " policy ");
     reason_add(a->reason, slice_first(p->name, 64));

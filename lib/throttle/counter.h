@@ -104,6 +104,7 @@ struct counter_state {
                          it is larger than the quota */
     bool burst;       /* spike arrest is what is in the way */
     bool shared;      /* counted together with others, for want of room */
+    bool away;        /* of a shared limit: it refuses because nobody can be asked */
     bool known;       /* the table has an entry of this key */
 };
 

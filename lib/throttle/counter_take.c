@@ -237,6 +237,7 @@ static void tell(const struct request *q, const struct item *item, struct counte
         .remaining = used < rule->max ? rule->max - used : 0,
         .burst = item->burst,
         .shared = item->shared || item->start != NULL,
+        .away = item->over && item->remote == REMOTE_AWAY,
         .known = e != NULL && !item->shared && !item->newcomer,
     };
     if (item->cost > rule->max || rule->max == 0)

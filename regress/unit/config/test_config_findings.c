@@ -202,6 +202,9 @@ static const struct mistake mistakes[] = {
      "keyPath is set and router.keystore.certPath", "needs both"},
     {"enforcer: {throttling: {shared: {mode: strict}}}", CC3005, 1, "is strict and there is no",
      "through Redis"},
+    {"agent: {redis: {address: /s}}\n"
+     "enforcer: {throttling: {shared: {mode: strict, deadlineInMillis: 167}}}",
+     CC3005, 2, "deadlineInMillis is 167, more than five sixths", "longer than 166 ms"},
     {"agent: {redis: {servers: [\"a:1\"]}}", CC3005, 1, "not a place of this machine", "127.0.0.1"},
     {"agent: {redis: {address: \"b:1\", servers: [\"a:1\"]}}", CC3005, 1,
      "not a place of this machine", "unix socket"},

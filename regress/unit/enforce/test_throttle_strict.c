@@ -149,6 +149,7 @@ static void test_away(void **state)
     for (size_t i = 0; i < N(patience); i++) {
         assert_int_equal(decide(&w, patience[i], NULL), ENFORCE_DENY);
         assert_true(w.d.status == 429 && slice_is(w.d.code, "900800"));
+        assert_true(slice_contains(w.d.reason, SLICE("redis cannot be asked")));
     }
     assert_int_equal(decide_by(&w, NULL, 0), ENFORCE_DENY);
     counter_share_link(w.counters, false);
