@@ -59,8 +59,10 @@ static struct job *job_new(const struct enforce_await *await, struct enforce_rul
 
     if (job == NULL)
         return NULL;
-    *job =
-        (struct job){.key = await->key, .rules = enforce_rules_ref(rules), .n = await->question.n};
+    *job = (struct job){.key = await->key,
+                        .rules = enforce_rules_ref(rules),
+                        .until_s = await->until_s,
+                        .n = await->question.n};
     memcpy(job->claims, await->question.p, await->question.n);
     return job;
 }

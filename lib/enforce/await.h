@@ -53,6 +53,7 @@ struct enforce_await {
     size_t subject;        /* INTROSPECTION: the issuer, in gw_model.issuers */
     struct slice question; /* INTROSPECTION: the token; SIGNATURE: the claims; LIMITS: a struct
                               counter_question */
+    int64_t until_s;       /* SIGNATURE: how long what is signed may be used, as its reply says */
 };
 
 struct enforce_reply {

@@ -4,7 +4,6 @@
 #include "enforce/backend_claims.h"
 #include "enforce/credential.h"
 
-
 enum {
     BREAK = 8, /* times as long as a signature took, before a worker makes the next one */
     HASH_TEXT_MAX = 1 << 20,
@@ -206,6 +205,12 @@ static bool recall(struct attempt *a, const struct jwt_key *key, int64_t now_s)
     return false;
 }
 
+/* A JWT that is made now. */
+static int64_t usable_until(const struct attempt *a, int64_t now_s)
+{
+    return now_s + a->rules->jwt.settings->ttl_s - GW_BACKEND_JWT_MARGIN_S;
+}
+
 /* For as long as it may be used: not beyond what it says, nor beyond the token. */
 static void remember(struct attempt *a, const struct jwt_key *key, int64_t end)
 {
@@ -335,6 +340,7 @@ static bool let_sign(struct attempt *a, int64_t now_s, const struct jwt_key *kno
         fault = write_claims(a, now_s, &await.question);
     if (fault != NULL)
         return refuse_jwt(a, fault);
+    await.until_s = usable_until(a, now_s);
     reply = await_reply(a, &await);
     if (reply == NULL)
         return false;
@@ -373,6 +379,6 @@ bool backend_jwt_add(struct attempt *a)
     if (fault != NULL)
         return refuse_jwt(a, fault);
     if (known && a->out->jwt.n > 0)
-        remember(a, &key, now_s + a->rules->jwt.settings->ttl_s - GW_BACKEND_JWT_MARGIN_S);
+        remember(a, &key, usable_until(a, now_s));
     return true;
 }

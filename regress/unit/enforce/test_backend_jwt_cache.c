@@ -272,6 +272,7 @@ static void of_a_burst_others_sign(void **state)
     await = w.d.await;
     assert_int_equal(await.what, ENFORCE_WAIT_SIGNATURE);
     assert_true(slice_ends(await.question, SLICE("\"x\":2}")));
+    assert_int_equal(await.until_s, FIXTURE_NOW + TTL - MARGIN);
     memcpy(claims_room, await.question.p, await.question.n);
     await.question.p = claims_room;
     assert_int_equal(w.d.jwt.n, 0);
@@ -287,7 +288,7 @@ static void of_a_burst_others_sign(void **state)
     buf_init_fixed(&jwt, room, sizeof(room));
     assert_int_equal(enforce_rules_sign(w.rules, await.question, &jwt), CC_OK);
     fixture_need(enforce_reply_new(&reply, ENFORCE_WAIT_SIGNATURE, &await.key, false,
-                                   FIXTURE_NOW + TTL - MARGIN, buf_slice(&jwt)),
+                                   await.until_s, buf_slice(&jwt)),
                  "reply");
     /* a reply to another question is none */
     assert_int_equal(look(&w, &clock, ENFORCE_MAY_WAIT, three, reply), ENFORCE_PENDING);

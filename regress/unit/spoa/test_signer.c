@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { REPLIES = 4096 };
+enum { REPLIES = 4096, UNTIL_S = 1000000 };
 
 static struct {
     pthread_mutex_t lock;
@@ -109,7 +109,7 @@ static void close_world(struct world *w)
 
 static bool ask(struct world *w, unsigned number, size_t worker)
 {
-    struct enforce_await await = {.what = ENFORCE_WAIT_SIGNATURE};
+    struct enforce_await await = {.what = ENFORCE_WAIT_SIGNATURE, .until_s = UNTIL_S + number};
     struct oracle *oracle = signer_oracle(w->signer);
     char claims[64];
 
@@ -144,6 +144,7 @@ static void each_gets_its_own(void **state)
         seen[number] = true;
         assert_int_equal(box.got[i].worker, number % 5);
         assert_false(reply->failed);
+        assert_int_equal(reply->until_s, UNTIL_S + number); /* else nobody would remember it */
         assert_int_equal(reply->what, ENFORCE_WAIT_SIGNATURE);
         assert_int_equal(jwt_split(reply->bytes, arena, &jwt), JWT_OK);
         assert_int_equal(jwt_verify(&jwt, 1u << JWT_ES256, w.key), JWT_OK);
