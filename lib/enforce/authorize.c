@@ -200,6 +200,7 @@ enum outcome { MET, NOT_MET, NO_SCOPE, BROKEN };
 struct met {
     const struct credential *lead;   /* who calls: of those that do not yield, the least rank */
     const struct credential *scoped; /* whose scopes count; NULL: nobody's */
+    bool certificate;                /* one is among them */
 };
 
 static enum credential_rank rank_of(const struct gw_need *need)
@@ -231,7 +232,7 @@ static enum outcome try_requirement(struct attempt *a, struct choice *choice,
 {
     bool scopes_met = true;
 
-    *met = (struct met){NULL, NULL};
+    *met = (struct met){NULL, NULL, false};
     for (size_t i = 0; i < r->n_needs; i++) {
         const struct gw_need *need = &r->needs[i];
         const struct credential *c = look_at(a, choice, need);
@@ -242,6 +243,7 @@ static enum outcome try_requirement(struct attempt *a, struct choice *choice,
             return NOT_MET;
         if (leads(need, met->lead))
             met->lead = c;
+        met->certificate = met->certificate || need->kind == GW_CERTIFICATE;
         if (kinds[need->kind].has_scopes) {
             met->scoped = c;
             scopes_met = scopes_met && has_scope(need, &c->grant);
@@ -279,7 +281,7 @@ static bool refuse_scopes(struct attempt *a, struct choice *choice, const struct
 static enum outcome try_rank(struct attempt *a, struct choice *choice, enum credential_rank rank,
                              const struct gw_requirement *requirements, size_t n, struct place *by)
 {
-    struct met met, no_scope = {NULL, NULL};
+    struct met met, no_scope = {NULL, NULL, false};
 
     for (size_t i = 0; i < n; i++) {
         const struct gw_requirement *r = &requirements[i];
@@ -298,6 +300,8 @@ static enum outcome try_rank(struct attempt *a, struct choice *choice, enum cred
             return BROKEN;
         *by = r->origin;
         a->caller = met.lead;
+        a->out->certificate =
+            met.certificate; /* one that another alternative wanted let nobody in */
         stand_for(a, &met);
         return MET;
     }

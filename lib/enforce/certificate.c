@@ -154,7 +154,6 @@ bool certificate_open(struct attempt *a, const struct gw_need *need, struct slic
         return refuse_fault(a, PEER_INTERNAL);
     TRACE_SAY(a->trace, ", known as '%" PRIslice "'",
               SLICE_ARG(a->out->api->clients[out->issuer].alias));
-    a->out->certificate = true;
     a->out->user = out->user;
     a->out->app = SLICE_NONE;
     a->out->keytype = out->keytype;

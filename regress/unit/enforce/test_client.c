@@ -20,6 +20,16 @@ static const struct gw_need token = NEED(GW_TOKEN, 102);
 static const struct gw_need both[] = {NEED(GW_CERTIFICATE, 103), NEED(GW_TOKEN, 104)};
 static const struct gw_need both_reversed[] = {NEED(GW_TOKEN, 105), NEED(GW_CERTIFICATE, 106)};
 
+static const struct slice admin[] = {SLICE_INIT("admin")};
+static const struct gw_need certificate_and_admin[] = {
+    NEED(GW_CERTIFICATE, 107),
+    {.kind = GW_TOKEN,
+     .name = SLICE_INIT(""),
+     .scopes = admin,
+     .n_scopes = 1,
+     .origin = FIXTURE_AT(108)},
+};
+
 static const struct gw_requirement alone[] = {{&certificate, 1, FIXTURE_AT(201)}};
 static const struct gw_requirement all[] = {{both, 2, FIXTURE_AT(202)}};
 static const struct gw_requirement all_reversed[] = {{both_reversed, 2, FIXTURE_AT(203)}};
@@ -27,6 +37,8 @@ static const struct gw_requirement either[] = {{&token, 1, FIXTURE_AT(204)},
                                                {&certificate, 1, FIXTURE_AT(205)}};
 static const struct gw_requirement better_all[] = {{both, 2, FIXTURE_AT(206)},
                                                    {&certificate, 1, FIXTURE_AT(207)}};
+static const struct gw_requirement admin_or_token[] = {{certificate_and_admin, 2, FIXTURE_AT(208)},
+                                                       {&token, 1, FIXTURE_AT(209)}};
 
 #define OPERATION(m, list)                                                                     \
     {                                                                                          \
@@ -34,8 +46,9 @@ static const struct gw_requirement better_all[] = {{both, 2, FIXTURE_AT(206)},
         .origin = FIXTURE_AT(99)                                                               \
     }
 static const struct gw_operation operations[] = {
-    OPERATION(GW_GET, alone),     OPERATION(GW_POST, all),         OPERATION(GW_PUT, all_reversed),
-    OPERATION(GW_DELETE, either), OPERATION(GW_PATCH, better_all),
+    OPERATION(GW_GET, alone),        OPERATION(GW_POST, all),
+    OPERATION(GW_PUT, all_reversed), OPERATION(GW_DELETE, either),
+    OPERATION(GW_PATCH, better_all), OPERATION(GW_OPTIONS, admin_or_token),
 };
 static const struct gw_resource resources[] = {
     {.template = SLICE_INIT("/x"),
@@ -319,6 +332,11 @@ static void test_subject(void **state)
     assert_true(slice_is(d.application.tier, "Unlimited"));
     ask(worker, "DELETE", "/c/x", SLICE_NONE, SLICE_NONE, GOOD, &d);
     assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    assert_false(d.certificate);
+    /* one that was looked at, for an alternative that was not met, is nothing to tell of */
+    ask(worker, "OPTIONS", "/c/x", ders[PINNED], SLICE_NONE, GOOD, &d);
+    assert_int_equal(d.verdict, ENFORCE_ALLOW);
+    assert_true(slice_is(d.user, "ann"));
     assert_false(d.certificate);
 }
 
