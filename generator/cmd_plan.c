@@ -92,6 +92,8 @@ int cmd_plan(const struct cli_args *args)
         cmd_print_findings(&w, stderr);
     if (rc == CC_OK && cli_has(args, "json")) {
         rc = plan_print_json(&plan, stdout);
+    } else if (w.diag != NULL && cli_has(args, "json")) {
+        cmd_print_findings_json(w.diag, true); /* rc says already that it failed */
     } else if (rc == CC_OK) {
         plan_print(&plan, stdout, cli_colour(stdout));
         plan_print_shared(w.model, w.config, stdout);

@@ -141,6 +141,8 @@ int cmd_rollback(const struct cli_args *args)
                                    : rollback(&w, args, directory, wanted);
     if (w.diag != NULL)
         cmd_print_findings(&w, stderr);
+    if (w.diag != NULL && rc != CC_OK && cli_has(args, "json"))
+        cmd_print_findings_json(w.diag, true);
     cmd_work_close(&w);
     return cmd_exit_code(rc);
 }

@@ -125,8 +125,8 @@ static int by_key(const void *a, const void *b)
 }
 
 /* What stands before the number in the templates. */
-static const char *const number_marks[] = {"/generations/",
-                                           "\"haproxy\":", "(txn.cc.hgen) -m int "};
+static const char *const number_marks[] = {"/generations/", "\"haproxy\":", "(txn.cc.hgen) -m int ",
+                                           "args hgen=int("};
 
 /* Bytes of the mark and number at the beginning of `s`, the number's in *digits; 0: none. */
 static size_t marked_number(struct slice s, struct slice number, size_t *digits)

@@ -176,6 +176,7 @@ static void numbers_of_generations_are_masked(void **state)
     static const char text[] =
         "errorfile 400 /o/generations/7/e\n"
         "return '{\"haproxy\":7,\"agent\":7}' if { var(txn.cc.hgen) -m int 7 }\n"
+        "    args hgen=int(7) id=unique-id\n"
         "timeout 7s /generations/77/x\n";
     struct arena *arena = arena_new(ARENA_BYTES);
     struct render_file file;
@@ -186,6 +187,7 @@ static void numbers_of_generations_are_masked(void **state)
     assert_string_equal(file.text.p,
                         "errorfile 400 /o/generations/N/e\n"
                         "return '{\"haproxy\":N,\"agent\":7}' if { var(txn.cc.hgen) -m int N }\n"
+                        "    args hgen=int(N) id=unique-id\n"
                         "timeout 7s /generations/77/x\n");
     arena_free(&arena);
 }
