@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { ERROR_ROOM = 512, PROPERTIES_MAX = 64, MAX_EXTENSION_BYTES = 4096 };
 
@@ -40,6 +41,8 @@ static bool check_file(struct diag *diag, const struct config_filter *f)
         return fail(diag, f, "it is no file");
     if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return fail(diag, f, "its group or others may write it (chmod go-w)");
+    if (st.st_uid != 0 && st.st_uid != geteuid())
+        return fail(diag, f, "it belongs to another user, who may write it (chown root)");
     return true;
 }
 
