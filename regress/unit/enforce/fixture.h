@@ -248,6 +248,24 @@ static inline void fixture_need(int rc, const char *what)
     abort();
 }
 
+/* Set: all fixtures of this program have the same keys. To make new ones takes most of the time of a
+ * program with many fixtures. */
+static bool fixture_same_keys;
+
+static inline struct key *fixture_key(int i, enum key_kind kind)
+{
+    static struct key *kept[FIXTURE_SIGNERS];
+    struct key *key = NULL;
+
+    if (!fixture_same_keys || kept[i] == NULL)
+        fixture_need(key_generate(&key, kind), "key_generate");
+    if (!fixture_same_keys)
+        return key;
+    if (kept[i] == NULL)
+        kept[i] = key;
+    return kept[i];
+}
+
 static inline void fixture_init(struct fixture *f)
 {
     static const enum key_kind kinds[] = {KEY_RSA, KEY_EC_P256, KEY_ED25519};
@@ -269,7 +287,7 @@ static inline void fixture_init(struct fixture *f)
                               .n_apis = 3,
                           }};
     for (int i = 0; i < FIXTURE_SIGNERS; i++) {
-        fixture_need(key_generate(&f->keys[i], kinds[i]), "key_generate");
+        f->keys[i] = fixture_key(i, kinds[i]);
         buf_init(&f->pems[i], 65536);
         fixture_need(key_write_public(f->keys[i], &f->pems[i]), "key_write_public");
     }
@@ -300,7 +318,8 @@ static inline void fixture_init(struct fixture *f)
 static inline void fixture_free(struct fixture *f)
 {
     for (int i = 0; i < FIXTURE_SIGNERS; i++) {
-        key_free(&f->keys[i]);
+        if (!fixture_same_keys)
+            key_free(&f->keys[i]);
         buf_free(&f->pems[i]);
     }
 }

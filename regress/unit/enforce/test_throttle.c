@@ -414,6 +414,45 @@ static void test_default_version(void **state)
     close_world(&w);
 }
 
+/* The keys have no virtual host in them: what has the same base path and version on two of them has
+ * one counter, where it has the same policy. */
+static void test_two_hosts(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               NO_APP "advancedPolicies: [{name: A, requestCount: 3, timeUnit: day},"
+                      " {name: B, requestCount: 1, timeUnit: day}]\n"
+                      "subscriptionPolicies: [{name: SubTier, requestCount: 5, timeUnit: day}]\n"
+                      "denyRules: [{api: /none}]\n",
+               "A");
+    w.apis[3] = w.apis[0];
+    w.apis[3].vhost = SLICE("other.example");
+    w.f.model.n_apis = 4;
+    enforce_rules_unref(&w.rules);
+    w.rules = fixture_rules(&w.f);
+    assert_string_equal(ASK(.host = "other.example"), "200");
+    assert_true(slice_is(w.d.api->vhost, "other.example"));
+    assert_string_equal(ASK(.host = "one.example"), "200");
+    assert_true(slice_is(w.d.api->vhost, "*"));
+    assert_string_equal(ASK(.host = "other.example"), "200");
+    assert_string_equal(ASK(.host = "one.example"), "429 900800");
+    assert_string_equal(ASK(.host = "other.example"), "429 900800");
+    /* another policy is another counter; the subscription's is still one */
+    w.apis[3].tier = SLICE("B");
+    enforce_rules_unref(&w.rules);
+    w.rules = fixture_rules(&w.f);
+    assert_string_equal(ASK(.host = "other.example"), "200");
+    assert_string_equal(ASK(.host = "other.example"), "429 900800");
+    w.apis[3].tier = SLICE("");
+    enforce_rules_unref(&w.rules);
+    w.rules = fixture_rules(&w.f);
+    assert_string_equal(ASK(.host = "other.example"), "200");
+    assert_string_equal(ASK(.host = "other.example"), "429 900804");
+    close_world(&w);
+}
+
 /* Nothing is allocated for a token that is remembered, whatever its limits are. */
 static void test_no_heap(void **state)
 {
@@ -476,6 +515,7 @@ int main(void)
         cmocka_unit_test(test_claims_and_the_cache),
         cmocka_unit_test(test_trace),
         cmocka_unit_test(test_default_version),
+        cmocka_unit_test(test_two_hosts),
         cmocka_unit_test(test_no_heap),
     };
 

@@ -16,6 +16,12 @@ static const struct {
     {"{ip: 192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = NULL}},
     {"{ipRange: 192.0.2.0/24}", {.ip = "192.0.2.255"}, {.ip = "192.0.3.0"}},
     {"{ipRange: 192.0.2.7-192.0.2.9}", {.ip = "192.0.2.7"}, {.ip = "192.0.2.6"}},
+    {"{ip: \"::ffff:192.0.2.9\"}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.8"}},
+    {"{ipRange: \"::ffff:192.0.2.0/120\"}", {.ip = "192.0.2.9"}, {.ip = "2001:db8::c000:209"}},
+    {"{ipRange: 192.0.2.0/24}", {.ip = "::ffff:192.0.2.1"}, {.ip = "::192.0.2.1"}},
+    {"{ipRange: \"2001:db8::7-2001:db8::9\"}", {.ip = "2001:db8::9"}, {.ip = "2001:db8::a"}},
+    {"{ipRange: 192.0.2.0/24, invert: true}", {.ip = "2001:db8::1"}, {.ip = "192.0.2.1"}},
+    {"{ipRange: \"2001:db8::/32\", invert: true}", {.ip = "192.0.2.1"}, {.ip = "2001:db8::1"}},
     {"{ipRange: \"2001:db8::/32\"}", {.ip = "2001:db8:ffff::1"}, {.ip = "192.0.2.1"}},
     {"{header: X-A}", {.lines = {""}}, {.ip = NULL}},
     {"{header: x-a, value: b}", {.lines = {"b"}}, {.lines = {"B"}}},
@@ -25,12 +31,16 @@ static const struct {
     {"{header: X-A, matches: \"^a.c$\"}", {.lines = {"x", "abc"}}, {.lines = {"abcd"}}},
     {"{header: X-A, value: b, invert: true}", {.lines = {"a"}}, {.lines = {"a", "b"}}},
     {"{header: X-A, value: b, invert: true}", {.ip = NULL}, {.lines = {"b"}}},
+    {"{header: X-A, invert: true}", {.ip = NULL}, {.lines = {"a"}}},
+    {"{header: X-A, matches: \"^b\", invert: true}", {.lines = {"a", "ab"}}, {.lines = {"a", "b"}}},
     {"{query: q}", {.query = "a&q"}, {.query = "qq=1"}},
     {"{query: q, value: \"a b&\"}", {.query = "q=a+b%26"}, {.query = "q=a%2bb%26"}},
     {"{query: q, value: b}", {.query = "q=a&%71=b"}, {.query = "q=b&q=a"}},
     {"{query: \"q[]\", value: \"%\"}", {.query = "q%5B%5D=%"}, {.query = "q%5B%5D=%25%"}},
     {"{query: q, matches: \"[0-9]+\"}", {.query = "q=a7"}, {.query = "q=a"}},
     {"{query: q, invert: true}", {.query = "x"}, {.query = "q="}},
+    {"{query: q, value: b, invert: true}", {.query = "q=b&q=a"}, {.query = "q=a&q=b"}},
+    {"{query: q, matches: \"[0-9]$\", invert: true}", {.query = "p=7"}, {.query = "q=a7"}},
     {"{claim: role}", {.claims = "\"role\":{}"}, {.claims = "\"role\":null"}},
     {"{claim: role, value: admin}", {.claims = "\"role\":\"admin\""}, {.claims = "\"role\":\"a\""}},
     {"{claim: role, value: admin}",
@@ -40,6 +50,16 @@ static const struct {
     {"{claim: beta, value: \"true\"}", {.claims = "\"beta\":true"}, {.claims = "\"beta\":false"}},
     {"{claim: role, matches: \"^ad\"}", {.claims = "\"role\":[1,\"admin\"]"}, {.ip = NULL}},
     {"{claim: role, value: admin, invert: true}", {.ip = NULL}, {.claims = "\"role\":\"admin\""}},
+    {"{claim: role, value: admin, invert: true}",
+     {.claims = "\"role\":[\"a\",\"adm\"]"},
+     {.claims = "\"role\":[\"a\",\"admin\"]"}},
+    {"{claim: role, matches: \"^ad\", invert: true}",
+     {.claims = "\"role\":[]"},
+     {.claims = "\"role\":[\"a\",\"ad\"]"}},
+    {"{claim: role, invert: true}", {.ip = NULL}, {.claims = "\"role\":[]"}},
+    {"{claim: level, value: \"7\"}",
+     {.claims = "\"level\":[false,7]"},
+     {.claims = "\"level\":[[7]]"}},
     {"{claim: sub, value: alice}", {.ip = NULL}, {.user = "bob"}},
     {"{ip: 192.0.2.9}, {query: q}, {header: X-A}",
      {.ip = "192.0.2.9", .query = "q", .lines = {"1"}},
@@ -67,6 +87,32 @@ static void test_conditions(void **state)
             if (strcmp(ask(&w, conditions[i].out), out) != 0)
                 fail_msg("%zu: %s: out: %s", i, conditions[i].conditions,
                          ask(&w, conditions[i].out));
+        }
+        close_world(&w);
+    }
+}
+
+/* The same conditions of a custom policy: it counts who meets them, and nobody else. */
+static void test_custom(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(conditions); i++) {
+        char policies[1024];
+        struct world w;
+
+        snprintf(policies, sizeof(policies),
+                 NOTHING "customPolicies:\n  - name: c\n    keyTemplate: $apiContext\n"
+                         "    conditions: [%s]\n    requestCount: 1\n    timeUnit: day\n",
+                 conditions[i].conditions);
+        open_world(&w, policies, "");
+        for (int n = 0; n < 3; n++) {
+            const char *in = n < 1 ? "200" : "429 900806";
+
+            if (strcmp(ask(&w, conditions[i].out), "200") != 0)
+                fail_msg("%zu: %s: out: %s", i, conditions[i].conditions,
+                         ask(&w, conditions[i].out));
+            if (strcmp(ask(&w, conditions[i].in), in) != 0)
+                fail_msg("%zu: %s: in: %s", i, conditions[i].conditions, ask(&w, conditions[i].in));
         }
         close_world(&w);
     }
@@ -163,6 +209,11 @@ static const struct {
     {"{ip: 192.0.2.9}", {.ip = "::ffff:c000:209"}, {.ip = NULL}},
     {"{ip: 192.0.2.9, invert: true}", {.ip = "192.0.2.8"}, {.ip = "192.0.2.9"}},
     {"{ip: 192.0.2.9, invert: true}", {.ip = NULL}, {.ip = "192.0.2.9"}},
+    {"{ip: \"2001:db8::9\"}", {.ip = "2001:db8:0:0::9"}, {.ip = "192.0.2.9"}},
+    {"{ip: \"2001:db8::9\", invert: true}", {.ip = "2001:db8::8"}, {.ip = "2001:db8::9"}},
+    {"{ip: \"::ffff:192.0.2.9\"}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.8"}},
+    {"{ipRange: \"::ffff:192.0.2.0/120\"}", {.ip = "192.0.2.9"}, {.ip = "192.0.3.9"}},
+    {"{ipRange: 192.0.2.0/24}", {.ip = "::ffff:192.0.2.200"}, {.ip = "::192.0.2.200"}},
     {"{ipRange: 192.0.2.0/24}", {.ip = "192.0.2.0"}, {.ip = "192.0.1.255"}},
     {"{ipRange: 192.0.2.7-192.0.2.9}", {.ip = "192.0.2.9"}, {.ip = "192.0.2.10"}},
     {"{ipRange: \"2001:db8::/32\", invert: true}", {.ip = "192.0.2.9"}, {.ip = "2001:db8::9"}},
@@ -242,9 +293,10 @@ static void test_many_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions), cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_undecided),  cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_deny_rules), cmocka_unit_test(test_many_ranges),
+        cmocka_unit_test(test_conditions),  cmocka_unit_test(test_custom),
+        cmocka_unit_test(test_groups),      cmocka_unit_test(test_undecided),
+        cmocka_unit_test(test_queries),     cmocka_unit_test(test_deny_rules),
+        cmocka_unit_test(test_many_ranges),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,7 @@ static inline void open_world(struct world *w, const char *policies, const char 
     struct subs *subs = NULL;
 
     *w = (struct world){.arena = arena_new(1 << 24)};
+    fixture_same_keys = true;
     fixture_init(&w->f);
     read_policies(w, policies);
     memcpy(w->apis, fixture_apis, 3 * sizeof(w->apis[0]));
@@ -123,7 +124,7 @@ static inline void close_world(struct world *w)
 
 /* A request; what is not said: GET /pets/1.0/pets/7 of alice by the application Shop. */
 struct question {
-    const char *path, *query, *ip;
+    const char *path, *query, *ip, *host;
     const char *user, *key;
     const char *claims;   /* further ones: "\"role\":\"a\"" */
     bool ed;              /* of an issuer that does not validate */
@@ -161,7 +162,7 @@ static const char *ask_traced(struct world *w, struct question q, struct enforce
                                 .method = SLICE("GET"),
                                 .path = slice_of(q.path != NULL ? q.path : "/pets/1.0/pets/7"),
                                 .query = slice_of(q.query != NULL ? q.query : ""),
-                                .host = SLICE("h"),
+                                .host = slice_of(q.host != NULL ? q.host : "h"),
                                 .headers = headers};
     char *token = token_of(w, &q), bearer[4096];
 
