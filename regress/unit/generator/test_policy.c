@@ -47,6 +47,19 @@ static const struct {
     {"no limit", UN ADV("shadow: true"), "error CC3202 0/a.yaml:3:5\n"},
     {"no time", UN ADV("requestCount: 1"), "error CC3202 0/a.yaml:3:5\n"},
     {"a negative limit", UN ADV("requestCount: -1, timeUnit: day"), "error CC1203 0/a.yaml:3:29\n"},
+    {"a negative amount of bytes", UN ADV("bandwidth: -1KB, timeUnit: day"),
+     "error CC3203 0/a.yaml:3:26\n"},
+    {"a negative time", UN ADV("requestCount: 1, timeUnit: day, unitTime: -1"),
+     "error CC1203 0/a.yaml:3:57\n"},
+    {"a negative burst",
+     UN ADV("requestCount: 1, timeUnit: day, burst: {requestCount: -1, timeUnit: second}"),
+     "error CC1203 0/a.yaml:3:69\n"},
+    {"an unknown unit of a burst",
+     UN ADV("requestCount: 1, timeUnit: day, burst: {requestCount: 1, timeUnit: sceond}"),
+     "error CC3203 0/a.yaml:3:82\n"},
+    {"a negative limit of a group",
+     GROUPS("      - {conditions: [{query: a}], requestCount: -5, timeUnit: day}\n"),
+     "error CC1203 0/a.yaml:6:50\n"},
     {"a limit of nothing", UN ADV("requestCount: 0, timeUnit: day"),
      "error CC1203 0/a.yaml:3:29\n"},
     {"a limit that is too large", UN ADV("requestCount: 9007199254740992, timeUnit: day"),
@@ -74,8 +87,24 @@ static const struct {
     {"one name twice", UN ADV("unlimited: true") "  - {name: A, unlimited: true}\n",
      "error CC3204 0/a.yaml:4:5\n"},
     {"no CIDR", GROUPS(GROUP("{ipRange: 10.0.0.1/8}")), "error CC3205 0/a.yaml:6:33\n"},
+    {"a prefix that is too long", GROUPS(GROUP("{ipRange: 10.0.0.0/33}")),
+     "error CC3205 0/a.yaml:6:33\n"},
+    {"a prefix of IPv6 that is too long", GROUPS(GROUP("{ipRange: \"2001:db8::/129\"}")),
+     "error CC3205 0/a.yaml:6:33\n"},
+    {"no prefix", GROUPS(GROUP("{ipRange: 10.0.0.0/}")), "error CC3205 0/a.yaml:6:33\n"},
+    {"a range that ends before it begins", GROUPS(GROUP("{ipRange: 10.0.0.9-10.0.0.1}")),
+     "error CC3205 0/a.yaml:6:33\n"},
+    {"a range of two kinds", GROUPS(GROUP("{ipRange: \"10.0.0.1-2001:db8::1\"}")),
+     "error CC3205 0/a.yaml:6:33\n"},
+    {"an address that is none", GROUPS(GROUP("{ip: 10.0.0.256}")), "error CC3205 0/a.yaml:6:28\n"},
     {"a range as an address", GROUPS(GROUP("{ip: 10.0.0.0/8}")), "error CC3205 0/a.yaml:6:28\n"},
     {"a regular expression that takes for ever", GROUPS(GROUP("{header: a, matches: \"(a+)+$\"}")),
+     "error CC3206 0/a.yaml:6:44\n"},
+    {"alternatives that repeat", GROUPS(GROUP("{claim: a, matches: \"^(a|aa)*$\"}")),
+     "error CC3206 0/a.yaml:6:43\n"},
+    {"a repetition of counts", GROUPS(GROUP("{query: a, matches: \"(x{1,50}){1,50}y\"}")),
+     "error CC3206 0/a.yaml:6:43\n"},
+    {"a back reference", GROUPS(GROUP("{header: a, matches: \"(.*)\\\\1x\"}")),
      "error CC3206 0/a.yaml:6:44\n"},
     {"no regular expression", GROUPS(GROUP("{query: a, matches: \"(a\"}")),
      "error CC3206 0/a.yaml:6:43\n"},
@@ -143,6 +172,31 @@ static void test_mistakes(void **state)
         fixture_close(&f);
     }
     assert_int_equal(wrong, 0);
+}
+
+/* One name in two files: the second in the order of their names is said, and the first shown. */
+static void test_twice_in_two_files(void **state)
+{
+    struct diag_view v;
+    struct fixture f;
+    char room[512];
+
+    (void)state;
+    assert_int_equal(build(&f, UN ADV("unlimited: true"), OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    snprintf(room, sizeof(room), "%s/b.yaml", f.dirs[0]);
+    assert_int_equal(file_write_atomic(room,
+                                       SLICE("# further ones\nadvancedPolicies:\n  - name: B\n"
+                                             "    unlimited: true\n"
+                                             "  - {name: A, unlimited: true}\n"),
+                                       0600),
+                     CC_OK);
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC3204 0/b.yaml:5:5\n");
+    assert_true(diag_get(f.diag, 0, &v));
+    assert_true(slice_contains(v.help, SLICE("a.yaml:3:5; remove one")));
+    fixture_close(&f);
 }
 
 static void test_model(void **state)
@@ -323,6 +377,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_twice_in_two_files),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_tiers),
