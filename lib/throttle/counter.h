@@ -15,12 +15,12 @@
  * Windows. A *fixed* window opens with the first request that finds none open, and closes its
  * length later; in it at most `max` are admitted. Two such windows may meet, so that shortly around
  * the seam up to twice `max` pass. A *sliding* window has no seam: in no stretch of time as long as
- * the window are more than `max` admitted, wherever it begins. It is told from 64 marks: up to quotas
- * of 64 as if each request were remembered, above that it errs to the strict side, and a key that
- * asks without end for twice its quota gets at least 99 % of what it would get then. Months are calendar months in UTC from the moment the window opens, 31
- * January to 28 February; a sliding month is 31 days. Time is monotonic and runs on while the
- * machine sleeps; the wall clock is asked only how long the month is that begins now. So no step of
- * it opens or closes a window.
+ * the window are more than `max` admitted, wherever it begins. It is told from 64 marks: up to
+ * quotas of 64 as if each request were remembered, above that it errs to the strict side, and a key
+ * that asks without end for twice its quota gets at least 99 % of what it would get then. Months
+ * are calendar months in UTC from the moment the window opens, 31 January to 28 February; a sliding
+ * month is 31 days. Time is monotonic and runs on while the machine sleeps; the wall clock is asked
+ * only how long the month is that begins now. So no step of it opens or closes a window.
  *
  * Memory is taken once, by counter_table_new(), and never grows: see counter_table_bytes(). Keys
  * are found by a 128-bit keyed hash, whose secret nobody outside knows; the text is kept, cut to
