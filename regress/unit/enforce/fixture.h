@@ -248,8 +248,8 @@ static inline void fixture_need(int rc, const char *what)
     abort();
 }
 
-/* Set: all fixtures of this program have the same keys. To make new ones takes most of the time of a
- * program with many fixtures. */
+/* Set: all fixtures of this program have the same keys. To make new ones takes most of the time of
+ * a program with many fixtures. */
 static bool fixture_same_keys;
 
 static inline struct key *fixture_key(int i, enum key_kind kind)
