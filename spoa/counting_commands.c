@@ -3,10 +3,11 @@
 /* What fits into one step of an answer. */
 enum { ROWS = 64 };
 
+static const char *const mode_names[] = {
+    [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
+
 static void add_row(const struct counter_row *row, struct buf *out)
 {
-    static const char *const modes[] = {
-        [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
     static const char *const aways[] = {[COUNTER_AWAY_LOCAL] = "local",
                                         [COUNTER_AWAY_DENY] = "deny",
                                         [COUNTER_AWAY_ALLOW] = "allow"};
@@ -15,7 +16,7 @@ static void add_row(const struct counter_row *row, struct buf *out)
                "used=%llu max=%llu unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
                (unsigned long long)row->used, (unsigned long long)row->max,
                row->bytes ? "bytes" : "requests", row->sliding ? "sliding" : "fixed",
-               modes[row->mode], (unsigned long long)row->over,
+               mode_names[row->mode], (unsigned long long)row->over,
                (long long)(row->reset_us + 999999) / 1000000, (long long)row->idle_us / 1000000);
     if (row->away != COUNTER_AWAY_UNSET)
         buf_printf(out, " others=%llu away=%s", (unsigned long long)row->others, aways[row->away]);
@@ -50,6 +51,51 @@ static bool show_limit(struct admin_call *call)
     return false;
 }
 
+/* So that who waits as long is not too early; -1 stays. */
+static long long ms_up(int64_t us)
+{
+    return us > 0 ? (long long)(us + 999) / 1000 : us < 0 ? -1 : 0;
+}
+
+/* Of numbers and names, for programs: generator/agent_limits.c reads it. */
+static void add_look(const struct counter_look *look, struct buf *out)
+{
+    const struct counter_state *state = &look->state;
+    const struct counter_row *row = &look->row;
+
+    if (state->known)
+        buf_printf(out,
+                   "known=1 used=%llu max=%llu remaining=%llu unit=%s window=%s mode=%s "
+                   "reset_ms=%lld retry_ms=%lld burst=%d fits=%d others=%llu",
+                   (unsigned long long)state->used, (unsigned long long)state->max,
+                   (unsigned long long)state->remaining, row->bytes ? "bytes" : "requests",
+                   row->sliding ? "sliding" : "fixed", mode_names[row->mode],
+                   ms_up(state->reset_us), ms_up(state->retry_us), state->burst, look->fits,
+                   (unsigned long long)row->others);
+    else
+        buf_add_str(out, "known=0");
+    buf_printf(out, " shared=%d counting=%s\n", state->shared,
+               look->strict     ? "strict"
+               : look->gateways ? "async"
+                                : "local");
+}
+
+static bool peek_limit(struct admin_call *call)
+{
+    struct counter_look look;
+    uint64_t bytes = 0;
+
+    if (call->n_args > 1 &&
+        (slice_to_u64(call->arg[1], &bytes) != CC_OK || bytes > COUNTER_MAX_QUOTA)) {
+        buf_add_str(call->out, "BYTES is a number\n");
+        return false;
+    }
+    counter_look(counting_table(call->context), call->arg[0], bytes, counter_now(&clock_system),
+                 &look);
+    add_look(&look, call->out);
+    return false;
+}
+
 static bool clear_limit(struct admin_call *call)
 {
     if (counting_clear(call->context, call->arg[0])) {
@@ -65,6 +111,8 @@ const struct admin_command counting_commands[] = {
     {"show limits", "[TEXT]", "keys that used most of their quota, of those with TEXT in them", 0,
      1, show_limits},
     {"show limit", "KEY", "what one key has used; blanks in it need a backslash", 1, 1, show_limit},
+    {"peek limit", "KEY [BYTES]", "for programs: would a request of this key be within its limit?",
+     1, 2, peek_limit},
     {"clear limit", "KEY", "give one key its whole quota back", 1, 1, clear_limit},
 };
 const size_t counting_n_commands = sizeof counting_commands / sizeof *counting_commands;

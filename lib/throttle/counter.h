@@ -162,6 +162,21 @@ size_t counter_top(struct counter_table *t, struct slice part, struct counter_ti
 bool counter_find(struct counter_table *t, struct slice key, struct counter_time now,
                   struct counter_row *row);
 
+/* How a request like this one would fare with one key. */
+struct counter_look {
+    struct counter_row row;     /* filled when state.known */
+    struct counter_state state; /* by the rule that it was asked by last */
+    bool fits;                  /* it is not beyond the limit, whatever its mode */
+    bool gateways,
+        strict; /* several count together; and what is here is only what this one heard */
+};
+
+/* Looks at a key by its whole text, for a request of `bytes` bytes, and changes nothing: its rule
+ * need not be known. When the key has no open window, only state.shared tells: newcomers to this
+ * part of the table count together at the moment. */
+void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
+                  struct counter_time now, struct counter_look *out);
+
 /* Forgets what a key has used: it has its whole quota again. False when it is not there. */
 bool counter_clear(struct counter_table *t, struct slice key);
 

@@ -21,7 +21,8 @@ enum {
     KEYS_PER_SHARD = 704,
     CHUNKS = 64,      /* marks of a sliding window */
     SMALL_SHARE = 16, /* a key that used at most this part of its quota may be forgotten */
-    SLIDING_MONTH_DAYS = 31
+    SLIDING_MONTH_DAYS = 31,
+    NO_ROOM_RETRY_US = 1000000 /* when nobody knows how long it will take */
 };
 
 /* Added to the caller's time, so that what happened before the machine started (state files) has a

@@ -147,6 +147,88 @@ bool counter_find(struct counter_table *t, struct slice key, struct counter_time
     return found;
 }
 
+/* The rule of an entry, as far as it matters to other gateways. */
+static struct counter_rule rule_of(const struct counter_entry *e, enum counter_away away)
+{
+    return (struct counter_rule){
+        .max = e->max,
+        .unit = e->bytes ? COUNTER_BYTES : COUNTER_REQUESTS,
+        .window = shape_is_sliding(e->shape) ? COUNTER_SLIDING : COUNTER_FIXED,
+        .away = away,
+    };
+}
+
+/* Do all gateways together leave room? Where each request is asked for, what this one has heard of
+ * the others is all there is to go by. */
+static enum remote_verdict judge_remote(const struct counter_table *t,
+                                        const struct counter_shard *s,
+                                        const struct counter_entry *e, uint64_t need,
+                                        const struct counter_look *look, struct counter_time now)
+{
+    const struct counter_rule rule = rule_of(e, look->row.away);
+    const struct counter_remote *r;
+    uint64_t used = look->state.used;
+
+    if (t->sharing == NULL || look->row.shared)
+        return REMOTE_AGREES;
+    if (look->strict)
+        return used <= e->max && need <= e->max - used ? REMOTE_AGREES : REMOTE_USED_UP;
+    r = e->end_us != 0 ? &remotes_of(t, s)[e - s->entries] : NULL;
+    return remote_judge(t->sharing, &rule, r, e->used, need, now.mono_us);
+}
+
+static void look_at(const struct counter_table *t, struct counter_shard *s,
+                    const struct counter_entry *e, uint64_t bytes, struct counter_time now,
+                    struct counter_look *out)
+{
+    uint64_t cost = e->bytes ? bytes : 1, need = cost > 0 ? cost : 1;
+    struct counter_state *state = &out->state;
+    int64_t now_us = inner_us(now), burst_us = e->burst_end_us - now_us;
+    enum remote_verdict remote;
+
+    fill_row(t, s, e, now_us, &out->row);
+    *state = (struct counter_state){
+        .max = e->max,
+        .used = e->used + out->row.others,
+        .reset_us = out->row.reset_us,
+        .retry_us = window_retry_us(e, marks_of(s, e), need, now_us),
+        .burst = e->burst_max > 0 && burst_us > 0 && e->burst_used >= e->burst_max,
+        .known = true,
+    };
+    state->remaining = state->used < state->max ? state->max - state->used : 0;
+    if (state->burst && state->retry_us >= 0 && burst_us > state->retry_us)
+        state->retry_us = burst_us;
+    remote = judge_remote(t, s, e, need, out, now);
+    if (remote == REMOTE_NO_LEASE && state->retry_us == 0)
+        state->retry_us = t->sharing->options.round_us;
+    else if (remote != REMOTE_AGREES && remote != REMOTE_ALLOWS && state->retry_us == 0)
+        state->retry_us = state->reset_us > 0 ? state->reset_us : NO_ROOM_RETRY_US;
+    out->fits = state->retry_us == 0 || remote == REMOTE_ALLOWS;
+}
+
+void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
+                  struct counter_time now, struct counter_look *out)
+{
+    struct counter_shard *s;
+    struct counter_entry *e;
+    uint64_t hash[2];
+
+    *out = (struct counter_look){.fits = true, .gateways = t->sharing != NULL};
+    out->strict = out->gateways && t->sharing->options.strict;
+    hash_slice128(&t->secret, key, hash);
+    s = shard_of(t, hash);
+    shard_lock(s);
+    e = shard_find(s, hash);
+    if (e != NULL && entry_is_open(e, inner_us(now))) {
+        window_expire(e, marks_of(s, e), inner_us(now));
+        look_at(t, s, e, bytes, now, out);
+    }
+    for (size_t k = 0; !out->state.known && k < s->n_shared; k++)
+        out->state.shared =
+            out->state.shared || entry_is_open(&s->entries[PLACES + k], inner_us(now));
+    shard_unlock(s);
+}
+
 bool counter_clear(struct counter_table *t, struct slice key)
 {
     struct counter_shard *s;

@@ -1,8 +1,6 @@
 #include "throttle/counter_request.h"
 
 /* When there is not even a shared entry, nobody knows when there will be. */
-enum { NO_ROOM_RETRY_US = 1000000 };
-
 static void add_shard(struct request *q, struct counter_shard *s)
 {
     size_t at = q->n_shards;

@@ -188,6 +188,15 @@ static void commands(void **state)
     assert_string_equal(ask(c, "show limits bob", room), "");
     assert_true(strstr(ask(c, "show limit app:alice", room), "used=10 ") != NULL);
     assert_string_equal(ask(c, "show limit app:bob", room), "nothing is counted for this key\n");
+    ask(c, "peek limit app:alice", room);
+    assert_true(slice_starts(slice_of(room), SLICE("known=1 used=10 max=10 remaining=0 "
+                                                   "unit=requests window=fixed mode=enforce "
+                                                   "reset_ms=3")));
+    assert_true(
+        slice_ends(slice_of(room), SLICE(" burst=0 fits=0 others=0 shared=0 counting=local\n")));
+    assert_string_equal(ask(c, "peek limit app:bob 7", room), "known=0 shared=0 counting=local\n");
+    assert_string_equal(ask(c, "peek limit app:bob x", room), "BYTES is a number\n");
+    assert_string_equal(ask(c, "peek limit app:bob 9007199254740993", room), "BYTES is a number\n");
     assert_string_equal(ask(c, "clear limit app:alice", room), "cleared\n");
     assert_string_equal(ask(c, "clear limit app:alice", room), "nothing is counted for this key\n");
     assert_int_equal(take(c), 1);

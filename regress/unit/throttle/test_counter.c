@@ -381,6 +381,59 @@ static void peeking_changes_nothing(void **state)
     counter_table_free(&t);
 }
 
+/* Whatever has happened before, a look tells what a request finds that is made at that moment. */
+static void looking_tells_what_taking_finds(void **state)
+{
+    static const struct counter_rule rules[] = {
+        {.max = 5, .window_ms = 1000},
+        {.max = 7, .window_ms = 1000, .window = COUNTER_SLIDING},
+        {.max = 9, .window_ms = 1000, .burst_max = 2, .burst_ms = 100},
+        {.max = COUNTER_MAX_QUOTA, .window_ms = 1000, .burst_max = 3, .burst_ms = 200},
+        {.max = 100, .window_ms = 1000, .unit = COUNTER_BYTES},
+        {.max = 3, .window_ms = 1000, .mode = COUNTER_SHADOW},
+    };
+    static const char *const keys[] = {"a", "b", "c", "d", "e", "f"};
+    struct counter_table *t = table_of(COUNTER_MIN_KEYS);
+    unsigned refused = 0, bursts = 0, known = 0;
+    struct dice dice = {7};
+    int64_t us = SECOND;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        size_t k = dice_roll(&dice, 6);
+        uint64_t bytes = dice_roll(&dice, 120);
+        struct counter_look look, same;
+        struct counter_result r;
+
+        us += (int64_t)dice_roll(&dice, 40) * MS;
+        counter_look(t, slice_of(keys[k]), bytes, at_us(us), &look);
+        counter_look(t, slice_of(keys[k]), bytes, at_us(us), &same);
+        assert_int_equal(look.state.used, same.state.used);
+        assert_int_equal(look.fits, same.fits);
+        r = take(t, &rules[k], keys[k], bytes, at_us(us));
+        if (!look.state.known) {
+            assert_int_equal(look.state.used, 0);
+            continue;
+        }
+        known++;
+        assert_int_equal(look.fits, r.over == 0);
+        assert_int_equal(look.state.max, rules[k].max);
+        if (look.fits)
+            continue;
+        refused++;
+        bursts += look.state.burst;
+        if (r.refused < 0) /* on trial: nothing is told of it */
+            continue;
+        assert_int_equal(look.state.used, r.state.used);
+        assert_int_equal(look.state.remaining, r.state.remaining);
+        assert_int_equal(look.state.reset_us, r.state.reset_us);
+        assert_int_equal(look.state.retry_us, r.state.retry_us);
+        assert_int_equal(look.state.burst, r.state.burst);
+    }
+    assert_true(known > 10000 && refused > 1000 && bursts > 100);
+    counter_table_free(&t);
+}
+
 static void sizes(void **state)
 {
     struct counter_table *t = NULL;
@@ -408,6 +461,7 @@ int main(void)
         cmocka_unit_test(all_or_none),
         cmocka_unit_test(insight),
         cmocka_unit_test(peeking_changes_nothing),
+        cmocka_unit_test(looking_tells_what_taking_finds),
         cmocka_unit_test(sizes),
     };
 

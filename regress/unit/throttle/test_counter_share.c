@@ -298,6 +298,55 @@ static void hurries(void **state)
     counter_table_free(&t);
 }
 
+/* A look tells what a request finds, also where it is others that leave no room for it. */
+static void looking(void **state)
+{
+    static const struct counter_rule rules[] = {
+        {.max = 30, .window_ms = 60000, .away = COUNTER_AWAY_LOCAL},
+        {.max = 30, .window_ms = 60000, .away = COUNTER_AWAY_DENY},
+        {.max = 30, .window_ms = 60000, .away = COUNTER_AWAY_ALLOW},
+    };
+    static const char *const keys[] = {"a", "b", "c"};
+    struct counter_table *t = gateway_of(&options);
+    struct counter_report reports[8];
+    unsigned refused = 0, passed = 0;
+
+    (void)state;
+    for (int64_t i = 0; i < 200; i++) {
+        const struct counter_rule *rule = &rules[i % 3];
+        const char *key = keys[i % 3];
+        int64_t us = SECOND + i * MS;
+        struct counter_result r;
+        struct counter_look look;
+
+        if (i % 20 == 0) {
+            size_t n = counter_share_collect(t, at_us(us), reports, 8);
+
+            for (size_t k = 0; k < n; k++) {
+                struct counter_answer answer = {COUNTER_ANSWER_TOLD, reports[k].count + 9, 700000,
+                                                60000};
+
+                counter_share_answer(t, &reports[k], &answer, at_us(us));
+            }
+        }
+        if (i == 120)
+            counter_share_link(t, false);
+        counter_look(t, slice_of(key), 0, at_us(us), &look);
+        r = take(t, rule, key, 0, at_us(us));
+        assert_true(look.gateways);
+        assert_false(look.strict);
+        assert_int_equal(look.state.known, i >= 3);
+        if (!look.state.known)
+            continue;
+        assert_int_equal(look.fits, r.refused < 0);
+        refused += !look.fits;
+        passed += look.fits && look.state.used >= look.state.max;
+    }
+    assert_true(refused > 20);
+    assert_true(passed > 5); /* nobody can be asked, and then there is no limit */
+    counter_table_free(&t);
+}
+
 static void wrong_options(void **state)
 {
     struct counter_table *t = table_of(COUNTER_MIN_KEYS);
@@ -346,10 +395,10 @@ static void absurd_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounded),        cmocka_unit_test(fixed_windows_are_bounded),
-        cmocka_unit_test(away),           cmocka_unit_test(leases),
-        cmocka_unit_test(hurries),        cmocka_unit_test(wrong_options),
-        cmocka_unit_test(absurd_answers),
+        cmocka_unit_test(bounded),       cmocka_unit_test(fixed_windows_are_bounded),
+        cmocka_unit_test(away),          cmocka_unit_test(leases),
+        cmocka_unit_test(hurries),       cmocka_unit_test(looking),
+        cmocka_unit_test(wrong_options), cmocka_unit_test(absurd_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
