@@ -300,21 +300,51 @@ static bool refuse_limit(struct attempt *a, const struct limits *l, size_t at,
     return attempt_refuse(a, l->refusals[at], "", p->origin);
 }
 
+/* For whoever asks why. */
+static __attribute__((cold)) void list_limits(const struct attempt *a, const struct limits *l,
+                                              uint64_t bytes)
+{
+    for (size_t i = 0; i < l->n; i++)
+        trace_limit(a->trace, l->policies[i]->policy, &l->list[i]);
+    a->trace->limit_bytes = bytes;
+}
+
+/* Nothing counts here. What became of the limits elsewhere comes with a request that is explained;
+ * *known: it did. False after a refusal. */
+static __attribute__((cold)) bool ask_nobody(struct attempt *a, const struct limits *l,
+                                             struct counter_result *result, bool *known)
+{
+    const struct enforce_reply *reply = a->request->replies[ENFORCE_WAIT_LIMITS];
+
+    *known = false;
+    if (a->trace == NULL)
+        return attempt_refuse(a, REFUSE_INTERNAL, "internal error: there is nothing to count with",
+                              PLACE_NONE);
+    if (reply == NULL || reply->failed || reply->bytes.n != sizeof(*result))
+        return true;
+    memcpy(result, reply->bytes.p, sizeof(*result));
+    CC_ASSERT(result->refused < (int)l->n && result->tightest < (int)l->n);
+    *known = true;
+    return true;
+}
+
 static bool ask(struct attempt *a, const struct limits *l)
 {
     struct counter_result result;
     struct buf texts;
     uint64_t bytes;
+    bool known = true;
     size_t at;
 
     if (!read_length(a, l, &bytes))
         return false;
-    if (a->w->counters == NULL)
-        return a->trace != NULL ||
-               attempt_refuse(a, REFUSE_INTERNAL, "internal error: there is nothing to count with",
-                              PLACE_NONE);
-    if (!throttle_count(a, l->list, l->n, bytes, &result))
+    if (a->trace != NULL)
+        list_limits(a, l, bytes);
+    if (a->w->counters != NULL ? !throttle_count(a, l->list, l->n, bytes, &result)
+                               : !ask_nobody(a, l, &result, &known))
         return false;
+    if (!known)
+        return true;
     buf_init_fixed(&texts, a->w->throttle.texts, sizeof(a->w->throttle.texts));
     tell_over(a, l, result.over, &texts);
     if (result.tightest >= 0) {

@@ -233,6 +233,23 @@ void trace_scopes(struct enforce_trace *t, const struct gw_operation *op, const 
         trace_say(t, "%s%" PRIslice, blank, SHOW(scope));
 }
 
+void trace_limit(struct enforce_trace *t, const struct gw_policy *policy,
+                 const struct counter_limit *limit)
+{
+    struct slice key = slice_first(limit->key, sizeof(t->room) - t->used);
+    struct enforce_trace_limit *row;
+
+    if (t->n_limits == COUNTER_MAX_LIMITS)
+        return;
+    row = &t->limits[t->n_limits++];
+    *row = (struct enforce_trace_limit){
+        .policy = policy, .rule = *limit->rule, .cut = key.n < limit->key.n};
+    row->key = slice_make(t->room + t->used, key.n);
+    if (key.n > 0)
+        memcpy(t->room + t->used, key.p, key.n);
+    t->used += key.n;
+}
+
 void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op)
 {
     trace_open(t, ENFORCE_STEP_INTERCEPTOR, op->interceptors[0].origin);
@@ -276,7 +293,8 @@ void trace_backend_jwt(struct enforce_trace *t, const struct gw_backend_jwt *jwt
 
 void trace_begin(struct enforce_trace *t)
 {
-    t->n = t->used = 0;
+    t->n = t->used = t->n_limits = 0;
+    t->limit_bytes = 0;
     t->cause = PLACE_NONE;
     t->why = SLICE_NONE;
 }

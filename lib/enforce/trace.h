@@ -15,6 +15,7 @@
 
 #include "enforce/enforce.h"
 #include "gateway/route.h"
+#include "throttle/counter.h"
 
 #define ENFORCE_STEPS(X)                                                       \
     X(HOST, "host")                   /* the Host header in its normal form */ \
@@ -70,16 +71,31 @@ struct enforce_trace_step {
     struct place place; /* the configuration that the step asked; source may be NULL */
 };
 
+/* A limit that was asked, and whose requests it counts. */
+struct enforce_trace_limit {
+    const struct gw_policy *policy;
+    struct counter_rule rule; /* of the policy, or of its condition group that the request is in */
+    struct slice key;
+    bool cut; /* the key is longer than there was room for */
+};
+
 struct enforce_trace {
     struct enforce_trace_step steps[ENFORCE_TRACE_STEPS];
     size_t n;
+    struct enforce_trace_limit limits[COUNTER_MAX_LIMITS]; /* in the order of their refusals */
+    size_t n_limits;
+    uint64_t limit_bytes; /* what those use of it that count bytes */
     struct place cause; /* the configuration behind the decision; source may be NULL */
     struct slice why;   /* enforce_decision.reason without the place */
     char room[ENFORCE_TRACE_BYTES];
     size_t used;
 };
 
-/* As enforce_decide(). Forgets what was in `trace`; NULL: no trace. */
+/* As enforce_decide(). Forgets what was in `trace`; NULL: no trace.
+ *
+ * A worker without counters asks no limit, but lists those it would ask. When a reply to
+ * ENFORCE_WAIT_LIMITS comes with the request, a struct counter_result, that is what became of them:
+ * so whoever knows the counters of an agent is told what it would decide. */
 void enforce_decide_traced(struct enforce_worker *w, struct enforce_rules *rules,
                            const struct enforce_live *live, const struct enforce_request *request,
                            const struct clock *clock, struct enforce_decision *out,
@@ -115,6 +131,8 @@ TRACE_COLD void trace_times(struct enforce_trace *t, const struct grant *grant, 
                             int64_t leeway_s);
 TRACE_COLD void trace_scopes(struct enforce_trace *t, const struct gw_operation *op,
                              const struct grant *grant);
+TRACE_COLD void trace_limit(struct enforce_trace *t, const struct gw_policy *policy,
+                            const struct counter_limit *limit);
 TRACE_COLD void trace_interceptors(struct enforce_trace *t, const struct gw_operation *op);
 TRACE_COLD void trace_mock(struct enforce_trace *t, const struct gw_operation *op,
                            struct slice prefer, struct slice accept);

@@ -395,6 +395,54 @@ static void test_trace(void **state)
     close_world(&w);
 }
 
+/* A decision without counters lists the limits; and when it is told what became of them, it is the
+ * one that a gateway with these counters makes. */
+static void limits_that_are_explained(void **state)
+{
+    struct counter_result told = {.refused = -1, .tightest = -1};
+    const struct enforce_trace_limit *l;
+    struct enforce_reply reply = {.bytes = slice_make(&told, sizeof(told))};
+    struct question q = {.length = "12"};
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               "subscriptionPolicies: [{name: SubTier, bandwidth: 1KB, timeUnit: day, "
+               "window: sliding}, {name: Bills, unlimited: true}]\n" LEVEL("applicationPolicies",
+                                                                           "AppTier", "2"),
+               "");
+    enforce_worker_count_in(w.worker, NULL);
+    assert_string_equal(ask_traced(&w, q, &w.trace), "200");
+    assert_int_equal(w.trace.n_limits, 2);
+    assert_int_equal(w.trace.limit_bytes, 12);
+    l = w.trace.limits;
+    assert_true(slice_is(l[0].policy->name, "SubTier"));
+    assert_int_equal(l[0].rule.max, 1024);
+    assert_int_equal(l[0].rule.unit, COUNTER_BYTES);
+    assert_int_equal(l[0].rule.window, COUNTER_SLIDING);
+    assert_true(slice_is(l[1].key, "application:AppTier:2:alice@carbon.super"));
+    assert_int_equal(l[1].rule.max, 2);
+    assert_int_equal(l[1].rule.window_ms, 60000);
+    assert_false(l[1].cut);
+
+    q.told = &reply;
+    assert_string_equal(ask_traced(&w, q, &w.trace), "200");
+    told = (struct counter_result){.refused = 1, .tightest = 1, .over = 2};
+    told.state = (struct counter_state){.max = 2, .used = 2, .retry_us = 9000000};
+    assert_string_equal(ask_traced(&w, q, &w.trace), "429 900803");
+    assert_int_equal(w.trace.n_limits, 2);
+    assert_int_equal(w.trace.cause.line, l[1].policy->origin.line);
+    assert_true(slice_starts(w.trace.why, SLICE("above the limit of application policy AppTier")));
+    assert_true(w.d.limits.retry_after.n > 0);
+
+    /* nothing of another shape is taken for it, and without a trace nobody may count nothing */
+    reply.bytes.n--;
+    assert_string_equal(ask_traced(&w, q, &w.trace), "200");
+    reply.bytes.n++;
+    assert_string_equal(ask_traced(&w, q, NULL), "503 102500");
+    close_world(&w);
+}
+
 /* An API that is also served without its version has one counter. */
 static void test_default_version(void **state)
 {
@@ -514,6 +562,7 @@ int main(void)
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_claims_and_the_cache),
         cmocka_unit_test(test_trace),
+        cmocka_unit_test(limits_that_are_explained),
         cmocka_unit_test(test_default_version),
         cmocka_unit_test(test_two_hosts),
         cmocka_unit_test(test_no_heap),

@@ -132,6 +132,7 @@ struct question {
     const char *lines[4]; /* of X-A */
     unsigned n_lines;     /* when there are more than are sent */
     const char *length, *encoding;
+    const struct enforce_reply *told; /* what became of the limits elsewhere */
 };
 
 static inline char *token_of(struct world *w, const struct question *q)
@@ -182,6 +183,7 @@ static const char *ask_traced(struct world *w, struct question q, struct enforce
         headers[X_A].count = q.n_lines;
     if (q.ip != NULL)
         r.has_src = gw_address_parse(slice_of(q.ip), &r.src);
+    r.replies[ENFORCE_WAIT_LIMITS] = q.told;
     enforce_decide_traced(w->worker, w->rules, w->live, &r, &w->clock.clock, &w->d, trace);
     snprintf(said, sizeof(said), "%d%s%.*s", w->d.verdict == ENFORCE_ALLOW ? 200 : w->d.status,
              w->d.code.n > 0 ? " " : "", SLICE_ARG(w->d.code));
