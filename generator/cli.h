@@ -10,15 +10,15 @@
 #include <stdio.h>
 
 /* Exit codes (the numbers of sysexits.h, so that scripts can tell the cases apart). */
-#define CLI_EXITS(X)                                                    \
-    X(CLI_OK, 0, "done")                                                \
-    X(CLI_FAILED, 1, "refused, or a check or a started program failed") \
-    X(CLI_DIFFERS, 2, "plan: a build would change something")           \
-    X(CLI_USAGE, 64, "the command line is wrong")                       \
-    X(CLI_DATA, 65, "the input has errors; nothing was written")        \
-    X(CLI_UNAVAILABLE, 69, "a program that is needed is missing")       \
-    X(CLI_SOFTWARE, 70, "an error inside cc-gen")                       \
-    X(CLI_CANTCREATE, 73, "the output cannot be created")               \
+#define CLI_EXITS(X)                                                                  \
+    X(CLI_OK, 0, "done")                                                              \
+    X(CLI_FAILED, 1, "refused, or a check or a started program failed")               \
+    X(CLI_DIFFERS, 2, "plan: a build would change something")                         \
+    X(CLI_USAGE, 64, "the command line is wrong")                                     \
+    X(CLI_DATA, 65, "the input has errors; nothing was written")                      \
+    X(CLI_UNAVAILABLE, 69, "a program that is needed is missing, or does not answer") \
+    X(CLI_SOFTWARE, 70, "an error inside cc-gen")                                     \
+    X(CLI_CANTCREATE, 73, "the output cannot be created")                             \
     X(CLI_IOERR, 74, "reading or writing failed")
 
 enum cli_exit {

@@ -180,6 +180,8 @@ static const struct cli_option explain_options[] = {
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
     {"state", 0, "DIR", "the agent's agent.stateDirectory: key sets, revoked tokens", false},
     {"revoked", 0, "FILE", "the file of revoked tokens (enforcer.security.revocation.path)", false},
+    {"agent", 0, "SOCKET", "ask the running agent at its agent.adminSocket for its counters",
+     false},
     {"introspection", 0, "FILE", "what the introspection server says of an opaque token, JSON",
      false},
     OPTION_SUBSCRIPTIONS,
@@ -329,11 +331,21 @@ static const char explain_help[] =
     "decided\n"
     "here (verdict ask): a token that is no JWT is known to the introspection server alone.\n"
     "\n"
+    "The limits that a request would count in are listed. With --agent SOCKET the running agent "
+    "says\n"
+    "what each has used, and a request that it would refuse now is: verdict deny, status 429. It\n"
+    "uses nothing. The exit code is 69 when the agent cannot be asked.\n"
+    "\n"
+    "    cc-gen explain GET http://localhost/pets -o out --agent /run/cc/admin.sock\n"
+    "\n"
     "--json: schema 1. verdict, status (null: the backend's), code, body, challenge, allow,\n"
     "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, "
     "operation, user,\n"
-    "app, keytype, because, cause (file, line, column, text) and steps (step, passed, text, why,\n"
-    "origin); null is unknown.\n";
+    "app, keytype, because, cause (file, line, column, text), steps (step, passed, text, why,\n"
+    "origin), agent (generation, counting, judged) and limits (level, policy, origin, key, unit,\n"
+    "window, mode, max, window_ms, months, burst_max, burst_ms, used, remaining, others, "
+    "reset_ms,\n"
+    "retry_ms, known, shared, burst, fits); null is unknown.\n";
 
 static const char show_help[] =
     "Shows what is in effect and where it was said, as file:line:column:\n"

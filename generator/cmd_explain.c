@@ -197,10 +197,55 @@ static int print(struct explainer *e, const struct explanation *x, const struct 
     return rc == CC_OK ? exit_of(x) : cmd_exit_code(rc);
 }
 
+/* Why the agent's counters are not known. */
+static int agent_failed(const struct explainer *e, int rc)
+{
+    const char *why = cc_strerror(rc);
+
+    if (rc == CC_EAGAIN)
+        why = "it does not answer in time, or is being given other rules";
+    else if (rc == CC_ECLOSED)
+        why = "nobody listens there, or who does hangs up";
+    else if (rc == CC_EUNSUPPORTED)
+        why = "the agent is older than this cc-gen: it does not know `peek limit`";
+    else if (rc == CC_EPARSE)
+        why = "what answers there is not the agent's agent.adminSocket";
+    cli_say("explain: the agent at %s cannot be asked: %s", e->agent, why);
+    return CLI_UNAVAILABLE;
+}
+
+/* Once for each generation: the agent may be given other rules while a batch is explained. */
+static void tell_generation(struct explainer *e, uint64_t generation)
+{
+    if (generation == e->agent_generation)
+        return;
+    e->agent_generation = generation;
+    if (!explain_is_agents(e, generation))
+        cli_say("explain: the agent runs generation %llu, and this is %s: what it has counted is "
+                "shown, but the verdict is not by it",
+                (unsigned long long)generation, e->view->from);
+}
+
+/* Nothing is told when the agent was to be asked and cannot be: half an answer would pass for a
+ * whole one. */
+static int explain_and_print(struct explainer *e, const struct explain_request *request,
+                             const struct asked *asked)
+{
+    struct explanation x;
+    int rc = explain(e, request, &x);
+
+    if (rc == CC_ENOMEM)
+        return cmd_exit_code(rc);
+    if (rc != CC_OK)
+        return agent_failed(e, rc);
+    if (x.live)
+        tell_generation(e, x.limits.generation);
+    return print(e, &x, asked);
+}
+
 static int explain_one(struct explainer *e, const struct cli_args *args, const struct asked *asked)
 {
     struct explain_request request;
-    struct explanation x;
     const char *fault = read_request(args, e->view->work.arena, &request);
 
     if (fault == NULL && asked->token.p != NULL)
@@ -209,8 +254,7 @@ static int explain_one(struct explainer *e, const struct cli_args *args, const s
         return usage(fault);
     request.ip = asked->ip;
     request.certificate = asked->certificate;
-    explain(e, &request, &x);
-    return print(e, &x, asked);
+    return explain_and_print(e, &request, asked);
 }
 
 /* --- a file of requests ----------------------------------------------------------------------- */
@@ -251,7 +295,6 @@ static int explain_lines(struct explainer *e, const struct asked *asked, struct 
                          struct arena *scratch)
 {
     struct explain_request request;
-    struct explanation x;
     struct slice line;
     unsigned number = 0;
     int exit_code = CLI_OK;
@@ -262,8 +305,7 @@ static int explain_lines(struct explainer *e, const struct asked *asked, struct 
         CC_ASSERT(explain_request_line(&request, line, scratch) == NULL); /* it was checked */
         request.ip = asked->ip;
         request.certificate = asked->certificate;
-        explain(e, &request, &x);
-        rc = print(e, &x, asked);
+        rc = explain_and_print(e, &request, asked);
         exit_code = rc == CLI_OK ? exit_code : rc;
         arena_reset(scratch);
     }
@@ -347,6 +389,22 @@ static int read_introspection(struct explainer *e, const struct cli_args *args)
     return rc;
 }
 
+/* Before the first request: whether an agent is there shall not depend on what is asked. */
+static int open_agent(struct explainer *e, const struct cli_args *args)
+{
+    const char *socket = cli_value(args, "agent");
+    uint64_t generation;
+    int rc;
+
+    if (socket == NULL)
+        return CLI_OK;
+    rc = explainer_ask_agent(e, socket, &generation);
+    if (rc != CC_OK)
+        return rc == CC_ENOMEM ? cmd_exit_code(rc) : agent_failed(e, rc);
+    tell_generation(e, generation);
+    return CLI_OK;
+}
+
 static int explain_all(struct view *v, const struct cli_args *args, struct asked *asked)
 {
     struct explainer *e = arena_alloc(v->work.arena, sizeof(*e));
@@ -370,7 +428,7 @@ static int explain_all(struct view *v, const struct cli_args *args, struct asked
     else if (read_token(args, v->work.arena, &asked->token) != CC_OK ||
              read_certificate(args, v->work.arena, &asked->certificate) != CC_OK)
         exit_code = CLI_DATA;
-    else
+    else if ((exit_code = open_agent(e, args)) == CLI_OK)
         exit_code = asked->batch ? explain_batch(e, args, asked) : explain_one(e, args, asked);
     if (e != NULL)
         explainer_close(e);

@@ -45,6 +45,7 @@ static const struct placeholder {
 } placeholders[] = {
     {"FILE", COMPLETION_FILES, NULL},
     {"DIR", COMPLETION_DIRS, NULL},
+    {"SOCKET", COMPLETION_FILES, NULL},
     {"PROJECT", COMPLETION_FILES, NULL}, /* directories and zips */
     {"PROG", COMPLETION_PROGRAMS, NULL},
     {"NAME=VALUE", COMPLETION_SETTINGS, NULL},

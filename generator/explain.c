@@ -15,6 +15,9 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
     e->live = NULL;
     e->introspection = SLICE_NONE;
     e->revoked = NULL;
+    e->agent = NULL;
+    e->agent_generation = UINT64_MAX;
+    memset(e->replies, 0, sizeof(e->replies));
     e->worker = NULL;
     clock_fixed_init(&e->clock, now_s, 0);
     e->headers = arena_array(view->work.arena, view->model->n_headers, sizeof(*e->headers));
@@ -101,26 +104,77 @@ static void join_lines(struct explainer *e, const struct explain_request *r)
     }
 }
 
-/* As the agent does: with the reply, once it is known, from the beginning. */
-static void decide(struct explainer *e, struct enforce_request *r, struct enforce_decision *out)
+static void run(struct explainer *e, const struct enforce_request *r, struct enforce_decision *out)
 {
-    enum { COUNTS_S = 60 };
-    struct enforce_reply *reply = NULL;
-
-    r->patience = ENFORCE_MAY_WAIT;
     enforce_decide_traced(e->worker, e->rules, e->live, r, &e->clock.clock, out, &e->trace);
-    if (out->verdict != ENFORCE_PENDING || out->await.what != ENFORCE_WAIT_INTROSPECTION ||
-        e->introspection.p == NULL ||
-        enforce_reply_new(&reply, out->await.what, &out->await.key, false,
-                          e->clock.now_wall_s + COUNTS_S, e->introspection) != CC_OK)
-        return;
-    r->replies[ENFORCE_WAIT_INTROSPECTION] = reply;
-    enforce_decide_traced(e->worker, e->rules, e->live, r, &e->clock.clock, out, &e->trace);
-    r->replies[ENFORCE_WAIT_INTROSPECTION] = NULL;
-    enforce_reply_unref(&reply); /* what was read of it lies in the worker's arena */
 }
 
-void explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
+/* Gives the engine what it would have been told, and lets it decide again from the beginning. */
+static int run_again(struct explainer *e, struct enforce_request *r, enum enforce_wait what,
+                     const struct enforce_key *key, struct slice told, struct enforce_decision *out)
+{
+    enum { COUNTS_S = 60 };
+    int rc = enforce_reply_new(&e->replies[what], what, key, false, e->clock.now_wall_s + COUNTS_S,
+                               told);
+
+    if (rc != CC_OK)
+        return rc;
+    r->replies[what] = e->replies[what]; /* decide() gives it back */
+    run(e, r, out);
+    return CC_OK;
+}
+
+static int ask_agent(struct explainer *e, struct enforce_request *r, struct explanation *x)
+{
+    static const struct enforce_key any = {{0}}; /* the engine does not wait for it */
+    struct counter_result result;
+    int rc = agent_limits_ask(e->agent, &e->trace, &x->limits);
+
+    x->live = rc == CC_OK;
+    if (!x->live || !explain_is_agents(e, x->limits.generation))
+        return rc;
+    x->judged = true;
+    explain_judge_limits(&e->trace, &x->limits, &result);
+    return run_again(e, r, ENFORCE_WAIT_LIMITS, &any, slice_make(&result, sizeof(result)),
+                     &x->decision);
+}
+
+/* As the agent does. */
+static int decide(struct explainer *e, struct enforce_request *r, struct explanation *x)
+{
+    struct enforce_decision *out = &x->decision;
+    int rc = CC_OK;
+
+    r->patience = ENFORCE_MAY_WAIT;
+    run(e, r, out);
+    if (out->verdict == ENFORCE_PENDING && out->await.what == ENFORCE_WAIT_INTROSPECTION &&
+        e->introspection.p != NULL) {
+        const struct enforce_key key = out->await.key;
+
+        rc = run_again(e, r, ENFORCE_WAIT_INTROSPECTION, &key, e->introspection, out);
+    }
+    if (rc == CC_OK && e->agent != NULL && e->trace.n_limits > 0)
+        rc = ask_agent(e, r, x);
+    for (size_t i = 0; i < ENFORCE_WAIT_COUNT; i++) {
+        r->replies[i] = NULL;
+        enforce_reply_unref(&e->replies[i]); /* what was read of it lies in the worker's arena */
+    }
+    return rc;
+}
+
+int explainer_ask_agent(struct explainer *e, const char *socket, uint64_t *generation)
+{
+    struct agent_limits limits;
+    int rc;
+
+    e->trace.n_limits = 0;
+    rc = agent_limits_ask(socket, &e->trace, &limits);
+    e->agent = socket;
+    *generation = limits.generation;
+    return rc;
+}
+
+int explain(struct explainer *e, const struct explain_request *request, struct explanation *out)
 {
     const struct gw_model *model = e->view->model;
     struct enforce_request r = {
@@ -134,15 +188,17 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
         .certificate = request->certificate,
     };
 
+    int rc;
+
     if (r.has_src)
         r.has_src = gw_address_parse(request->ip, &r.src);
     *out = (struct explanation){.request = request, .verdict = "health", .status = 200};
-    e->trace.n = 0;
+    e->trace.n = e->trace.n_limits = 0;
     if (is_health(model, request))
-        return;
+        return CC_OK;
     out->removed = explain_request_headers(request, model, e->headers);
     join_lines(e, request);
-    decide(e, &r, &out->decision);
+    rc = decide(e, &r, out);
     switch (out->decision.verdict) {
     case ENFORCE_ALLOW:
         out->verdict = "allow";
@@ -165,4 +221,5 @@ void explain(struct explainer *e, const struct explain_request *request, struct 
         out->status = out->decision.status;
         break;
     }
+    return rc;
 }

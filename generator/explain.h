@@ -2,10 +2,12 @@
  *
  *   explain_request.h   what is asked       view.h   about which snapshot
  *   explain.c           the decision        explain_print.c   text and JSON
- *   explain_keys.c      fetched keys       explain_revoked.c   revoked tokens, deny rules */
+ *   explain_keys.c      fetched keys       explain_revoked.c   revoked tokens, deny rules
+ *   explain_limits.c    what counters of a running agent say, and how that is printed */
 #pragma once
 
 #include "enforce/trace.h"
+#include "generator/agent_limits.h"
 #include "generator/explain_request.h"
 #include "generator/view.h"
 
@@ -17,6 +19,9 @@ struct explainer {
     struct enforce_live *live;  /* what the agent has saved; or NULL */
     struct slice introspection; /* what the introspection server answers; absent: nobody knows */
     struct revoked *revoked;    /* NULL: nothing is known of revoked tokens */
+    const char *agent;          /* admin socket of a running agent; NULL: none is asked */
+    uint64_t agent_generation;  /* that it was last heard to run; UINT64_MAX: not yet */
+    struct enforce_reply *replies[ENFORCE_WAIT_COUNT]; /* while a request is decided */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
     struct clock_fixed clock;
@@ -31,6 +36,9 @@ struct explanation {
     int status;                       /* 0: the backend's to choose */
     const struct gw_cluster *cluster; /* of an allowed request */
     struct slice removed; /* a header that was needed and that HAProxy removes; or empty */
+    bool live;            /* the agent was asked: `limits` is what it says of those in the trace */
+    bool judged; /* and has the rules that were explained: the verdict is by its counters */
+    struct agent_limits limits;
 };
 
 /* Findings go to the view's diag. `e` may be closed in any case. */
@@ -46,7 +54,23 @@ int explainer_load_revoked(struct explainer *e, const char *file, const char *di
 int explainer_load_denied(struct explainer *e, const char *directory);
 void explainer_close(struct explainer *e);
 
-void explain(struct explainer *e, const struct explain_request *request, struct explanation *out);
+/* From now on, the agent with this admin socket is asked for its counters. CC_OK, or as
+ * agent_limits_ask() when it cannot be; *generation is that of its rules. */
+int explainer_ask_agent(struct explainer *e, const char *socket, uint64_t *generation);
+
+/* CC_OK, or as agent_limits_ask(): then `out` is what can be said without the agent. */
+int explain(struct explainer *e, const struct explain_request *request, struct explanation *out);
+
+/* Are the agent's rules, of this generation, those that are explained? */
+bool explain_is_agents(const struct explainer *e, uint64_t generation);
+
+/* What would become of the limits of the trace, by what the agent said of them. */
+void explain_judge_limits(const struct enforce_trace *trace, const struct agent_limits *limits,
+                          struct counter_result *out);
+
+void explain_print_limits(struct explainer *e, const struct explanation *x, FILE *out);
+/* ,"agent":{...},"limits":[...] */
+void explain_add_limits(struct buf *b, struct explainer *e, const struct explanation *x);
 
 /* The header in which the API that this request leads to looks for its token. */
 struct slice explain_token_header(const struct explainer *e, const struct explain_request *request);

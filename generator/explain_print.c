@@ -178,6 +178,7 @@ static void print_outcome(struct explainer *e, const struct explanation *x, FILE
     if (d->query_cut)
         print_row(out, "query", d->query.n > 0 ? d->query : SLICE("none"));
     print_tier(out, d);
+    explain_print_limits(e, x, out);
     print_credential(out, d->identity);
     print_row(out, "jwt", d->verdict == ENFORCE_ALLOW ? d->jwt_claims : SLICE_NONE);
     print_row(out, "because", e->trace.why);
@@ -394,6 +395,7 @@ static void add_object(struct buf *b, struct explainer *e, const struct explanat
     add_filled(b, "because", e->trace.n > 0 ? e->trace.why : SLICE_NONE);
     add_cause(b, e);
     add_steps(b, &e->trace);
+    explain_add_limits(b, e, x);
     buf_add_str(b, "}\n");
 }
 

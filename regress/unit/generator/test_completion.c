@@ -182,6 +182,7 @@ static void placeholders(void **state)
         {"FILE", COMPLETION_FILES, ""},
         {"FILE|-", COMPLETION_FILES, "-"},
         {"DIR", COMPLETION_DIRS, ""},
+        {"SOCKET", COMPLETION_FILES, ""},
         {"PROJECT...", COMPLETION_FILES, ""},
         {"PROG", COMPLETION_PROGRAMS, ""},
         {"NAME=VALUE", COMPLETION_SETTINGS, ""},

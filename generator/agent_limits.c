@@ -1,0 +1,214 @@
+#include "generator/agent_limits.h"
+
+static const char *const counting_names[] = {
+#define X(name, word) word,
+    AGENT_COUNTINGS(X)
+#undef X
+};
+
+const char *agent_counting_name(enum agent_counting counting)
+{
+    return counting_names[counting];
+}
+
+/* --- asking ---------------------------------------------------------------------------------- */
+
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool can_be_asked(const struct enforce_trace_limit *limit)
+{
+    return !limit->cut && limit->key.n > 0 && limit->key.n <= AGENT_KEY_MAX &&
+           !slice_has_control(limit->key);
+}
+
+static void add_command(struct buf *b, struct slice key, uint64_t bytes)
+{
+    buf_add_str(b, ";peek limit ");
+    for (size_t i = 0; i < key.n; i++) {
+        if (!is_plain(key.p[i]))
+            buf_add_char(b, '\\');
+        buf_add_char(b, key.p[i]);
+    }
+    buf_add_char(b, ' ');
+    buf_add_u64(b, bytes);
+}
+
+size_t agent_limits_line(const struct enforce_trace *trace, size_t from, struct agent_limits *out,
+                         struct buf *line)
+{
+    enum { BESIDES = 64 /* what a command has besides its key */ };
+    size_t i = from;
+
+    buf_add_str(line, "show info");
+    for (; i < trace->n_limits; i++) {
+        const struct enforce_trace_limit *limit = &trace->limits[i];
+
+        out->limits[i] = (struct agent_limit){.asked = can_be_asked(limit)};
+        if (!out->limits[i].asked)
+            continue;
+        if (line->n + 2 * limit->key.n + BESIDES > AGENT_LINE_MAX)
+            break;
+        add_command(line, limit->key, trace->limit_bytes);
+    }
+    buf_add_char(line, '\n');
+    return i;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+/* An answer is lines, then an empty one. False: there is no whole one left. */
+static bool next_answer(struct slice *rest, struct slice *out)
+{
+    for (size_t i = 0; i + 1 < rest->n; i++) {
+        if (rest->p[i] != '\n' || rest->p[i + 1] != '\n')
+            continue;
+        *out = slice_first(*rest, i);
+        *rest = slice_from(*rest, i + 2);
+        return true;
+    }
+    return false;
+}
+
+static int read_generation(struct slice answer, uint64_t *out)
+{
+    struct slice line, name = SLICE("Generation: ");
+    bool agent = false;
+
+    *out = 0;
+    while (slice_split(&answer, '\n', &line)) {
+        agent = agent || slice_is(line, "Name: cc-spoa");
+        if (slice_starts(line, name) && slice_to_u64(slice_from(line, name.n), out) != CC_OK)
+            return CC_EPARSE;
+    }
+    return agent ? CC_OK : CC_EPARSE;
+}
+
+/* The value of `name=` among the words; absent when it is not there. */
+static struct slice value_of(struct slice words, const char *name)
+{
+    struct slice label = slice_of(name), word;
+
+    while (slice_split(&words, ' ', &word))
+        if (slice_starts(word, label) && word.n > label.n && word.p[label.n] == '=')
+            return slice_from(word, label.n + 1);
+    return SLICE_NONE;
+}
+
+/* Twice what one gateway can have used: of all together it may be more than the quota. */
+static bool read_number(struct slice words, const char *name, uint64_t *out)
+{
+    return slice_to_u64(value_of(words, name), out) == CC_OK && *out <= 2 * COUNTER_MAX_QUOTA;
+}
+
+static bool read_ms(struct slice words, const char *name, int64_t *out)
+{
+    uint64_t ms;
+
+    *out = -1;
+    if (slice_is(value_of(words, name), "-1"))
+        return true;
+    if (!read_number(words, name, &ms))
+        return false;
+    *out = (int64_t)ms;
+    return true;
+}
+
+static bool read_flag(struct slice words, const char *name, bool *out)
+{
+    struct slice value = value_of(words, name);
+
+    *out = slice_is(value, "1");
+    return *out || slice_is(value, "0");
+}
+
+static bool read_counting(struct slice words, enum agent_counting *out)
+{
+    struct slice value = value_of(words, "counting");
+
+    for (size_t i = 0; i < AGENT_COUNTING_COUNT; i++) {
+        if (!slice_is(value, counting_names[i]))
+            continue;
+        *out = (enum agent_counting)i;
+        return true;
+    }
+    return false;
+}
+
+static int read_limit(struct slice line, struct agent_limits *out, struct agent_limit *limit)
+{
+    *limit = (struct agent_limit){.asked = true, .fits = true};
+    if (slice_starts(line, SLICE("unknown command")) || slice_starts(line, SLICE("usage:")))
+        return CC_EUNSUPPORTED;
+    if (slice_find(line, '\n') >= 0 || slice_has_control(line) ||
+        !read_flag(line, "known", &limit->known) || !read_flag(line, "shared", &limit->shared) ||
+        !read_counting(line, &out->counting))
+        return CC_EPARSE;
+    if (!limit->known)
+        return CC_OK;
+    return read_number(line, "used", &limit->used) && read_number(line, "max", &limit->max) &&
+                   read_number(line, "remaining", &limit->remaining) &&
+                   read_number(line, "others", &limit->others) &&
+                   read_ms(line, "reset_ms", &limit->reset_ms) && limit->reset_ms >= 0 &&
+                   read_ms(line, "retry_ms", &limit->retry_ms) &&
+                   read_flag(line, "burst", &limit->burst) && read_flag(line, "fits", &limit->fits)
+               ? CC_OK
+               : CC_EPARSE;
+}
+
+int agent_limits_read(struct slice answer, size_t from, size_t end, struct agent_limits *out)
+{
+    struct slice one;
+    int rc = next_answer(&answer, &one) ? read_generation(one, &out->generation) : CC_EPARSE;
+
+    for (size_t i = from; rc == CC_OK && i < end; i++) {
+        if (!out->limits[i].asked)
+            continue;
+        rc = next_answer(&answer, &one) ? read_limit(one, out, &out->limits[i]) : CC_EPARSE;
+    }
+    return rc == CC_OK && answer.n > 0 ? CC_EPARSE : rc;
+}
+
+/* --------------------------------------------------------------------------------------------- */
+
+/* One line and its answer; *at is moved behind the limits that it asked for. */
+static int ask_some(const char *socket, const struct enforce_trace *trace, int64_t deadline_us,
+                    size_t *at, struct agent_limits *out)
+{
+    struct buf line, answer;
+    size_t end;
+    int rc;
+
+    buf_init(&line, AGENT_LINE_MAX + 1);
+    buf_init(&answer, AGENT_ANSWER_MAX);
+    end = agent_limits_line(trace, *at, out, &line);
+    rc = buf_error(&line);
+    if (rc == CC_OK)
+        rc = agent_ask(socket, buf_slice(&line), deadline_us, &answer);
+    if (rc == CC_OK)
+        rc = agent_limits_read(buf_slice(&answer), *at, end, out);
+    buf_free(&line);
+    buf_free(&answer);
+    *at = end;
+    return rc;
+}
+
+int agent_limits_ask(const char *socket, const struct enforce_trace *trace,
+                     struct agent_limits *out)
+{
+    int64_t deadline_us = clock_mono_us(&clock_system) + (int64_t)AGENT_ASK_MS * 1000;
+    uint64_t generation = 0;
+    size_t at = 0;
+    int rc;
+
+    *out = (struct agent_limits){.n = trace->n_limits};
+    do {
+        rc = ask_some(socket, trace, deadline_us, &at, out);
+        if (rc == CC_OK && generation != 0 && generation != out->generation)
+            rc = CC_EAGAIN;
+        generation = out->generation;
+    } while (rc == CC_OK && at < trace->n_limits);
+    return rc;
+}
