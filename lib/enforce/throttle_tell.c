@@ -16,17 +16,33 @@ static void add_parameter(struct buf *b, const char *name, uint64_t value)
     buf_add_u64(b, value);
 }
 
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* A String of Structured Fields (RFC 9651 3.3.3): printable ASCII. */
 static void add_string(struct buf *b, struct slice text)
 {
+    size_t i = 0;
+
     text = slice_first(text, POLICY_SHOWN);
     buf_add_char(b, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
+    while (i < text.n) {
+        size_t start = i;
+        char c;
 
+        while (i < text.n && is_plain(text.p[i]))
+            i++;
+        buf_add(b, slice_make(text.p + start, i - start));
+        if (i == text.n)
+            break;
+        c = text.p[i++];
         if (c == '"' || c == '\\')
             buf_add_char(b, '\\');
-        buf_add_char(b, c >= 0x20 && c < 0x7f ? c : '?');
+        else
+            c = '?';
+        buf_add_char(b, c);
     }
     buf_add_char(b, '"');
 }
