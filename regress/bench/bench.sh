@@ -232,6 +232,7 @@ measure() {
 
 . regress/bench/scale.sh
 . regress/bench/checks.sh
+. regress/bench/limits.sh
 . regress/bench/shared.sh
 
 echo "$(haproxy -v | head -1)"

@@ -14,6 +14,7 @@
 enum {
     MAX_CONNECTIONS = 256,
     MAX_DEPTH = 256,
+    MAX_ADDRESSES = 65536,
     BUFFER = 1 << 16,
     /* latency histogram: 16 steps in each power of two of microseconds */
     STEPS = 16,
@@ -24,7 +25,7 @@ struct options {
     const char *socket, *method, *path, *host, *expect;
     struct spop_client_header headers[SPOP_CLIENT_HEADERS];
     size_t n_headers;
-    uint64_t connections, depth, seconds, requests, warmup;
+    uint64_t connections, depth, seconds, requests, warmup, addresses;
 };
 
 struct client {
@@ -41,8 +42,8 @@ struct load {
     struct client *clients;
     struct pollfd *fds;
     uint8_t payload[SPOP_CLIENT_FRAME]; /* the message, the same for all */
-    size_t n_payload;
-    uint64_t requests; /* of this run */
+    size_t n_payload, src_at;           /* where in it the client's address is */
+    uint64_t requests;                  /* of this run */
     uint64_t sent, answered, wrong, faults;
     uint64_t histogram[BUCKETS];
     bool stopping;
@@ -156,10 +157,24 @@ static void add_request(struct load *l, struct client *c, uint64_t slot)
     spop_begin(&w, c->out + c->out_end, c->out_size - c->out_end, SPOP_NOTIFY, slot + 1, 1);
     CC_ASSERT(l->n_payload <= (size_t)(w.end - w.p));
     memcpy(w.p, l->payload, l->n_payload);
+    if (l->options->addresses > 1) {
+        w.p[l->src_at + 2] = (uint8_t)(l->sent % l->options->addresses >> 8);
+        w.p[l->src_at + 3] = (uint8_t)(l->sent % l->options->addresses);
+    }
     w.p += l->n_payload;
     c->out_end += spop_end(&w, SPOP_MAX_FRAME_SIZE);
     c->sent_us[slot] = clock_mono_us(&clock_system);
     l->sent++;
+}
+
+/* Where the four bytes of the client's address are. */
+static size_t find_src(const uint8_t *payload, size_t n)
+{
+    static const uint8_t name[] = {3, 's', 'r', 'c', SPOP_IPV4};
+    const uint8_t *p = memmem(payload, n, name, sizeof name);
+
+    CC_ASSERT(p != NULL);
+    return (size_t)(p - payload) + sizeof name;
 }
 
 static void flush(struct client *c)
@@ -341,6 +356,7 @@ static int usage(void)
           "  -H HOST   Host [localhost]\n"
           "  -h N:TEXT header N with the value TEXT\n"
           "  -T FILE   header authorization: \"Bearer \" and the first line of FILE\n"
+          "  -a N      the requests are of so many addresses in turn [1]\n"
           "  -e WORD   expected verdict [allow]; exit 1 when there was another\n",
           stderr);
     return EX_USAGE;
@@ -406,6 +422,8 @@ static bool set_option(struct options *o, int letter, struct arena *arena)
         return add_header_line(o, slice_of(optarg));
     case 'T':
         return add_header(o, SLICE("authorization"), read_token(arena, optarg));
+    case 'a':
+        return number(optarg, MAX_ADDRESSES, &o->addresses);
     case 'e':
         o->expect = optarg;
         return true;
@@ -430,7 +448,7 @@ int main(int argc, char **argv)
 
     if (arena == NULL)
         spop_client_die("arena");
-    while ((c = getopt(argc, argv, "c:d:t:n:w:m:p:H:h:T:e:")) != -1) {
+    while ((c = getopt(argc, argv, "c:d:t:n:w:m:p:H:h:T:a:e:")) != -1) {
         if (!set_option(&o, c, arena)) {
             usage();
             goto out;
@@ -443,6 +461,7 @@ int main(int argc, char **argv)
     o.socket = argv[optind];
     l.n_payload = spop_client_payload(l.payload, sizeof l.payload, o.method, o.path, o.host,
                                       o.headers, o.n_headers);
+    l.src_at = find_src(l.payload, l.n_payload);
     l.clients = calloc((size_t)o.connections, sizeof *l.clients);
     l.fds = calloc((size_t)o.connections, sizeof *l.fds);
     if (l.clients == NULL || l.fds == NULL)
