@@ -45,7 +45,8 @@ struct introspector {
     size_t n_questions, n_called;
     struct question *free, *first, *last;
     struct answers *active, *inactive;
-    unsigned failed; /* calls in a row */
+    unsigned failed;           /* calls in a row that showed an ill server */
+    bool complained, given_up; /* in the log, since the last good answer */
     bool stop;
     struct {
 #define X(name, help) uint64_t name;
@@ -203,19 +204,32 @@ static const struct gw_issuer *issuer_of(const struct question *q)
     return &enforce_rules_model(q->rules)->issuers[q->issuer];
 }
 
-static void fail(struct question *q, const char *why)
+/* Does an answer with this status (0: there was none) say that the server is ill? Another one may be
+ * about this token alone, and who chooses tokens must not be able to shut out those of others. */
+static bool is_ill(int status)
+{
+    return status == 0 || status >= 500 || status == 401 || status == 403 || status == 408 ||
+           status == 429;
+}
+
+static void fail(struct question *q, const char *why, bool ill)
 {
     struct introspector *i = q->of;
-    unsigned failed;
+    bool first, given_up;
 
     pthread_mutex_lock(&i->lock);
     i->counters.failures++;
-    failed = i->failed < FAILING_AFTER ? ++i->failed : 0;
+    first = !i->complained;
+    i->complained = true;
+    if (ill && i->failed < FAILING_AFTER)
+        i->failed++;
+    given_up = i->failed == FAILING_AFTER && !i->given_up;
+    i->given_up = i->given_up || given_up;
     pthread_mutex_unlock(&i->lock);
-    if (failed == 1)
+    if (first)
         log_warn("introspection at %" PRIslice ": %s; the request is refused with 503",
                  SLICE_ARG(issuer_of(q)->introspection_url), why);
-    else if (failed == FAILING_AFTER)
+    if (given_up)
         log_error("introspection at %" PRIslice ": %s; nothing usable came %d times: opaque tokens "
                   "that are not remembered are refused with 503, and asked about one at a time",
                   SLICE_ARG(issuer_of(q)->introspection_url), why, (int)FAILING_AFTER);
@@ -225,13 +239,14 @@ static void fail(struct question *q, const char *why)
 static void succeed(struct question *q)
 {
     struct introspector *i = q->of;
-    bool was_failing;
+    bool complained;
 
     pthread_mutex_lock(&i->lock);
-    was_failing = i->failed > 0;
+    complained = i->complained;
     i->failed = 0;
+    i->complained = i->given_up = false;
     pthread_mutex_unlock(&i->lock);
-    if (was_failing)
+    if (complained)
         log_info("introspection at %" PRIslice ": answers again",
                  SLICE_ARG(issuer_of(q)->introspection_url));
 }
@@ -259,7 +274,7 @@ static void take_answer(struct question *q, struct slice body)
     arena_reset(i->arena);
     fault = jwt_introspection_parse(body, &standard, NULL, NULL, i->arena, &in);
     if (fault == JWT_BAD_INTROSPECTION || fault == JWT_INTERNAL) {
-        fail(q, jwt_fault_text(fault));
+        fail(q, jwt_fault_text(fault), false);
         return;
     }
     succeed(q);
@@ -279,7 +294,7 @@ static void on_done(void *context, const struct http_result *result)
 
     q->flight = NULL;
     if (result->error != NULL)
-        fail(q, result->error);
+        fail(q, result->error, is_ill(result->status));
     else
         take_answer(q, result->body);
     ev_async_send(i->loop,
@@ -320,7 +335,7 @@ static void call(struct question *q)
         rc = fetcher_start(i->fetcher, post, on_done, q, &q->flight);
     explicit_bzero(room, sizeof room);
     if (rc != CC_OK)
-        fail(q, cc_strerror(rc));
+        fail(q, cc_strerror(rc), true);
 }
 
 /* The next question that may be asked now, if there is one. */
