@@ -123,16 +123,6 @@ static int replace(struct denials *d, const struct gw_deny_rule *but,
 /* --- commands -----------------------------------------------------------------------------------
  */
 
-static bool parse_kind(struct slice word, enum gw_denial *out)
-{
-    for (unsigned i = 0; i < GW_DENY_COUNT; i++)
-        if (slice_is(word, gw_denial_name((enum gw_denial)i))) {
-            *out = (enum gw_denial)i;
-            return true;
-        }
-    return false;
-}
-
 /* KIND VALUE [invert] [for SECONDS]. False: *said is what is wrong. */
 static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_rule *out,
                   const char **said)
@@ -142,7 +132,7 @@ static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_r
 
     *out = (struct gw_deny_rule){.value = call->arg[1]};
     *said = "the kind is api, application, user, subscription or ip";
-    if (!parse_kind(call->arg[0], &out->kind))
+    if (!gw_denial_find(call->arg[0], &out->kind))
         return false;
     *said = deny_file_fault(out);
     if (*said != NULL)

@@ -74,16 +74,6 @@ int deny_file_write(const char *directory, const struct deny_list *list)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static bool read_kind(struct slice word, enum gw_denial *out)
-{
-    for (unsigned i = 0; i < GW_DENY_COUNT; i++)
-        if (slice_is(word, gw_denial_name((enum gw_denial)i))) {
-            *out = (enum gw_denial)i;
-            return true;
-        }
-    return false;
-}
-
 static bool read_rule(struct slice line, struct gw_deny_rule *out)
 {
     struct slice until, invert, kind;
@@ -92,7 +82,7 @@ static bool read_rule(struct slice line, struct gw_deny_rule *out)
     *out = (struct gw_deny_rule){.until_s = 0};
     if (!slice_split(&line, ' ', &until) || !slice_split(&line, ' ', &invert) ||
         !slice_split(&line, ' ', &kind) || slice_to_u64(until, &s) != CC_OK || s > INT64_MAX ||
-        !read_kind(kind, &out->kind))
+        !gw_denial_find(kind, &out->kind))
         return false;
     out->until_s = (int64_t)s;
     out->invert = slice_is(invert, "invert");

@@ -24,6 +24,16 @@ const char *gw_denial_name(enum gw_denial kind)
     return names[kind];
 }
 
+bool gw_denial_find(struct slice name, enum gw_denial *out)
+{
+    for (unsigned i = 0; i < GW_DENY_COUNT; i++)
+        if (slice_is(name, gw_denial_name((enum gw_denial)i))) {
+            *out = (enum gw_denial)i;
+            return true;
+        }
+    return false;
+}
+
 const char *gw_away_name(enum gw_away away)
 {
     static const char *const names[] = {

@@ -171,6 +171,8 @@ struct gw_deny_rule {
 };
 
 const char *gw_denial_name(enum gw_denial kind);
+/* The kind of this name; false: there is none. */
+bool gw_denial_find(struct slice name, enum gw_denial *out);
 
 /* Variables of key templates. $customProperty.NAME stands beside them. */
 #define GW_VARIABLES(X)                                                                        \
