@@ -45,8 +45,8 @@ struct introspector {
     size_t n_questions, n_called;
     struct question *free, *first, *last;
     struct answers *active, *inactive;
-    unsigned failed;           /* calls in a row that showed an ill server */
-    bool complained, given_up; /* in the log, since the last good answer */
+    unsigned failed; /* calls in a row that showed an ill server, up to FAILING_AFTER */
+    bool complained; /* in the log, since the last good answer */
     bool stop;
     struct {
 #define X(name, help) uint64_t name;
@@ -204,8 +204,9 @@ static const struct gw_issuer *issuer_of(const struct question *q)
     return &enforce_rules_model(q->rules)->issuers[q->issuer];
 }
 
-/* Does an answer with this status (0: there was none) say that the server is ill? Another one may be
- * about this token alone, and who chooses tokens must not be able to shut out those of others. */
+/* Does an answer with this status (0: there was none) say that the server is ill? Another one may
+ * be about this token alone, and who chooses tokens must not be able to shut out those of others.
+ */
 static bool is_ill(int status)
 {
     return status == 0 || status >= 500 || status == 401 || status == 403 || status == 408 ||
@@ -221,10 +222,7 @@ static void fail(struct question *q, const char *why, bool ill)
     i->counters.failures++;
     first = !i->complained;
     i->complained = true;
-    if (ill && i->failed < FAILING_AFTER)
-        i->failed++;
-    given_up = i->failed == FAILING_AFTER && !i->given_up;
-    i->given_up = i->given_up || given_up;
+    given_up = ill && !is_failing(i) && ++i->failed == FAILING_AFTER;
     pthread_mutex_unlock(&i->lock);
     if (first)
         log_warn("introspection at %" PRIslice ": %s; the request is refused with 503",
@@ -244,7 +242,7 @@ static void succeed(struct question *q)
     pthread_mutex_lock(&i->lock);
     complained = i->complained;
     i->failed = 0;
-    i->complained = i->given_up = false;
+    i->complained = false;
     pthread_mutex_unlock(&i->lock);
     if (complained)
         log_info("introspection at %" PRIslice ": answers again",
