@@ -1,5 +1,7 @@
 #include "spoa/counting_strict_script.h"
 
+#include "spoa/counting_script.h"
+
 /* A fixed window is a hash of its end, which is its name, of what all have used of it, and of each
  * gateway's part. A sliding one is a hash of 64 and one ticks, as long as a 64th of it, with what
  * was used in each; it counts whole ticks, so that no stretch of its length has more than the
@@ -10,12 +12,6 @@
  *
  * Nothing is written before all limits have been looked at: a Redis that is full or read-only
  * refuses the first write, and with it all of the request. */
-
-#define TIME                                              \
-    "local t = redis.call('TIME')\n"                      \
-    "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n" \
-    "local node = ARGV[1]\n"                              \
-    "local function text(x) return string.format('%.0f', x) end\n"
 
 /* look(): the state of one limit, for a request of `cost`. put(): writes it. */
 #define FIXED                                                                                     \
@@ -89,7 +85,7 @@
  * its time. The reply is empty when the epoch is another one; else for each limit: what is in the
  * way (1 the quota, 2 the burst), window, total, own, left, when there is room. */
 const char counting_ask_script[] =
-    "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n" TIME FIXED SLIDING
+    "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n" COUNTING_CLOCK FIXED SLIDING
     "local function look(key, numbers)\n"
     "  local max, cost, window, count, left, length, slides, refuses, bmax, bms = string.match(\n"
     "    numbers, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d) (%d) (%d+) (%d+)$')\n"
@@ -148,19 +144,7 @@ const char counting_ask_script[] =
 /* KEYS: the epoch, the gateways, then the limits'. ARGV: the gateway, since when others count, then
  * for each limit: window, count, left, length, "1" when it slides. The reply is as that of
  * counting_script.c. Of a sliding window the count is what Redis has not been told yet. */
-const char counting_strict_tell_script[] = TIME FIXED SLIDING
-    "local epoch = redis.call('GET', KEYS[1])\n"
-    "if not epoch then epoch = text(t[1] * 1000000 + t[2]) end\n"
-    "redis.call('SET', KEYS[1], epoch, 'PX', 86400000)\n"
-    "redis.call('HSET', KEYS[2], node, text(now))\n"
-    "redis.call('PEXPIRE', KEYS[2], 86400000)\n"
-    "local here, since, all = 0, tonumber(ARGV[2]), redis.call('HGETALL', KEYS[2])\n"
-    "for k = 1, #all, 2 do\n"
-    "  local at = tonumber(all[k + 1]) or 0\n"
-    "  if now - at > 86400000 then redis.call('HDEL', KEYS[2], all[k])\n"
-    "  elseif at >= since and now - at < 5000 then here = here + 1 end\n"
-    "end\n"
-    "local out = {tonumber(epoch) or 0, now, here}\n"
+const char counting_strict_tell_script[] = COUNTING_CLOCK FIXED SLIDING COUNTING_PRESENCE
     "for i = 1, #KEYS - 2 do\n"
     "  local f, kind, ends, total, left = {}, 0, 0, 0, 0\n"
     "  for n in string.gmatch(ARGV[i + 2], '%d+') do f[#f + 1] = tonumber(n) end\n"

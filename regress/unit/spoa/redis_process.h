@@ -75,3 +75,29 @@ static inline void redis_say(const struct redis *r, const char *line)
     freeReplyObject(reply);
     redisFree(c);
 }
+
+/* Ways of not being usable while it runs. */
+enum { REDIS_SPOILT = 3 };
+static const struct {
+    const char *name, *begin, *end; /* begin == NULL: its process is stopped */
+} redis_spoilt[REDIS_SPOILT] = {
+    {"stopped", NULL, NULL},
+    {"read-only", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
+    {"full", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
+};
+
+static inline void redis_spoil(const struct redis *r, size_t i)
+{
+    if (redis_spoilt[i].begin == NULL)
+        kill(r->pid, SIGSTOP);
+    else
+        redis_say(r, redis_spoilt[i].begin);
+}
+
+static inline void redis_mend(const struct redis *r, size_t i)
+{
+    if (redis_spoilt[i].begin == NULL)
+        kill(r->pid, SIGCONT);
+    else
+        redis_say(r, redis_spoilt[i].end);
+}

@@ -435,34 +435,21 @@ static void killed(void **state)
 /* Stopped, read-only or full: as if it were not there; and back again when it can. */
 static void unusable(void **state)
 {
-    static const struct {
-        const char *name, *begin, *end;
-    } cases[] = {
-        {"stopped", NULL, NULL},
-        {"read-only", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
-        {"full", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
-    };
     struct world w;
 
     (void)state;
     open_world(&w, COUNTER_AWAY_LOCAL);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        if (cases[i].begin == NULL)
-            kill(w.redis.pid, SIGSTOP);
-        else
-            redis_say(&w.redis, cases[i].begin);
-        assert_int_equal(ask_n(&w, &fixed, cases[i].name, FLIGHT), FLIGHT);
+    for (size_t i = 0; i < REDIS_SPOILT; i++) {
+        redis_spoil(&w.redis, i);
+        assert_int_equal(ask_n(&w, &fixed, redis_spoilt[i].name, FLIGHT), FLIGHT);
         wait_until(&w, "share_up", 0);
-        assert_int_equal(ask_n(&w, &fixed, cases[i].name, 3 * QUOTA), QUOTA - FLIGHT);
-        if (cases[i].begin == NULL)
-            kill(w.redis.pid, SIGCONT);
-        else
-            redis_say(&w.redis, cases[i].end);
+        assert_int_equal(ask_n(&w, &fixed, redis_spoilt[i].name, 3 * QUOTA), QUOTA - FLIGHT);
+        redis_mend(&w.redis, i);
         wait_until(&w, "share_up", 1);
-        assert_int_equal(ask_n(&w, &fixed, cases[i].name, FLIGHT), 0);
+        assert_int_equal(ask_n(&w, &fixed, redis_spoilt[i].name, FLIGHT), 0);
         wait_until(&w, "share_gateways_here", GATEWAYS);
         wait_hold(&w);
-        assert_int_equal(ask_n(&w, &sliding, cases[i].name + 1, 2 * QUOTA), QUOTA);
+        assert_int_equal(ask_n(&w, &sliding, redis_spoilt[i].name + 1, 2 * QUOTA), QUOTA);
     }
     close_world(&w);
 }

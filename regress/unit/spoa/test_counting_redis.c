@@ -223,38 +223,25 @@ static void killed(void **state)
 /* Stopped, read-only, or full: as if it were not there, and back again when it can. */
 static void unusable(void **state)
 {
-    static const struct {
-        const char *name, *begin, *end;
-    } cases[] = {
-        {"stopped", NULL, NULL},
-        {"read-only", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"},
-        {"full", "CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"},
-    };
     struct redis redis = {.pid = 0};
     struct gateway g[GATEWAYS];
 
     (void)state;
     open_world(&redis, g);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < REDIS_SPOILT; i++) {
         unsigned good;
 
-        if (cases[i].begin == NULL)
-            kill(redis.pid, SIGSTOP);
-        else
-            redis_say(&redis, cases[i].begin);
+        redis_spoil(&redis, i);
         for (unsigned n = 0; is_up(&g[0]) || is_up(&g[1]); n++) {
             assert_true(n < 3000);
             ask_all(g, &fixed, "probe", 1);
             pump(g, 10);
         }
-        good = ask_all(g, &fixed, cases[i].name, 500);
+        good = ask_all(g, &fixed, redis_spoilt[i].name, 500);
         assert_int_equal(good, QUOTA);
-        if (cases[i].begin == NULL)
-            kill(redis.pid, SIGCONT);
-        else
-            redis_say(&redis, cases[i].end);
+        redis_mend(&redis, i);
         wait_for(g, true);
-        assert_int_equal(drain(g, &fixed, cases[i].name), 0);
+        assert_int_equal(drain(g, &fixed, redis_spoilt[i].name), 0);
     }
     gateways_end(g);
     redis_end(&redis);
