@@ -194,6 +194,17 @@ static int check_limits(const struct gw_model *model, struct arena *arena, struc
     return CC_EREFUSED;
 }
 
+int render_text_file(struct render_file *file, const char *name, const struct buf *text,
+                     struct arena *arena)
+{
+    int rc = buf_error(text);
+
+    *file = (struct render_file){.name = slice_of(name)};
+    if (rc == CC_OK)
+        file->text = arena_dup(arena, buf_slice(text));
+    return rc == CC_OK && file->text.p == NULL ? CC_ENOMEM : rc;
+}
+
 int render_haproxy(struct render_output *out, const struct gw_model *model,
                    const struct config *config, const char *directory, const char *templates,
                    struct arena *arena, struct diag *diag)

@@ -52,13 +52,7 @@ int render_proxy_file(struct render_file *file, const struct config *config, str
         buf_add(&text, config->router.trusted_proxies[i]);
         buf_add_char(&text, '\n');
     }
-    rc = buf_error(&text);
-    if (rc == CC_OK) {
-        file->name = slice_of(file_name);
-        file->text = arena_dup(arena, buf_slice(&text));
-        if (file->text.p == NULL)
-            rc = CC_ENOMEM;
-    }
+    rc = render_text_file(file, file_name, &text, arena);
     buf_free(&text);
     return rc;
 }

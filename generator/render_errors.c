@@ -295,12 +295,8 @@ int render_faults_file(struct render_file *file, const struct config *config, st
         return CC_OK;
     buf_init(&text, FAULTS_MAX_BYTES);
     rc = add_all_faults(&text, arena);
-    if (rc == CC_OK) {
-        file->name = slice_of(faults_name);
-        file->text = arena_dup(arena, buf_slice(&text));
-        if (file->text.p == NULL)
-            rc = CC_ENOMEM;
-    }
+    if (rc == CC_OK)
+        rc = render_text_file(file, faults_name, &text, arena);
     buf_free(&text);
     return rc;
 }

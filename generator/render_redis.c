@@ -36,14 +36,12 @@ int render_redis_map(const struct config *config, struct arena *arena, struct re
         add_hex_word(&text, user);
     add_hex_word(&text, password);
     buf_add_char(&text, '\n');
-    rc = buf_error(&text);
-    *file = (struct render_file){.name = SLICE("haproxy/redis.map"),
-                                 .text = arena_dup(arena, buf_slice(&text)),
-                                 .secret = true};
+    rc = render_text_file(file, "haproxy/redis.map", &text, arena);
+    file->secret = true;
     if (text.p != NULL)
         explicit_bzero(text.p, text.n);
     buf_free(&text);
-    return rc != CC_OK ? rc : file->text.p != NULL ? CC_OK : CC_ENOMEM;
+    return rc;
 }
 
 bool render_needs_redis_map(const struct config *config)

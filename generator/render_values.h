@@ -30,6 +30,11 @@ enum render_host_kind render_host_kind(struct slice host);
  * after a finding CC3003 for each that it does not (render_tls.c). */
 int render_check_ciphers(const struct config *config, struct diag *diag);
 
+/* A file of this name, of a text that was made somewhere else; the buffer's error, CC_ENOMEM
+ * (render.c). */
+int render_text_file(struct render_file *file, const char *name, const struct buf *text,
+                     struct arena *arena);
+
 /* The file of router.trustedProxies; its name is "" when there are none (render_client.c). */
 int render_proxy_file(struct render_file *file, const struct config *config, struct arena *arena);
 
