@@ -274,11 +274,10 @@ int render_values(const struct render_context *ctx, struct template_row *out)
         (rc = add_system_host(&root, ctx)) != CC_OK ||
         (rc = render_listeners(&root, ctx)) != CC_OK || (rc = render_tls(&root, ctx)) != CC_OK ||
         (rc = render_certificates(&root, ctx)) != CC_OK ||
-        (rc = render_client(&root, ctx)) != CC_OK ||
-        (rc = add_sockets(&root, ctx)) != CC_OK || (rc = add_headers(&root, ctx)) != CC_OK ||
-        (rc = render_mock(&root, ctx)) != CC_OK || (rc = render_jwt(&root, ctx)) != CC_OK ||
-        (rc = render_filters(&root, ctx)) != CC_OK || (rc = render_redis(&root, ctx)) != CC_OK ||
-        (rc = render_clusters(&root, ctx)) != CC_OK)
+        (rc = render_client(&root, ctx)) != CC_OK || (rc = add_sockets(&root, ctx)) != CC_OK ||
+        (rc = add_headers(&root, ctx)) != CC_OK || (rc = render_mock(&root, ctx)) != CC_OK ||
+        (rc = render_jwt(&root, ctx)) != CC_OK || (rc = render_filters(&root, ctx)) != CC_OK ||
+        (rc = render_redis(&root, ctx)) != CC_OK || (rc = render_clusters(&root, ctx)) != CC_OK)
         return rc;
     *out = finished(&root);
     return CC_OK;

@@ -38,7 +38,8 @@ int render_text_file(struct render_file *file, const char *name, const struct bu
 /* The file of router.trustedProxies; its name is "" when there are none (render_client.c). */
 int render_proxy_file(struct render_file *file, const struct config *config, struct arena *arena);
 
-/* Errors of HAProxy by kind of SOAP and code; its name is "" when all are JSON (render_errors.c). */
+/* Errors of HAProxy by kind of SOAP and code; its name is "" when all are JSON (render_errors.c).
+ */
 int render_faults_file(struct render_file *file, const struct config *config, struct arena *arena);
 
 enum { RENDER_ERROR_FILES = 8 };
