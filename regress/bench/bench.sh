@@ -9,8 +9,8 @@
 # CPU time is the kernel's (/proc/PID/task/*/schedstat), divided by the requests of the round. With
 # two or more CPUs the load and the backend run on the first, HAProxy and agent on the second.
 #
-# BENCH_ROUNDS (5), BENCH_SECONDS (3) and BENCH_CONNECTIONS (32) change the effort. Of shared limits alone:
-# regress/bench/shared.sh.
+# BENCH_ROUNDS (5), BENCH_SECONDS (3) and BENCH_CONNECTIONS (32) change the effort. BENCH_PART=limits or
+# BENCH_PART=shared measures only what throttling costs, or only limits that are shared (regress/bench/shared.sh).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -242,10 +242,12 @@ echo
 start_backend
 start_plain
 make_project
-if [ "${BENCH_PART:-}" = shared ]; then
-    measure_shared
+case ${BENCH_PART:-all} in
+shared | limits)
+    "measure_$BENCH_PART"
     exit
-fi
+    ;;
+esac
 start_gateway b "${ports[2]}"
 start_gateway c "${ports[3]}"
 measure
@@ -254,6 +256,8 @@ $on_load "$tools/spop_load" -t "$seconds" -p /petstore/1.0.0/pets -T "$dir/token
     fail spop_load
 printf '\n== the agent alone, all checks on\n'
 measure_checks
+printf '\n== what throttling costs the agent\n'
+measure_limits
 printf '\n== limits that gateways share through Redis\n'
 measure_shared
 printf '\n== the decision engine alone: with a warm cache, and a new token each time\n'
