@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <endian.h>
 #include <sys/random.h>
 
 void hash_key_random(struct hash_key *key)
@@ -42,13 +43,30 @@ static inline void sip_word(struct sip *s, uint64_t m)
     s->v0 ^= m;
 }
 
+/* The last, at most 7 bytes as they would be in a word. */
+static inline uint64_t sip_rest(struct slice s)
+{
+    uint32_t four;
+    uint64_t word = 0;
+
+    if (s.n >= 4) {
+        memcpy(&four, s.p, 4);
+        word = le32toh(four);
+        memcpy(&four, s.p + s.n - 4, 4);
+        return word | (uint64_t)le32toh(four) << 8 * (s.n - 4);
+    }
+    for (size_t i = s.n; i > 0; i--)
+        word = word << 8 | (unsigned char)s.p[i - 1];
+    return word;
+}
+
 /* Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012: c = 2, d = 4. Words are read in
  * the machine's order: the values stay inside the process. */
 static inline struct sip sip_text(const struct hash_key *key, struct slice s, uint64_t tweak)
 {
     struct sip v = {key->k0 ^ 0x736f6d6570736575u, key->k1 ^ 0x646f72616e646f6du ^ tweak,
                     key->k0 ^ 0x6c7967656e657261u, key->k1 ^ 0x7465646279746573u};
-    uint64_t last = (uint64_t)s.n << 56;
+    const uint64_t last = (uint64_t)s.n << 56;
     size_t i = 0;
 
     for (; i + 8 <= s.n; i += 8) {
@@ -57,9 +75,7 @@ static inline struct sip sip_text(const struct hash_key *key, struct slice s, ui
         memcpy(&m, s.p + i, 8);
         sip_word(&v, m);
     }
-    for (unsigned shift = 0; i < s.n; i++, shift += 8)
-        last |= (uint64_t)(unsigned char)s.p[i] << shift;
-    sip_word(&v, last);
+    sip_word(&v, last | sip_rest(slice_from(s, i)));
     return v;
 }
 

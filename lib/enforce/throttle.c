@@ -119,7 +119,7 @@ static void add_limit(struct attempt *a, struct limits *l, const struct throttle
     struct buf text;
     char room[128];
 
-    l->list[l->n] = (struct counter_limit){&limit->rule, key};
+    l->list[l->n] = (struct counter_limit){&limit->rule, key, NULL};
     l->policies[l->n] = p;
     l->refusals[l->n++] = why;
     l->needs_length = l->needs_length ||

@@ -6,7 +6,7 @@
  * refuses uses nothing of the others.
  *
  *     static const struct counter_rule ten = {.max = 10, .window_ms = 60000};
- *     struct counter_limit limits[] = {{&ten, SLICE("app:10PerMin:42:alice@carbon.super")}};
+ *     struct counter_limit limits[] = {{&ten, SLICE("app:10PerMin:42:alice"), NULL}};
  *     struct counter_result result;
  *
  *     counter_take(table, limits, 1, 0, counter_now(&clock_system), &result);
@@ -83,7 +83,8 @@ struct counter_rule {
 
 struct counter_limit {
     const struct counter_rule *rule;
-    struct slice key; /* policy and whom it is about; all different in one request */
+    struct slice key;     /* policy and whom it is about; all different in one request */
+    const uint64_t *hash; /* counter_hash() of the key, from who has kept it; NULL: it is made */
 };
 
 /* Both clocks at one moment. */
@@ -126,6 +127,10 @@ void counter_table_free(struct counter_table **t);
 /* What the table takes at most, ever. Pages are used as keys come; half of it is for sliding
  * windows, and stays untouched where there are none. */
 size_t counter_table_bytes(const struct counter_table *t);
+
+/* What a key is found by, as long as the table lives. Who asks for the same key again and again may
+ * keep it: it is the larger part of the work. */
+void counter_hash(const struct counter_table *t, struct slice key, uint64_t hash[2]);
 
 /* Asks for one request of `bytes` bytes (what limits in bytes count; 0 is free) on behalf of n
  * limits. */

@@ -105,6 +105,11 @@ void shard_unlock(struct counter_shard *s)
     CC_ASSERT(rc == 0);
 }
 
+void counter_hash(const struct counter_table *t, struct slice key, uint64_t hash[2])
+{
+    hash_slice128(&t->secret, key, hash);
+}
+
 /* The first word of the hash tells buckets and tag, the second one the shard. */
 
 struct counter_shard *shard_of(const struct counter_table *t, const uint64_t hash[2])
@@ -127,6 +132,21 @@ static void buckets_of(const uint64_t hash[2], size_t buckets[2])
         buckets[1] = (buckets[0] + 1) % BUCKETS;
 }
 
+/* All tags of a bucket at once. */
+typedef uint16_t tag_row __attribute__((vector_size(WAYS / 2 * sizeof(uint16_t))));
+
+static bool bucket_may_have(const uint16_t tags[WAYS], uint16_t tag)
+{
+    uint64_t found[2];
+    tag_row low, high;
+
+    memcpy(&low, tags, sizeof(low));
+    memcpy(&high, tags + WAYS / 2, sizeof(high));
+    low = (tag_row)((low == tag) | (high == tag));
+    memcpy(found, &low, sizeof(found));
+    return (found[0] | found[1]) != 0;
+}
+
 struct counter_entry *shard_find(struct counter_shard *s, const uint64_t hash[2])
 {
     uint16_t tag = tag_of(hash);
@@ -134,6 +154,8 @@ struct counter_entry *shard_find(struct counter_shard *s, const uint64_t hash[2]
 
     buckets_of(hash, buckets);
     for (size_t b = 0; b < 2; b++) {
+        if (!bucket_may_have(s->tags[buckets[b]], tag))
+            continue;
         for (size_t w = 0; w < WAYS; w++) {
             struct counter_entry *e = &s->entries[buckets[b] * WAYS + w];
 

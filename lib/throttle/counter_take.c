@@ -33,7 +33,10 @@ void request_init(struct request *q, const struct counter_table *t,
         item->cost = limits[i].rule->unit == COUNTER_REQUESTS ? 1
                      : bytes < COUNTER_MAX_QUOTA              ? bytes
                                                               : COUNTER_MAX_QUOTA + 1;
-        hash_slice128(&t->secret, limits[i].key, item->hash);
+        if (limits[i].hash != NULL)
+            memcpy(item->hash, limits[i].hash, sizeof(item->hash));
+        else
+            counter_hash(t, limits[i].key, item->hash);
         item->shard = shard_of(t, item->hash);
         add_shard(q, item->shard);
     }
@@ -257,6 +260,15 @@ static void tell(const struct request *q, const struct item *item, struct counte
         out->retry_us = out->reset_us > 0 ? out->reset_us : NO_ROOM_RETRY_US;
 }
 
+/* How many more requests like this one it has room for. Most cost 1, and division takes long. */
+static uint64_t requests_left(const struct item *item)
+{
+    const struct counter_entry *e = item->entry;
+    uint64_t used = e->used + item->others, left = used < e->max ? e->max - used : 0;
+
+    return item->cost <= 1 ? left : left / item->cost;
+}
+
 /* Of the limits that enforce, the one that more requests like this one use up first; of equals the
  * one that stays so for longest. */
 static int tightest(const struct request *q)
@@ -272,9 +284,7 @@ static int tightest(const struct request *q)
 
         if (item->limit->rule->mode != COUNTER_ENFORCE || e == NULL)
             continue;
-        left = e->used + item->others < e->max
-                   ? (e->max - e->used - item->others) / (item->cost > 0 ? item->cost : 1)
-                   : 0;
+        left = requests_left(item);
         if (best < 0 || left < least || (left == least && e->end_us > end_us)) {
             best = (int)i;
             least = left;

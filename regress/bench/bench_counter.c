@@ -50,7 +50,7 @@ static void make_limits(const struct job *job, unsigned who, char texts[LEVELS][
              id);
     snprintf(texts[4], 96, "custom:per-address:192.0.2.%u", id);
     for (unsigned i = 0; i < LEVELS; i++)
-        limits[i] = (struct counter_limit){job->rule, slice_of(texts[i])};
+        limits[i] = (struct counter_limit){job->rule, slice_of(texts[i]), NULL};
 }
 
 static void *run_job(void *arg)

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void ask(struct counter_table *t, const struct counter_rule *rule, struct slice key,
                 struct counter_time now)
 {
-    const struct counter_limit limit = {rule, key};
+    const struct counter_limit limit = {rule, key, NULL};
     struct counter_result r;
 
     counter_take(t, &limit, 1, 3, now, &r);

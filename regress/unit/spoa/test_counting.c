@@ -36,7 +36,7 @@ static struct counting *start(const char *directory)
 
 static uint64_t take(struct counting *c)
 {
-    const struct counter_limit limit = {&rule, SLICE("app:alice")};
+    const struct counter_limit limit = {&rule, SLICE("app:alice"), NULL};
     struct counter_result r;
 
     counter_take(counting_table(c), &limit, 1, 0, counter_now(&clock_system), &r);

@@ -248,7 +248,7 @@ static unsigned finish_all(struct world *w)
 /* n requests, by turns to all gateways, with many in flight. */
 static unsigned ask_n(struct world *w, const struct counter_rule *rule, const char *key, unsigned n)
 {
-    const struct counter_limit limit = {rule, slice_of(key)};
+    const struct counter_limit limit = {rule, slice_of(key), NULL};
     unsigned good = 0;
 
     for (unsigned i = 0; i < n; i++) {
@@ -287,7 +287,7 @@ static void never_more_in_any_stretch(void **state)
     static const struct counter_rule rule = {
         .max = MAX, .window_ms = WINDOW_MS, .window = COUNTER_SLIDING};
     static int64_t begun_us[ADMITTED + FLIGHT], done_us[ADMITTED + FLIGHT];
-    const struct counter_limit limit = {&rule, SLICE("a")};
+    const struct counter_limit limit = {&rule, SLICE("a"), NULL};
     size_t n = 0;
     struct world w;
 
@@ -321,10 +321,10 @@ static void all_or_nothing(void **state)
                                               .mode = COUNTER_SHADOW},
                                      bytes = {
                                          .max = 100, .window_ms = 3600000, .unit = COUNTER_BYTES};
-    const struct counter_limit limits[] = {{&fixed, SLICE("wide")},
-                                           {&trial, SLICE("trial")},
-                                           {&ten, SLICE("narrow")},
-                                           {&bytes, SLICE("bytes")}};
+    const struct counter_limit limits[] = {{&fixed, SLICE("wide"), NULL},
+                                           {&trial, SLICE("trial"), NULL},
+                                           {&ten, SLICE("narrow"), NULL},
+                                           {&bytes, SLICE("bytes"), NULL}};
     struct counter_result r;
     struct world w;
 
@@ -457,7 +457,7 @@ static void unusable(void **state)
 /* No more questions than there is room for. */
 static void crowded(void **state)
 {
-    const struct counter_limit limit = {&fixed, SLICE("a")};
+    const struct counter_limit limit = {&fixed, SLICE("a"), NULL};
     struct enforce_await await = {.what = ENFORCE_WAIT_LIMITS};
     struct counter_question q;
     struct oracle *oracle;
@@ -481,7 +481,7 @@ static void crowded(void **state)
 /* The part that one gateway has used is free again. */
 static void cleared(void **state)
 {
-    const struct counter_limit limit = {&fixed, SLICE("a")};
+    const struct counter_limit limit = {&fixed, SLICE("a"), NULL};
     struct counter_row row;
     struct world w;
 

@@ -88,7 +88,7 @@ static void wait_for(struct gateway *g, bool up)
 
 static bool take(struct gateway *g, const struct counter_rule *rule, const char *key)
 {
-    const struct counter_limit limit = {rule, slice_of(key)};
+    const struct counter_limit limit = {rule, slice_of(key), NULL};
     struct counter_result r;
 
     counter_take(g->table, &limit, 1, 0, counter_now(&clock_system), &r);

@@ -42,7 +42,7 @@ static inline struct counter_table *table_of(size_t keys)
 static inline struct counter_result take(struct counter_table *t, const struct counter_rule *rule,
                                          const char *key, uint64_t bytes, struct counter_time now)
 {
-    const struct counter_limit limit = {rule, slice_of(key)};
+    const struct counter_limit limit = {rule, slice_of(key), NULL};
     struct counter_result result;
 
     counter_take(t, &limit, 1, bytes, now, &result);

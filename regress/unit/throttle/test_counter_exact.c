@@ -25,7 +25,7 @@ static struct {
 
 static void *race_thread(void *unused)
 {
-    const struct counter_limit limit = {&race.rule, SLICE("app:hot")};
+    const struct counter_limit limit = {&race.rule, SLICE("app:hot"), NULL};
 
     (void)unused;
     for (unsigned tick = 0; tick < WINDOWS * TICKS; tick++) {
@@ -134,7 +134,7 @@ static void *level_thread(void *seed)
                 continue;
             which[n] = k;
             limits[n++] = (struct counter_limit){k == 5 ? &level_narrow : &level_wide,
-                                                 slice_make(&"abcdefghijkl"[k], 1)};
+                                                 slice_make(&"abcdefghijkl"[k], 1), NULL};
         }
         counter_take(race.table, limits, n, 0, at_us(i % 997), &r);
         for (unsigned k = 0; r.refused < 0 && k < n; k++)
