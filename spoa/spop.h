@@ -131,6 +131,9 @@ void spop_put_bool(struct spop_writer *w, bool value);
 enum spop_scope { SPOP_PROC, SPOP_SESS, SPOP_TXN, SPOP_REQ, SPOP_RES };
 /* The ACTION-SET-VAR head; a value follows. */
 void spop_put_set_var(struct spop_writer *w, enum spop_scope scope, struct slice name);
+/* All of it: the head, and a STRING. */
+void spop_put_text_var(struct spop_writer *w, enum spop_scope scope, struct slice name,
+                       struct slice value);
 
 /* Whole frames. 0 when the room is too small. */
 size_t spop_write_agent_hello(void *room, size_t size, uint32_t max_frame_size, bool pipelining);

@@ -1,6 +1,12 @@
 #include "spoa/spop.h"
 
-enum { FLAG_FIN = 0x01, ACTION_SET_VAR = 1, SET_VAR_ARGS = 3, VALUE_TRUE = 0x10 };
+enum {
+    FLAG_FIN = 0x01,
+    ACTION_SET_VAR = 1,
+    SET_VAR_ARGS = 3,
+    VALUE_TRUE = 0x10,
+    VARINT_ONE_BYTE = 240
+};
 
 /* n bytes of room, or NULL and the writer has overflowed for good. */
 static uint8_t *take(struct spop_writer *w, size_t n)
@@ -59,12 +65,12 @@ size_t spop_end(struct spop_writer *w, size_t max_frame)
 
 void spop_put_varint(struct spop_writer *w, uint64_t v)
 {
-    if (v < 240) {
+    if (v < VARINT_ONE_BYTE) {
         put_byte(w, (unsigned)v);
         return;
     }
     put_byte(w, (unsigned)(v & 0xff) | 0xf0);
-    v = (v - 240) >> 4;
+    v = (v - VARINT_ONE_BYTE) >> 4;
     while (v >= 128) {
         put_byte(w, (unsigned)(v & 0xff) | 0x80);
         v = (v - 128) >> 7;
@@ -115,6 +121,32 @@ void spop_put_set_var(struct spop_writer *w, enum spop_scope scope, struct slice
     p[1] = SET_VAR_ARGS;
     p[2] = (uint8_t)scope;
     spop_put_name(w, name);
+}
+
+/* Nearly all of a reply is made of these, with short texts: room is asked for once. */
+void spop_put_text_var(struct spop_writer *w, enum spop_scope scope, struct slice name,
+                       struct slice value)
+{
+    uint8_t *p;
+
+    if (name.n >= VARINT_ONE_BYTE || value.n >= VARINT_ONE_BYTE) {
+        spop_put_set_var(w, scope, name);
+        spop_put_string(w, value);
+        return;
+    }
+    p = take(w, 3 + 1 + name.n + 1 + 1 + value.n);
+    if (p == NULL)
+        return;
+    *p++ = ACTION_SET_VAR;
+    *p++ = SET_VAR_ARGS;
+    *p++ = (uint8_t)scope;
+    *p++ = (uint8_t)name.n;
+    memcpy(p, name.p, name.n);
+    p += name.n;
+    *p++ = SPOP_STRING;
+    *p++ = (uint8_t)value.n;
+    if (value.n > 0)
+        memcpy(p, value.p, value.n);
 }
 
 size_t spop_write_agent_hello(void *room, size_t size, uint32_t max_frame_size, bool pipelining)

@@ -21,8 +21,7 @@ static void put_TEXT(struct spop_writer *w, enum spop_scope scope, struct slice 
 {
     if (value.n == 0)
         return;
-    spop_put_set_var(w, scope, name);
-    spop_put_string(w, value);
+    spop_put_text_var(w, scope, name, value);
 }
 
 static void put_INT(struct spop_writer *w, enum spop_scope scope, struct slice name, int64_t value)

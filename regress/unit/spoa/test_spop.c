@@ -158,17 +158,21 @@ static struct slice body_of(const uint8_t *frame, size_t n)
     return slice_make(frame + SPOP_LENGTH_SIZE, n - SPOP_LENGTH_SIZE);
 }
 
-/* Captured from HAProxy 2.6.12: the first NOTIFY of a process; stream 0, frame 1, nine arguments. */
+/* Captured from HAProxy 2.6.12: the first NOTIFY of a process; stream 0, frame 1, nine arguments.
+ */
 static const uint8_t notify[] = "\x03\x00\x00\x00\x01\x00\x01"
-                                "\x0a" "cc-request\x09"
+                                "\x0a"
+                                "cc-request\x09"
                                 "\x02id\x08$be9fa7b2-67ef-430c-9bc0-e2bdc4530459"
                                 "\x03src\x06\x7f\x00\x00\x01"
                                 "\x06method\x08\x03GET"
                                 "\x04path\x08\x07/pets/7"
                                 "\x05query\x08\x03x=1"
-                                "\x04host\x08\x0f" "api.example.com"
+                                "\x04host\x08\x0f"
+                                "api.example.com"
                                 "\x03tls\x01"
-                                "\x02h0\x08\x0c" "Bearer a.b.c"
+                                "\x02h0\x08\x0c"
+                                "Bearer a.b.c"
                                 "\x02n0\x04\x01";
 
 enum { NOTIFY_BYTES = sizeof notify - 1 };
@@ -387,6 +391,38 @@ static void set_var_bytes(void **state)
     assert_memory_equal(room, expected, sizeof expected - 1);
 }
 
+/* In one step the same bytes as in two, around the lengths that take more than a byte; and nothing
+ * behind the end of the room. */
+static void text_var_bytes(void **state)
+{
+    static const char text[300] = "a value";
+    uint8_t one[2 * sizeof(text) + 16], two[sizeof(one)];
+    struct spop_writer w;
+    size_t size;
+
+    (void)state;
+    for (size_t name_n = 1; name_n < sizeof(text); name_n += name_n == 1 ? 237 : 1) {
+        for (size_t n = 0; n < sizeof(text); n += n == 0 ? 237 : 1) {
+            struct slice name = slice_make(text, name_n), value = slice_make(text, n);
+
+            w = (struct spop_writer){two, two, two + sizeof(two), false};
+            spop_put_set_var(&w, SPOP_SESS, name);
+            spop_put_string(&w, value);
+            assert_false(w.overflow);
+            size = (size_t)(w.p - w.start);
+            w = (struct spop_writer){one, one, one + size, false};
+            spop_put_text_var(&w, SPOP_SESS, name, value);
+            assert_false(w.overflow);
+            assert_memory_equal(one, two, size);
+            one[size - 1] = 0xee;
+            w = (struct spop_writer){one, one, one + size - 1, false};
+            spop_put_text_var(&w, SPOP_SESS, name, value);
+            assert_true(w.overflow);
+            assert_int_equal(one[size - 1], 0xee);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +440,7 @@ int main(void)
         cmocka_unit_test(agent_hello_bytes),
         cmocka_unit_test(each_status_is_told),
         cmocka_unit_test(set_var_bytes),
+        cmocka_unit_test(text_var_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
