@@ -79,12 +79,19 @@ void buf_add_str(struct buf *b, const char *cstr)
 
 void buf_add_u64(struct buf *b, uint64_t v)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t n = sizeof(digits);
 
-    do
-        digits[--n] = (char)('0' + v % 10);
-    while ((v /= 10) > 0);
+    for (; v >= 10; v /= 100) {
+        n -= 2;
+        memcpy(digits + n, &pairs[2 * (v % 100)], 2);
+    }
+    if (v > 0 || n == sizeof(digits))
+        digits[--n] = (char)('0' + v);
     buf_add(b, slice_make(digits + n, sizeof(digits) - n));
 }
 

@@ -107,20 +107,34 @@ struct slice gw_address_text(const struct gw_address *a, char room[GW_ADDRESS_TE
     return slice_of(text != NULL ? text : "");
 }
 
+static struct slice v4_decimal(const struct gw_address *a, char room[GW_ADDRESS_DECIMAL])
+{
+    uint32_t number =
+        (uint32_t)a->b[12] << 24 | (uint32_t)a->b[13] << 16 | (uint32_t)a->b[14] << 8 | a->b[15];
+    size_t n = GW_ADDRESS_DECIMAL;
+
+    do
+        room[--n] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return slice_make(room + n, GW_ADDRESS_DECIMAL - n);
+}
+
 struct slice gw_address_decimal(const struct gw_address *a, char room[GW_ADDRESS_DECIMAL])
 {
-    uint32_t part[4] = {0}; /* base 2^32, most significant first */
-    size_t n = GW_ADDRESS_DECIMAL, from = gw_address_is_v4(a) ? 3 : 0;
+    uint32_t part[4]; /* base 2^32, most significant first */
+    size_t n = GW_ADDRESS_DECIMAL;
     bool more;
 
-    for (size_t i = from; i < 4; i++)
+    if (gw_address_is_v4(a))
+        return v4_decimal(a, room);
+    for (size_t i = 0; i < 4; i++)
         part[i] = (uint32_t)a->b[4 * i] << 24 | (uint32_t)a->b[4 * i + 1] << 16 |
                   (uint32_t)a->b[4 * i + 2] << 8 | a->b[4 * i + 3];
     do {
         uint64_t rest = 0;
 
         more = false;
-        for (size_t i = from; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             uint64_t value = rest << 32 | part[i];
 
             part[i] = (uint32_t)(value / 10);

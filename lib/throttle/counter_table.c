@@ -132,35 +132,53 @@ static void buckets_of(const uint64_t hash[2], size_t buckets[2])
         buckets[1] = (buckets[0] + 1) % BUCKETS;
 }
 
-/* All tags of a bucket at once. */
+/* Compared eight at a time; then LANES of them are looked at as one word. */
+enum { LANES = 4 };
 typedef uint16_t tag_row __attribute__((vector_size(WAYS / 2 * sizeof(uint16_t))));
 
-static bool bucket_may_have(const uint16_t tags[WAYS], uint16_t tag)
+/* 0xffff in the place of each tag that is this one, 0 in that of others. */
+static void compare_tags(const uint16_t tags[WAYS], uint16_t tag, uint64_t equal[WAYS / LANES])
 {
-    uint64_t found[2];
-    tag_row low, high;
+    tag_row row[2];
 
-    memcpy(&low, tags, sizeof(low));
-    memcpy(&high, tags + WAYS / 2, sizeof(high));
-    low = (tag_row)((low == tag) | (high == tag));
-    memcpy(found, &low, sizeof(found));
-    return (found[0] | found[1]) != 0;
+    memcpy(row, tags, sizeof(row));
+    row[0] = (tag_row)(row[0] == tag);
+    row[1] = (tag_row)(row[1] == tag);
+    memcpy(equal, row, sizeof(row));
+}
+
+/* Takes one out of a word that is not 0: its place. */
+static size_t next_lane(uint64_t *word)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    size_t lane = (size_t)__builtin_ctzll(*word) / 16;
+
+    *word &= ~(UINT64_C(0xffff) << 16 * lane);
+#else
+    size_t lane = (size_t)__builtin_clzll(*word) / 16;
+
+    *word &= ~(UINT64_C(0xffff) << 16 * (LANES - 1 - lane));
+#endif
+    return lane;
 }
 
 struct counter_entry *shard_find(struct counter_shard *s, const uint64_t hash[2])
 {
+    uint64_t equal[WAYS / LANES];
     uint16_t tag = tag_of(hash);
     size_t buckets[2];
 
     buckets_of(hash, buckets);
     for (size_t b = 0; b < 2; b++) {
-        if (!bucket_may_have(s->tags[buckets[b]], tag))
-            continue;
-        for (size_t w = 0; w < WAYS; w++) {
-            struct counter_entry *e = &s->entries[buckets[b] * WAYS + w];
+        compare_tags(s->tags[buckets[b]], tag, equal);
+        for (size_t i = 0; i < WAYS / LANES; i++) {
+            while (equal[i] != 0) {
+                size_t way = i * LANES + next_lane(&equal[i]);
+                struct counter_entry *e = &s->entries[buckets[b] * WAYS + way];
 
-            if (s->tags[buckets[b]][w] == tag && e->hash[0] == hash[0] && e->hash[1] == hash[1])
-                return e;
+                if (e->hash[0] == hash[0] && e->hash[1] == hash[1])
+                    return e;
+            }
         }
     }
     return NULL;
