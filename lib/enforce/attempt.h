@@ -39,6 +39,7 @@ struct enforce_worker {
     char mock_headers[GW_MOCK_HEADERS_MAX + 1];
     struct gw_pattern_room *patterns;
     struct throttle_room throttle;
+    struct throttle_memo *memo; /* NULL: none */
     struct cache *jwts; /* backend_jwt.c; NULL: none yet, or never */
     size_t jwt_entries, jwt_bytes;
     struct hash_key jwt_key;

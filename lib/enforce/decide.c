@@ -6,7 +6,7 @@
 #include "enforce/query.h"
 #include "enforce/revocation.h"
 #include "enforce/testkey_serve.h"
-#include "enforce/throttle.h"
+#include "enforce/throttle_memo.h"
 
 #include <stdlib.h>
 
@@ -32,6 +32,8 @@ int enforce_worker_new(struct enforce_worker **out, const struct enforce_options
     rc = CC_OK;
     if (options->cache_entries > 0)
         rc = cache_new(&w->cache, options->cache_entries, options->cache_bytes);
+    if (rc == CC_OK && options->cache_entries > 0)
+        rc = throttle_memo_new(&w->memo, options->cache_entries);
     if (rc != CC_OK)
         goto out;
     w->jwt_entries = options->cache_entries;
@@ -48,6 +50,7 @@ void enforce_worker_free(struct enforce_worker **w)
     if (*w == NULL)
         return;
     cache_free(&(*w)->cache);
+    throttle_memo_free(&(*w)->memo);
     gw_pattern_room_free(&(*w)->patterns);
     backend_jwt_free(*w);
     arena_free(&(*w)->arena);

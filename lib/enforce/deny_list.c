@@ -1,10 +1,13 @@
 #include "enforce/deny_list.h"
 
+#include "base/serial.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct deny_list {
     atomic_uint references;
+    uint64_t serial;
     struct arena *arena;
     struct gw_deny_rule *rules;
     size_t n;
@@ -40,6 +43,7 @@ int deny_list_new(struct deny_list **out, const struct gw_deny_rule *rules, size
     if (l == NULL)
         return rc;
     atomic_init(&l->references, 1);
+    l->serial = serial_next();
     rc = copy(l, rules, n);
     if (rc == CC_OK)
         *out = l;
@@ -65,6 +69,11 @@ void deny_list_unref(struct deny_list **pl)
         return;
     arena_free(&l->arena);
     free(l);
+}
+
+uint64_t deny_list_serial(const struct deny_list *l)
+{
+    return l->serial;
 }
 
 const struct deny_set *deny_list_set(const struct deny_list *l)

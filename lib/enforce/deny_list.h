@@ -11,6 +11,9 @@ int deny_list_new(struct deny_list **out, const struct gw_deny_rule *rules, size
 struct deny_list *deny_list_ref(struct deny_list *l);
 void deny_list_unref(struct deny_list **l);
 
+/* No other list has ever had it (base/serial.h). */
+uint64_t deny_list_serial(const struct deny_list *l);
+
 const struct deny_set *deny_list_set(const struct deny_list *l);
 size_t deny_list_count(const struct deny_list *l);
 const struct gw_deny_rule *deny_list_at(const struct deny_list *l, size_t i);

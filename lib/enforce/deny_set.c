@@ -116,13 +116,12 @@ static bool holds(const struct gw_deny_rule *r, int64_t now_s)
     return (r->from_s == 0 || now_s >= r->from_s) && (r->until_s == 0 || now_s < r->until_s);
 }
 
-const struct gw_deny_rule *deny_set_find(const struct deny_set *s, enum gw_denial kind,
-                                         struct slice text, int64_t now_s)
+/* Number of the first plain rule that is not less. */
+static size_t first_from(const struct deny_list *list, struct slice text)
 {
-    const struct deny_list *list = &s->lists[kind];
     size_t from = 0, to = list->n;
 
-    while (from < to) { /* the first that is not less */
+    while (from < to) {
         size_t middle = from + (to - from) / 2;
 
         if (slice_cmp(list->rules[middle]->value, text) < 0)
@@ -130,13 +129,30 @@ const struct gw_deny_rule *deny_set_find(const struct deny_set *s, enum gw_denia
         else
             to = middle;
     }
-    for (; from < list->n && slice_eq(list->rules[from]->value, text); from++)
-        if (holds(list->rules[from], now_s))
-            return list->rules[from];
+    return from;
+}
+
+const struct gw_deny_rule *deny_set_find(const struct deny_set *s, enum gw_denial kind,
+                                         struct slice text, int64_t now_s)
+{
+    const struct deny_list *list = &s->lists[kind];
+
+    for (size_t i = first_from(list, text); i < list->n && slice_eq(list->rules[i]->value, text);
+         i++)
+        if (holds(list->rules[i], now_s))
+            return list->rules[i];
     for (size_t i = 0; i < list->n_inverted; i++)
         if (holds(list->inverted[i], now_s) && !slice_eq(list->inverted[i]->value, text))
             return list->inverted[i];
     return NULL;
+}
+
+bool deny_set_touches(const struct deny_set *s, enum gw_denial kind, struct slice text)
+{
+    const struct deny_list *list = &s->lists[kind];
+    size_t i = first_from(list, text);
+
+    return list->n_inverted > 0 || (i < list->n && slice_eq(list->rules[i]->value, text));
 }
 
 static const struct gw_deny_rule *find_range(const struct deny_set *s,

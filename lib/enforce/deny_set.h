@@ -21,6 +21,9 @@ bool deny_set_has(const struct deny_set *s, enum gw_denial kind);
 const struct gw_deny_rule *deny_set_find(const struct deny_set *s, enum gw_denial kind,
                                          struct slice text, int64_t now_s);
 
+/* Could that ever be another rule than NULL, at whatever time? */
+bool deny_set_touches(const struct deny_set *s, enum gw_denial kind, struct slice text);
+
 /* The same for an address. NULL: it is not known, and so in no range. */
 const struct gw_deny_rule *deny_set_find_address(const struct deny_set *s,
                                                  const struct gw_address *address, int64_t now_s);

@@ -66,7 +66,7 @@ struct enforce_request {
      * in this connection that it has the key; or as a proxy wrote it that is trusted with that */
     struct slice certificate, certificate_text;
     struct slice login, scope; /* of /testkey: Authorization, and what the body asks for */
-    enum gw_soap soap; /* a refusal is told as a fault of this SOAP */
+    enum gw_soap soap;         /* a refusal is told as a fault of this SOAP */
     enum enforce_patience patience;
     /* what earlier looks at this request waited for; NULL: nothing yet */
     const struct enforce_reply *replies[ENFORCE_WAIT_COUNT];
@@ -165,7 +165,8 @@ struct enforce_options {
     size_t cache_entries; /* tokens remembered by this worker; 0 = none */
     size_t cache_bytes;   /* memory for them and their index, all of it allocated at the start;
                            * 4 KiB to 4 GiB. The same again for JWTs for backends, when the first
-                           * rules come that have one */
+                           * rules come that have one; and about 1 KiB for each of so many callers,
+                           * at most 2,048, whose limits are remembered */
 };
 
 /* CC_ENOMEM, or CC_EINVAL for cache_bytes out of range. */

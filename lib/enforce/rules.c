@@ -1,5 +1,6 @@
 #include "enforce/rules.h"
 
+#include "base/serial.h"
 #include "enforce/backend_jwt.h"
 
 #include <stdlib.h>
@@ -418,6 +419,7 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
     if (r == NULL)
         goto out;
     atomic_init(&r->references, 1);
+    r->serial = serial_next();
     r->snapshot = gw_snapshot_ref(snapshot);
     r->model = gw_snapshot_model(snapshot);
     r->arena = new_arena(r->model);

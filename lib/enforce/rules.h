@@ -34,6 +34,7 @@ struct rules_jwt {
 
 struct enforce_rules {
     atomic_uint references;
+    uint64_t serial; /* no other rules have ever had it (base/serial.h) */
     struct gw_snapshot *snapshot;
     const struct gw_model *model;
     struct arena *arena;                      /* the arrays below */

@@ -25,7 +25,12 @@ static struct slice user_of(struct slice name, struct slice tenant, struct buf *
     return since(keys, start);
 }
 
-void throttle_describe(const struct attempt *a, struct buf *keys, struct throttle_caller *out)
+void throttle_name_user(struct throttle_caller *c, struct buf *keys)
+{
+    c->user = user_of(c->name, c->api->tenant, keys);
+}
+
+void throttle_describe(const struct attempt *a, struct throttle_caller *out)
 {
     const struct throttle_rules *t = &a->rules->throttle;
     const struct gw_api *api = a->out->api;
@@ -54,20 +59,16 @@ void throttle_describe(const struct attempt *a, struct buf *keys, struct throttl
         out->keytype =
             api->production != NULL || api->mock ? SLICE("PRODUCTION") : SLICE("SANDBOX");
     }
-    out->user = user_of(out->name, out->api->tenant, keys);
 }
 
 /* --- keys ---------------------------------------------------------------------------------------
  */
 
-static size_t begin(struct buf *keys, const struct gw_policy *p)
+static size_t begin(struct buf *keys, const struct throttle_policy *p)
 {
     size_t start = keys->n;
 
-    buf_add_str(keys, gw_level_name(p->level));
-    buf_add_char(keys, ':');
-    buf_add(keys, p->name);
-    buf_add_char(keys, ':');
+    buf_add(keys, p->key_prefix);
     return start;
 }
 
@@ -104,7 +105,7 @@ static void add_group(struct buf *keys, size_t group)
     buf_add_u64(keys, group);
 }
 
-struct slice throttle_api_key(const struct throttle_caller *c, const struct gw_policy *p,
+struct slice throttle_api_key(const struct throttle_caller *c, const struct throttle_policy *p,
                               size_t group, struct buf *keys)
 {
     size_t start = begin(keys, p);
@@ -115,7 +116,7 @@ struct slice throttle_api_key(const struct throttle_caller *c, const struct gw_p
 }
 
 struct slice throttle_resource_key(const struct attempt *a, const struct throttle_caller *c,
-                                   const struct gw_policy *p, size_t group, struct buf *keys)
+                                   const struct throttle_policy *p, size_t group, struct buf *keys)
 {
     size_t start = begin(keys, p);
 
@@ -124,8 +125,8 @@ struct slice throttle_resource_key(const struct attempt *a, const struct throttl
     return since(keys, start);
 }
 
-struct slice throttle_subscription_key(const struct throttle_caller *c, const struct gw_policy *p,
-                                       struct buf *keys)
+struct slice throttle_subscription_key(const struct throttle_caller *c,
+                                       const struct throttle_policy *p, struct buf *keys)
 {
     size_t start = begin(keys, p);
 
@@ -142,8 +143,8 @@ struct slice throttle_subscription_key(const struct throttle_caller *c, const st
     return since(keys, start);
 }
 
-struct slice throttle_application_key(const struct throttle_caller *c, const struct gw_policy *p,
-                                      struct buf *keys)
+struct slice throttle_application_key(const struct throttle_caller *c,
+                                      const struct throttle_policy *p, struct buf *keys)
 {
     size_t start = begin(keys, p);
 
@@ -207,21 +208,19 @@ static void add_variable(struct buf *keys, const struct attempt *a, const struct
 }
 
 bool throttle_custom_key(const struct attempt *a, const struct throttle_caller *c,
-                         const struct gw_policy *p, struct buf *keys, struct slice *key)
+                         const struct throttle_policy *p, struct buf *keys, struct slice *key)
 {
-    struct slice rest = p->key_template, text;
     size_t start = begin(keys, p);
-    enum gw_variable variable;
 
-    while (gw_key_template_next(&rest, &variable, &text)) {
-        if (variable == GW_VARIABLE_PROPERTY) {
-            if (!add_property(keys, a, text))
-                return false;
-        } else if (variable == GW_VARIABLE_NONE) {
-            buf_add(keys, text);
-        } else {
-            add_variable(keys, a, c, variable);
-        }
+    for (size_t i = 0; i < p->n_pieces; i++) {
+        const struct throttle_piece *piece = &p->pieces[i];
+
+        if (piece->variable == GW_VARIABLE_NONE)
+            buf_add(keys, piece->text);
+        else if (piece->variable != GW_VARIABLE_PROPERTY)
+            add_variable(keys, a, c, piece->variable);
+        else if (!add_property(keys, a, piece->text))
+            return false;
     }
     *key = since(keys, start);
     return true;

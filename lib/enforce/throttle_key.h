@@ -18,22 +18,25 @@ struct throttle_caller {
     bool stop; /* of the subscription's tier */
 };
 
-/* Texts are appended to `keys`, whose room never moves. */
-void throttle_describe(const struct attempt *a, struct buf *keys, struct throttle_caller *out);
+/* All but the user. */
+void throttle_describe(const struct attempt *a, struct throttle_caller *out);
+
+/* From here on texts are appended to `keys`, whose room never moves. */
+void throttle_name_user(struct throttle_caller *c, struct buf *keys);
 
 /* Each returns the key, which is behind what was in `keys` before. */
-struct slice throttle_api_key(const struct throttle_caller *c, const struct gw_policy *p,
+struct slice throttle_api_key(const struct throttle_caller *c, const struct throttle_policy *p,
                               size_t group, struct buf *keys);
 struct slice throttle_resource_key(const struct attempt *a, const struct throttle_caller *c,
-                                   const struct gw_policy *p, size_t group, struct buf *keys);
-struct slice throttle_subscription_key(const struct throttle_caller *c, const struct gw_policy *p,
-                                       struct buf *keys);
-struct slice throttle_application_key(const struct throttle_caller *c, const struct gw_policy *p,
-                                      struct buf *keys);
+                                   const struct throttle_policy *p, size_t group, struct buf *keys);
+struct slice throttle_subscription_key(const struct throttle_caller *c,
+                                       const struct throttle_policy *p, struct buf *keys);
+struct slice throttle_application_key(const struct throttle_caller *c,
+                                      const struct throttle_policy *p, struct buf *keys);
 /* False: the template has a property that the application does not have, so that the policy is not
  * about this request. */
 bool throttle_custom_key(const struct attempt *a, const struct throttle_caller *c,
-                         const struct gw_policy *p, struct buf *keys, struct slice *key);
+                         const struct throttle_policy *p, struct buf *keys, struct slice *key);
 
 /* What deny rules are compared with. */
 struct slice throttle_denied_application(const struct throttle_caller *c, struct buf *keys);

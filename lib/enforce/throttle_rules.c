@@ -1,4 +1,5 @@
 #include "enforce/rules.h"
+#include "enforce/throttle_tell.h"
 
 struct reading {
     struct throttle_rules *out;
@@ -82,10 +83,21 @@ static enum counter_away away_of(enum gw_away away)
     return away < GW_AWAY_COUNT ? all[away] : COUNTER_AWAY_UNSET;
 }
 
-/* Without a limit but the burst: as much as can be counted, in as long as can be. */
-static void set_limit(struct reading *r, const struct gw_policy *p, const struct gw_quota *quota,
-                      const struct gw_quota *burst, struct throttle_limit *out)
+/* At most so many pieces has its template: one begins at each '$', and one behind it. */
+static size_t template_pieces(const struct gw_policy *p)
 {
+    size_t n = 1;
+
+    for (size_t i = 0; i < p->key_template.n; i++)
+        n += p->key_template.p[i] == '$' ? 2 : 0;
+    return n;
+}
+
+/* Without a limit but the burst: as much as can be counted, in as long as can be. */
+static int set_limit(struct reading *r, const struct gw_policy *p, const struct gw_quota *quota,
+                     const struct gw_quota *burst, struct throttle_limit *out)
+{
+    out->policy = p;
     out->counts = quota->count > 0 || burst->count > 0;
     out->rule = (struct counter_rule){
         .max = quota->count > 0 ? quota->count : COUNTER_MAX_QUOTA,
@@ -101,6 +113,23 @@ static void set_limit(struct reading *r, const struct gw_policy *p, const struct
         .away = away_of(p->away),
     };
     r->out->bytes = r->out->bytes || quota->bandwidth;
+    return throttle_tell_prepare(out, r->arena);
+}
+
+static int read_template(struct reading *r, const struct gw_policy *from,
+                         struct throttle_policy *out)
+{
+    struct slice rest = from->key_template;
+    struct throttle_piece piece;
+
+    out->key_prefix = arena_printf(r->arena, "%s:%" PRIslice ":", gw_level_name(from->level),
+                                   SLICE_ARG(from->name));
+    out->pieces = arena_array(r->arena, template_pieces(from), sizeof(*out->pieces));
+    if (out->key_prefix.p == NULL || out->pieces == NULL)
+        return CC_ENOMEM;
+    while (gw_key_template_next(&rest, &piece.variable, &piece.text))
+        out->pieces[out->n_pieces++] = piece;
+    return CC_OK;
 }
 
 static int read_policy(struct reading *r, const struct gw_policy *from, struct throttle_policy *out)
@@ -108,16 +137,23 @@ static int read_policy(struct reading *r, const struct gw_policy *from, struct t
     int rc;
 
     out->policy = from;
-    set_limit(r, from, &from->quota, &from->burst, &out->limit);
+    rc = set_limit(r, from, &from->quota, &from->burst, &out->limit);
+    out->unstopped = out->limit.rule;
+    if (out->unstopped.mode == COUNTER_ENFORCE)
+        out->unstopped.mode = COUNTER_NO_STOP;
+    if (rc == CC_OK)
+        rc = read_template(r, from, out);
     out->groups = arena_array(r->arena, from->n_groups, sizeof(*out->groups));
     if (out->groups == NULL)
         return CC_ENOMEM;
-    rc = read_conditions(r, from->conditions, from->n_conditions, &out->conditions);
+    if (rc == CC_OK)
+        rc = read_conditions(r, from->conditions, from->n_conditions, &out->conditions);
     for (size_t i = 0; i < from->n_groups && rc == CC_OK; i++) {
         const struct gw_group *g = &from->groups[i];
 
-        set_limit(r, from, &g->quota, &g->burst, &out->groups[i].limit);
-        rc = read_conditions(r, g->conditions, g->n_conditions, &out->groups[i].conditions);
+        rc = set_limit(r, from, &g->quota, &g->burst, &out->groups[i].limit);
+        if (rc == CC_OK)
+            rc = read_conditions(r, g->conditions, g->n_conditions, &out->groups[i].conditions);
     }
     return rc;
 }
@@ -204,8 +240,9 @@ size_t throttle_rules_bytes(const struct gw_model *m)
     size_t n = 4096 + m->n_apis * sizeof(struct throttle_api) + deny_set_bytes(m->n_deny_rules);
 
     for (size_t i = 0; i < m->n_policies; i++)
-        n += sizeof(struct throttle_policy) + 64 +
-             m->policies[i].n_groups * (sizeof(struct throttle_group) + 32);
+        n += sizeof(struct throttle_policy) + THROTTLE_TOLD_BYTES + 128 + m->policies[i].name.n +
+             template_pieces(&m->policies[i]) * sizeof(struct throttle_piece) +
+             m->policies[i].n_groups * (sizeof(struct throttle_group) + THROTTLE_TOLD_BYTES + 32);
     while (gw_condition_next(&walk) != NULL)
         n += sizeof(struct throttle_condition);
     return n;

@@ -20,9 +20,14 @@ struct throttle_conditions {
     size_t n;
 };
 
+/* Texts are made here once, rather than for each request. */
 struct throttle_limit {
+    const struct gw_policy *policy;
     bool counts; /* false: unlimited */
     struct counter_rule rule;
+    struct slice told_policy; /* RateLimit-Policy; empty: the limit is not told of */
+    struct slice told_name;   /* RateLimit begins with it */
+    struct slice told_max;    /* X-RateLimit-Limit */
 };
 
 struct throttle_group {
@@ -30,8 +35,18 @@ struct throttle_group {
     struct throttle_limit limit;
 };
 
+/* A piece of a key template. */
+struct throttle_piece {
+    enum gw_variable variable;
+    struct slice text; /* of GW_VARIABLE_NONE, or the name of a property */
+};
+
 struct throttle_policy {
     const struct gw_policy *policy;
+    struct slice key_prefix; /* "LEVEL:NAME:" */
+    struct throttle_piece *pieces;
+    size_t n_pieces;
+    struct counter_rule unstopped; /* of a subscription that goes on beyond its quota */
     struct throttle_limit limit;
     struct throttle_group *groups; /* as policy->groups */
     struct throttle_conditions conditions;

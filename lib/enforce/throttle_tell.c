@@ -9,13 +9,6 @@ static struct slice since(const struct buf *b, size_t start)
     return buf_error(b) == CC_OK ? slice_from(buf_slice(b), start) : SLICE_NONE;
 }
 
-/* printf() would take longer than all the rest of it. */
-static void add_parameter(struct buf *b, const char *name, uint64_t value)
-{
-    buf_add_str(b, name);
-    buf_add_u64(b, value);
-}
-
 static bool is_plain(char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -68,25 +61,34 @@ static void add_date(struct buf *b, int64_t at_s)
 }
 
 /* draft-ietf-httpapi-ratelimit-headers: the quota, its unit unless it is requests, its window
- * unless that is a month, whose length differs; what remains of it, and for how long. */
-static void tell_standard(struct enforce_limits *out, const struct gw_policy *p,
-                          const struct counter_rule *rule, const struct counter_state *state,
-                          struct buf *texts)
+ * unless that is a month, whose length differs. A limit that has a burst alone, which is too short
+ * to plan with, is not told of. */
+int throttle_tell_prepare(struct throttle_limit *limit, struct arena *arena)
 {
-    size_t start = texts->n;
+    const struct counter_rule *rule = &limit->rule;
+    char room[THROTTLE_TOLD_BYTES / 2];
+    size_t name_n, max_at;
+    struct buf b;
 
-    add_string(texts, p->name);
-    add_parameter(texts, ";q=", state->max);
+    if (!limit->counts || rule->max == COUNTER_MAX_QUOTA)
+        return CC_OK;
+    buf_init_fixed(&b, room, sizeof(room));
+    add_string(&b, limit->policy->name);
+    name_n = b.n;
+    buf_add_str(&b, ";q=");
+    max_at = b.n;
+    buf_add_u64(&b, rule->max);
+    limit->told_max = arena_dup(arena, slice_from(buf_slice(&b), max_at));
     if (rule->unit == COUNTER_BYTES)
-        buf_add_str(texts, ";qu=\"content-bytes\"");
-    if (rule->months == 0)
-        add_parameter(texts, ";w=", (rule->window_ms + 999) / 1000);
-    out->policy = since(texts, start);
-    start = texts->n;
-    add_string(texts, p->name);
-    add_parameter(texts, ";r=", state->remaining);
-    add_parameter(texts, ";t=", seconds_up(state->reset_us));
-    out->state = since(texts, start);
+        buf_add_str(&b, ";qu=\"content-bytes\"");
+    if (rule->months == 0) {
+        buf_add_str(&b, ";w=");
+        buf_add_u64(&b, (rule->window_ms + 999) / 1000);
+    }
+    CC_ASSERT(buf_error(&b) == CC_OK);
+    limit->told_policy = arena_dup(arena, buf_slice(&b));
+    limit->told_name = slice_first(limit->told_policy, name_n);
+    return limit->told_policy.p != NULL && limit->told_max.p != NULL ? CC_OK : CC_ENOMEM;
 }
 
 static struct slice number(struct buf *texts, uint64_t n)
@@ -97,11 +99,34 @@ static struct slice number(struct buf *texts, uint64_t n)
     return since(texts, start);
 }
 
-void throttle_tell(struct attempt *a, const struct gw_policy *p, const struct counter_rule *rule,
-                   const struct counter_state *state, bool refused, struct buf *texts)
+/* What remains of the quota, and for how long: of both kinds of headers in one text. */
+static void tell_state(struct attempt *a, const struct throttle_limit *limit,
+                       const struct counter_state *state, struct buf *texts)
 {
     const struct gw_throttling *settings = a->rules->throttle.settings;
     struct enforce_limits *out = &a->out->limits;
+    struct slice remaining, reset;
+    size_t start = texts->n;
+
+    buf_add(texts, limit->told_name);
+    buf_add_str(texts, ";r=");
+    remaining = number(texts, state->remaining);
+    buf_add_str(texts, ";t=");
+    reset = number(texts, seconds_up(state->reset_us));
+    if (settings->standard_headers) {
+        out->policy = limit->told_policy;
+        out->state = since(texts, start);
+    }
+    if (settings->legacy_headers) {
+        out->limit = limit->told_max;
+        out->remaining = remaining;
+        out->reset = reset;
+    }
+}
+
+void throttle_tell(struct attempt *a, const struct throttle_limit *limit,
+                   const struct counter_state *state, bool refused, struct buf *texts)
+{
     size_t start = texts->n;
 
     if (refused && state->retry_us >= 0) {
@@ -109,15 +134,8 @@ void throttle_tell(struct attempt *a, const struct gw_policy *p, const struct co
         int64_t wait_us = state->retry_us > 0 ? state->retry_us : state->reset_us;
 
         add_date(texts, clock_wall_s(a->clock) + (int64_t)seconds_up(wait_us));
-        out->retry_after = since(texts, start);
+        a->out->limits.retry_after = since(texts, start);
     }
-    if (rule->max == COUNTER_MAX_QUOTA) /* it has a burst alone, which is too short to plan with */
-        return;
-    if (settings->standard_headers)
-        tell_standard(out, p, rule, state, texts);
-    if (settings->legacy_headers) {
-        out->limit = number(texts, state->max);
-        out->remaining = number(texts, state->remaining);
-        out->reset = number(texts, seconds_up(state->reset_us));
-    }
+    if (limit->told_policy.n > 0)
+        tell_state(a, limit, state, texts);
 }

@@ -73,13 +73,25 @@ static inline void read_policies(struct world *w, const char *yaml)
     diag_free(&diag);
 }
 
+/* From here on this is who is subscribed to what. */
+static inline void set_store(struct world *w, const char *yaml)
+{
+    struct arena *arena = arena_new(1 << 24);
+    struct diag *diag = diag_new();
+    struct subs *subs = NULL;
+
+    enforce_live_unref(&w->live);
+    fixture_need(subs_read_text(&subs, slice_of(yaml), "subs.yaml", arena, diag), "store");
+    fixture_need(enforce_live_with_subs(&w->live, NULL, subs), "live");
+    subs_unref(&subs);
+    diag_free(&diag);
+    arena_free(&arena);
+}
+
 /* Pets has the tier `tier`; rsa validates subscriptions, ed does not. */
 static inline void open_world(struct world *w, const char *policies, const char *tier)
 {
     const struct enforce_options options = {.cache_entries = 64, .cache_bytes = 262144};
-    struct arena *arena = arena_new(1 << 24);
-    struct diag *diag = diag_new();
-    struct subs *subs = NULL;
 
     *w = (struct world){.arena = arena_new(1 << 24)};
     fixture_same_keys = true;
@@ -101,11 +113,7 @@ static inline void open_world(struct world *w, const char *policies, const char 
     w->f.model.n_headers = HEADERS;
     w->f.issuers[FIXTURE_RSA].validate_subscription = true;
     w->rules = fixture_rules(&w->f);
-    fixture_need(subs_read_text(&subs, slice_of(store), "subs.yaml", arena, diag), "store");
-    fixture_need(enforce_live_with_subs(&w->live, NULL, subs), "live");
-    subs_unref(&subs);
-    diag_free(&diag);
-    arena_free(&arena);
+    set_store(w, store);
     fixture_need(counter_table_new(&w->counters, COUNTER_MIN_KEYS), "counters");
     fixture_need(enforce_worker_new(&w->worker, &options), "worker");
     enforce_worker_count_in(w->worker, w->counters);

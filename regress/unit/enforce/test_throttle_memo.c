@@ -1,0 +1,265 @@
+/* What is remembered of callers may make decisions faster, and nothing else. */
+#include "throttle_fixture.h"
+
+#include "enforce/deny_list.h"
+
+/* The same world with a worker that remembers nothing. */
+static void forget(struct world *w)
+{
+    const struct enforce_options options = {.cache_entries = 0, .cache_bytes = 0};
+
+    enforce_worker_free(&w->worker);
+    fixture_need(enforce_worker_new(&w->worker, &options), "worker");
+    enforce_worker_count_in(w->worker, w->counters);
+}
+
+static void deny(struct world *w, const struct gw_deny_rule *rule)
+{
+    struct deny_list *list = NULL;
+
+    if (rule != NULL)
+        fixture_need(deny_list_new(&list, rule, 1), "list");
+    enforce_live_deny(w->live, list);
+}
+
+static unsigned roll(unsigned sides)
+{
+    static uint64_t state = 42;
+
+    state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return (unsigned)(state >> 33) % sides;
+}
+
+static const char mixed[] =
+    "advancedPolicies:\n"
+    "  - {name: A, requestCount: 40, timeUnit: minute, conditionGroups: [{requestCount: 3,"
+    " timeUnit: minute, conditions: [{header: X-A, value: few}]}]}\n"
+    "  - {name: OpTier, requestCount: 30, timeUnit: minute}\n"
+    "subscriptionPolicies: [{name: SubTier, requestCount: 25, timeUnit: minute},"
+    " {name: Bills, requestCount: 5, timeUnit: minute, window: sliding}]\n"
+    "applicationPolicies: [{name: AppTier, requestCount: 9, timeUnit: minute}]\n"
+    "customPolicies: [{name: c, keyTemplate: \"$clientIp:$userId\", requestCount: 7,"
+    " timeUnit: minute}]\n"
+    "denyRules: [{user: mallory}, {subscription: \"/pets/1.0:1.0:bob-Slow:PRODUCTION\"},"
+    " {ip: 192.0.2.66}]\n";
+
+static struct question any_question(void)
+{
+    static const char *const users[] = {"alice", "bob", "carol", "mallory", "a", ""};
+    static const char *const ips[] = {NULL, "192.0.2.1", "192.0.2.2", "192.0.2.66"};
+    static const char *const keys[] = {"key", "slow", "key"};
+    struct question q = {.user = users[roll(N(users))], .ip = ips[roll(N(ips))]};
+
+    q.key = keys[roll(N(keys))];
+    if (roll(4) == 0)
+        q.path = "/pets/1.0/open", q.nobody = roll(2) == 0;
+    else if (roll(4) == 0)
+        q.path = "/t/acme/box/far", q.ed = true;
+    if (roll(5) == 0)
+        q.lines[0] = "few";
+    if (roll(3) == 0)
+        q.claims = "\"keytype\":\"SANDBOX\"";
+    return q;
+}
+
+static bool same(struct slice a, struct slice b)
+{
+    return slice_eq(a, b) || (a.n == 0 && b.n == 0);
+}
+
+static void test_same_decisions(void **state)
+{
+    unsigned refused = 0, allowed = 0;
+    struct world w, plain;
+
+    (void)state;
+    open_world(&w, mixed, "A");
+    open_world(&plain, mixed, "A");
+    forget(&plain);
+    for (unsigned i = 0; i < 6000; i++) {
+        struct question q = any_question();
+        char said[32];
+
+        snprintf(said, sizeof(said), "%s", ask(&w, q));
+        if (strcmp(said, ask(&plain, q)) != 0 || !same(w.d.reason, plain.d.reason) ||
+            !same(w.d.limits.state, plain.d.limits.state) ||
+            !same(w.d.limits.policy, plain.d.limits.policy))
+            fail_msg("%u: %s %.*s, %.*s", i, said, SLICE_ARG(w.d.reason),
+                     SLICE_ARG(plain.d.reason));
+        refused += w.d.status == 429;
+        allowed += w.d.verdict == ENFORCE_ALLOW;
+        w.clock.now_mono_us += 100000;
+        plain.clock.now_mono_us += 100000;
+    }
+    assert_true(refused > 500 && allowed > 500);
+    close_world(&w);
+    close_world(&plain);
+}
+
+/* That no deny rule was about a caller is not true any more when there are other rules. */
+static void test_deny_rules_that_come(void **state)
+{
+    struct gw_deny_rule rules[] = {
+        {.kind = GW_DENY_USER, .value = SLICE("alice")},
+        {.kind = GW_DENY_API, .value = SLICE("/pets/1.0")},
+        {.kind = GW_DENY_APPLICATION, .value = SLICE("alice:Shop")},
+        {.kind = GW_DENY_SUBSCRIPTION, .value = SLICE("/pets/1.0:1.0:alice-Shop:PRODUCTION")},
+        {.kind = GW_DENY_USER, .value = SLICE("bob"), .invert = true},
+    };
+    static const struct gw_deny_rule other = {.kind = GW_DENY_USER, .value = SLICE_INIT("nobody")};
+    struct world w;
+
+    (void)state;
+    open_world(&w, NOTHING LEVEL("advancedPolicies", "A", "100000"), "A");
+    for (size_t i = 0; i < N(rules); i++) {
+        for (int k = 0; k < 3; k++)
+            assert_string_equal(ASK(.claims = "\"keytype\":\"PRODUCTION\""), "200");
+        deny(&w, &rules[i]);
+        assert_string_equal(ASK(.claims = "\"keytype\":\"PRODUCTION\""), "403 900805");
+        deny(&w, &other);
+        for (int k = 0; k < 3; k++)
+            assert_string_equal(ASK(.claims = "\"keytype\":\"PRODUCTION\""), "200");
+        deny(&w, NULL);
+    }
+    close_world(&w);
+}
+
+/* A rule that begins later is about him all the time. */
+static void test_deny_rules_in_time(void **state)
+{
+    struct gw_deny_rule rule = {
+        .kind = GW_DENY_USER,
+        .value = SLICE("alice"),
+        .from_s = FIXTURE_NOW + 5,
+        .until_s = FIXTURE_NOW + 8,
+    };
+    struct world w;
+
+    (void)state;
+    open_world(&w, NOTHING LEVEL("advancedPolicies", "A", "100000"), "A");
+    deny(&w, &rule);
+    for (int i = 0; i < 12; i++) {
+        assert_string_equal(ASK(.user = NULL), i >= 5 && i < 8 ? "403 900805" : "200");
+        w.clock.now_wall_s++;
+    }
+    close_world(&w);
+
+    open_world(&w,
+               NOTHING LEVEL("advancedPolicies", "A",
+                             "100000") "denyRules: [{user: alice, from: 2023-11-14T22:13:25Z}]\n",
+               "A");
+    for (int i = 0; i < 12; i++) {
+        assert_string_equal(ASK(.user = NULL), i >= 5 ? "403 900805" : "200");
+        w.clock.now_wall_s++;
+    }
+    close_world(&w);
+}
+
+/* Rules that come in the place of others, even at their address, are not taken for them. */
+static void test_other_rules(void **state)
+{
+    static const char *const quotas[] = {
+        NO_SUB LEVEL("applicationPolicies", "AppTier", "2") "advancedPolicies: [{name: A,"
+                                                            " unlimited: true}]\n",
+        NO_SUB LEVEL("applicationPolicies", "AppTier", "4") "advancedPolicies: [{name: A,"
+                                                            " unlimited: true}]\n",
+    };
+    struct world w;
+
+    (void)state;
+    open_world(&w, quotas[0], "A");
+    for (int i = 0; i < 20; i++) {
+        expect_limit(&w, (struct question){.user = NULL}, i % 2 == 0 ? 2 : 4, "429 900803");
+        w.clock.now_mono_us += 61000000;
+        enforce_rules_unref(&w.rules);
+        w.f.model.policies = NULL;
+        w.f.model.n_policies = 0;
+        read_policies(&w, quotas[(i + 1) % 2]);
+        w.rules = fixture_rules(&w.f);
+    }
+    close_world(&w);
+}
+
+/* The same caller, of whom the store says something else. */
+static void test_other_store(void **state)
+{
+    static const char one[] = "subscriptionPolicies: [{name: SubTier, requestCount: 5, timeUnit:"
+                              " minute}, {name: Less, requestCount: 3, timeUnit: minute}]\n"
+                              "applicationPolicies: [{name: AppTier, unlimited: true},"
+                              " {name: Few, requestCount: 2, timeUnit: minute}]\n"
+                              "advancedPolicies: [{name: A, unlimited: true}]\n";
+    static const struct {
+        const char *application, *subscription, *stop;
+        unsigned n;
+        const char *refused;
+    } all[] = {
+        {"AppTier", "SubTier", "true", 5, "429 900804"},
+        {"Few", "SubTier", "true", 2, "429 900803"},
+        {"AppTier", "Less", "true", 3, "429 900804"},
+        {"AppTier", "Less", "false", 9, "200"},
+        {"Few", "Less", "true", 2, "429 900803"},
+        {"AppTier", "SubTier", "true", 5, "429 900804"},
+    };
+    struct world w;
+    char yaml[1024];
+
+    (void)state;
+    open_world(&w, one, "A");
+    for (size_t i = 0; i < 3 * N(all); i++) {
+        snprintf(yaml, sizeof(yaml),
+                 "applications: [{uuid: app, id: 2, name: Shop, subName: alice, policy: %s}]\n"
+                 "applicationPolicies: [{name: AppTier}, {name: Few}]\n"
+                 "subscriptionPolicies: [{name: SubTier, stopOnQuotaReach: %s},"
+                 " {name: Less, stopOnQuotaReach: %s}]\n"
+                 "applicationKeyMappings: [{consumerKey: key, keyManager: rsa,"
+                 " applicationUUID: app}]\n"
+                 "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: %s}]\n",
+                 all[i % N(all)].application, all[i % N(all)].stop, all[i % N(all)].stop,
+                 all[i % N(all)].subscription);
+        set_store(&w, yaml);
+        expect_limit(&w, (struct question){.user = NULL}, all[i % N(all)].n,
+                     all[i % N(all)].refused);
+        w.clock.now_mono_us += 61000000;
+    }
+    close_world(&w);
+}
+
+/* More callers than are remembered, and those with names that do not fit. */
+static void test_many_and_long(void **state)
+{
+    char user[1400];
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               NO_SUB LEVEL("applicationPolicies", "AppTier",
+                            "3") "advancedPolicies: [{name: A, unlimited: true}]\n",
+               "A");
+    for (int round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 300; i++) {
+            snprintf(user, sizeof(user), "user-%u", i);
+            assert_string_equal(ASK(.user = user), "200");
+        }
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        snprintf(user, sizeof(user), "user-%u", i);
+        assert_string_equal(ASK(.user = user), "429 900803");
+    }
+    for (size_t n = 60; n < sizeof(user); n += 97) {
+        memset(user, 'x', n);
+        user[n] = '\0';
+        expect_limit(&w, (struct question){.user = user}, 3, "429 900803");
+    }
+    close_world(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_decisions),     cmocka_unit_test(test_deny_rules_that_come),
+        cmocka_unit_test(test_deny_rules_in_time), cmocka_unit_test(test_other_rules),
+        cmocka_unit_test(test_other_store),        cmocka_unit_test(test_many_and_long),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
