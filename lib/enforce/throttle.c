@@ -135,7 +135,7 @@ static bool ask(struct attempt *a, const struct throttle_limits *l)
 
 /* The limits of the caller, from what is known of him. */
 static bool find_known_limits(struct attempt *a, const struct throttle_caller *c,
-                              const struct throttle_memo_entry *known, struct buf *keys,
+                              struct throttle_memo_entry *known, struct buf *keys,
                               struct throttle_limits *l)
 {
     if (known->grouped != NULL && !throttle_limits_by_group(a, c, known->grouped, keys, l))
@@ -144,8 +144,23 @@ static bool find_known_limits(struct attempt *a, const struct throttle_caller *c
     return true;
 }
 
+static bool find_custom_limits(struct attempt *a, const struct throttle_caller *c,
+                               struct throttle_memo_entry *known, struct buf *keys,
+                               struct throttle_limits *l)
+{
+    size_t first = l->n;
+
+    if (known != NULL && throttle_memo_custom(known, a, l))
+        return true;
+    if (!throttle_limits_custom(a, c, keys, l))
+        return false;
+    if (known != NULL && a->rules->throttle.custom_of_caller && buf_error(keys) == CC_OK)
+        throttle_memo_keep_custom(known, a, l, first);
+    return true;
+}
+
 static bool find_limits(struct attempt *a, const struct throttle_caller *c,
-                        const struct throttle_memo_entry *known, struct throttle_memo *memo,
+                        struct throttle_memo_entry *known, struct throttle_memo *memo,
                         struct buf *keys, struct throttle_limits *l)
 {
     TRACE_STEP(a->trace, LIMITS, PLACE_NONE);
@@ -153,8 +168,8 @@ static bool find_limits(struct attempt *a, const struct throttle_caller *c,
                       : !throttle_limits_of_caller(a, c, keys, l))
         return false;
     if (known == NULL && memo != NULL && buf_error(keys) == CC_OK)
-        throttle_memo_keep(memo, a, c, l);
-    return throttle_limits_custom(a, c, keys, l);
+        known = throttle_memo_keep(memo, a, c, l);
+    return find_custom_limits(a, c, known, keys, l);
 }
 
 bool throttle(struct attempt *a)

@@ -28,10 +28,10 @@ static bool find_policy(struct attempt *a, enum gw_level level, struct slice tie
 }
 
 void throttle_limits_add(struct throttle_limits *l, const struct throttle_limit *limit,
-                         const struct counter_rule *rule, struct slice key, const uint64_t *hash,
-                         enum refusal why)
+                         const struct counter_rule *rule, struct slice key,
+                         struct counter_known *known, enum refusal why)
 {
-    l->list[l->n] = (struct counter_limit){rule, key, hash};
+    l->list[l->n] = (struct counter_limit){rule, key, known};
     l->limits[l->n] = limit;
     l->refusals[l->n++] = why;
     l->needs_length =

@@ -17,10 +17,10 @@ struct throttle_limits {
     bool needs_length; /* one that refuses counts bytes */
 };
 
-/* Appends one. `hash` as in struct counter_limit. */
+/* Appends one. `known` as in struct counter_limit. */
 void throttle_limits_add(struct throttle_limits *l, const struct throttle_limit *limit,
-                         const struct counter_rule *rule, struct slice key, const uint64_t *hash,
-                         enum refusal why);
+                         const struct counter_rule *rule, struct slice key,
+                         struct counter_known *known, enum refusal why);
 
 /* Those of the API or the operation, the subscription, the application. But for a policy with
  * groups, they depend on nothing but the caller and the operation. False after a refusal. */

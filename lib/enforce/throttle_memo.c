@@ -152,28 +152,35 @@ static bool copy(struct throttle_memo_entry *e, size_t *used, struct slice s, st
     return true;
 }
 
+/* Limit number `at` of the entry. */
+static bool keep_limit(struct throttle_memo_entry *e, size_t at, size_t *used,
+                       const struct attempt *a, const struct throttle_limits *l, size_t i)
+{
+    struct throttle_memo_limit *to = &e->limits[at];
+
+    to->limit = l->limits[i];
+    to->rule = l->list[i].rule;
+    to->why = l->refusals[i];
+    if (!copy(e, used, l->list[i].key, &to->key))
+        return false;
+    counter_know(a->w->counters, to->key, &to->known);
+    return true;
+}
+
 static bool fill(struct throttle_memo_entry *e, const struct attempt *a,
                  const struct throttle_caller *c, const struct throttle_limits *l,
                  const struct slice texts[THROTTLE_MEMO_WHO])
 {
     struct slice text;
-    size_t used = 0;
 
     for (size_t i = 0; i < THROTTLE_MEMO_WHO; i++)
-        if (!copy(e, &used, texts[i], &text))
+        if (!copy(e, &e->used, texts[i], &text))
             return false;
-    if (!copy(e, &used, c->user, &e->user))
+    if (!copy(e, &e->used, c->user, &e->user))
         return false;
-    for (size_t i = l->n_grouped; i < l->n; i++) {
-        struct throttle_memo_limit *to = &e->limits[e->n++];
-
-        to->limit = l->limits[i];
-        to->rule = l->list[i].rule;
-        to->why = l->refusals[i];
-        if (!copy(e, &used, l->list[i].key, &to->key))
+    for (size_t i = l->n_grouped; i < l->n; i++)
+        if (!keep_limit(e, e->n++, &e->used, a, l, i))
             return false;
-        counter_hash(a->w->counters, to->key, to->hash);
-    }
     return true;
 }
 
@@ -191,7 +198,7 @@ struct throttle_memo_entry *throttle_memo_keep(struct throttle_memo *m, const st
         return NULL;
     e = take_place(m, who.mark);
     e->who.mark = 0; /* nobody's until it is whole */
-    e->n = 0;
+    e->n = e->n_custom = e->used = 0;
     e->grouped = l->grouped;
     e->free_of_rules = false;
     e->free_of_list = 0;
@@ -201,11 +208,43 @@ struct throttle_memo_entry *throttle_memo_keep(struct throttle_memo *m, const st
     return e;
 }
 
-void throttle_memo_limits(const struct throttle_memo_entry *e, struct throttle_limits *l)
+static void append(struct throttle_memo_limit *from, size_t n, struct throttle_limits *l)
 {
-    for (size_t i = 0; i < e->n; i++) {
-        const struct throttle_memo_limit *from = &e->limits[i];
+    for (size_t i = 0; i < n; i++)
+        throttle_limits_add(l, from[i].limit, from[i].rule, from[i].key, &from[i].known,
+                            from[i].why);
+}
 
-        throttle_limits_add(l, from->limit, from->rule, from->key, from->hash, from->why);
+void throttle_memo_limits(struct throttle_memo_entry *e, struct throttle_limits *l)
+{
+    append(e->limits, e->n, l);
+}
+
+bool throttle_memo_custom(struct throttle_memo_entry *e, const struct attempt *a,
+                          struct throttle_limits *l)
+{
+    if (e->n_custom == 0 || e->has_src != a->request->has_src ||
+        (e->has_src && memcmp(&e->src, &a->request->src, sizeof(e->src)) != 0))
+        return false;
+    append(&e->limits[e->n], e->n_custom, l);
+    return true;
+}
+
+void throttle_memo_keep_custom(struct throttle_memo_entry *e, const struct attempt *a,
+                               struct throttle_limits *l, size_t first)
+{
+    size_t used = e->used, n = l->n - first;
+
+    e->n_custom = 0;
+    if (n > THROTTLE_MEMO_CUSTOM)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        if (!keep_limit(e, e->n + i, &used, a, l, first + i))
+            return;
+        l->list[first + i].known = &e->limits[e->n + i].known;
     }
+    e->n_custom = n;
+    e->has_src = a->request->has_src;
+    if (e->has_src)
+        e->src = a->request->src;
 }

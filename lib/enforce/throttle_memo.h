@@ -5,7 +5,8 @@
  * keys, and whether deny rules can be about them at all. One worker's own: no locks. An entry is
  * only found when everything that it was made from is the same, byte by byte: the rules, the API
  * and operation, and all that the keys and deny rules are made from. What depends on the request,
- * such as addresses and conditions, is not in it, nor is anything that depends on the time.
+ * such as conditions, is not in it, nor is anything that depends on the time. Custom policies often
+ * count by the client's address: those of the address that came last are in it too.
  *
  * All memory is taken at the start, and touched as callers come: at most THROTTLE_MEMO_ENTRIES of
  * about 1 KiB. A caller whose texts are too long for an entry is described anew each time. */
@@ -16,6 +17,7 @@
 enum {
     THROTTLE_MEMO_ENTRIES = 2048, /* at most; a power of two */
     THROTTLE_MEMO_LIMITS = 3,     /* that do not depend on the request */
+    THROTTLE_MEMO_CUSTOM = 2,
     THROTTLE_MEMO_TEXT = 640,
     THROTTLE_MEMO_WHO = 7
 };
@@ -44,9 +46,14 @@ struct throttle_memo_entry {
         const struct throttle_limit *limit;
         const struct counter_rule *rule;
         struct slice key; /* this and user: in `text` */
-        uint64_t hash[2];
+        struct counter_known known;
         enum refusal why;
-    } limits[THROTTLE_MEMO_LIMITS];
+    } limits[THROTTLE_MEMO_LIMITS + THROTTLE_MEMO_CUSTOM];
+    /* of custom policies, behind the others: with the address that was asked for last */
+    size_t n_custom; /* 0: not known */
+    bool has_src;
+    struct gw_address src;
+    size_t used; /* of the text, without that of custom policies */
     char text[THROTTLE_MEMO_TEXT];
 };
 
@@ -68,4 +75,12 @@ struct throttle_memo_entry *throttle_memo_keep(struct throttle_memo *m, const st
                                                const struct throttle_limits *l);
 
 /* Appends the remembered limits. */
-void throttle_memo_limits(const struct throttle_memo_entry *e, struct throttle_limits *l);
+void throttle_memo_limits(struct throttle_memo_entry *e, struct throttle_limits *l);
+
+/* The same of custom policies, where throttle_rules.custom_of_caller. False: they are not known, or
+ * were for another address. */
+bool throttle_memo_custom(struct throttle_memo_entry *e, const struct attempt *a,
+                          struct throttle_limits *l);
+/* Remembers those from number `first` on, which throttle_limits_custom() has added. */
+void throttle_memo_keep_custom(struct throttle_memo_entry *e, const struct attempt *a,
+                               struct throttle_limits *l, size_t first);

@@ -158,6 +158,16 @@ static int read_policy(struct reading *r, const struct gw_policy *from, struct t
     return rc;
 }
 
+/* Application's attributes and tenant are not among what tells callers apart. */
+static bool is_of_caller(const struct throttle_policy *p)
+{
+    for (size_t i = 0; i < p->n_pieces; i++)
+        if (p->pieces[i].variable == GW_VARIABLE_PROPERTY ||
+            p->pieces[i].variable == GW_VARIABLE_APP_TENANT)
+            return false;
+    return p->conditions.n == 0;
+}
+
 static int read_policies(struct reading *r)
 {
     const struct gw_model *m = r->model;
@@ -171,6 +181,7 @@ static int read_policies(struct reading *r)
             continue;
         if (r->out->n_custom++ == 0)
             r->out->custom = p;
+        r->out->custom_of_caller = r->out->custom_of_caller && rc == CC_OK && is_of_caller(p);
         if (r->out->n_custom > GW_CUSTOM_MAX)
             return refuse_model(r, m->policies[i].origin, "there are more than 8 custom policies");
     }
@@ -255,6 +266,7 @@ int throttle_rules_read(struct throttle_rules *out, const struct gw_model *m, st
     int rc;
 
     out->settings = &m->throttling;
+    out->custom_of_caller = true;
     out->policies = arena_array(arena, m->n_policies, sizeof(*out->policies));
     out->apis = arena_array(arena, m->n_apis, sizeof(*out->apis));
     if (out->policies == NULL || out->apis == NULL)

@@ -63,6 +63,8 @@ struct throttle_rules {
     struct throttle_policy *policies; /* as model->policies */
     struct throttle_policy *custom;
     size_t n_custom;
+    /* which of them apply, and by which keys, depends on the caller and his address alone */
+    bool custom_of_caller;
     struct throttle_api *apis; /* as model->apis */
     struct deny_set *deny;
     struct slice claims[GW_CLAIMS_MAX]; /* that conditions look at, by their local names */

@@ -81,10 +81,16 @@ struct counter_rule {
     enum counter_away away; /* UNSET: as for all */
 };
 
+/* What a key is found by, as long as the table lives: see counter_know(). */
+struct counter_known {
+    uint64_t hash[2];
+    uint32_t place; /* where it was last; only a hint, which the table writes */
+};
+
 struct counter_limit {
     const struct counter_rule *rule;
-    struct slice key;     /* policy and whom it is about; all different in one request */
-    const uint64_t *hash; /* counter_hash() of the key, from who has kept it; NULL: it is made */
+    struct slice key;            /* policy and whom it is about; all different in one request */
+    struct counter_known *known; /* of the key, from who has kept it; or NULL */
 };
 
 /* Both clocks at one moment. */
@@ -128,9 +134,8 @@ void counter_table_free(struct counter_table **t);
  * windows, and stays untouched where there are none. */
 size_t counter_table_bytes(const struct counter_table *t);
 
-/* What a key is found by, as long as the table lives. Who asks for the same key again and again may
- * keep it: it is the larger part of the work. */
-void counter_hash(const struct counter_table *t, struct slice key, uint64_t hash[2]);
+/* For who asks for the same key again and again: finding it is the larger part of the work. */
+void counter_know(const struct counter_table *t, struct slice key, struct counter_known *out);
 
 /* Asks for one request of `bytes` bytes (what limits in bytes count; 0 is free) on behalf of n
  * limits. */

@@ -83,12 +83,14 @@ static inline int64_t inner_us(struct counter_time now)
     return now.mono_us + EPOCH_US;
 }
 
+void key_hash(const struct counter_table *t, struct slice key, uint64_t hash[2]);
 struct counter_shard *shard_of(const struct counter_table *t, const uint64_t hash[2]);
 void shard_lock(struct counter_shard *s);
 void shard_unlock(struct counter_shard *s);
 
 /* The entry of a key that has a place; NULL when it has none. */
 struct counter_entry *shard_find(struct counter_shard *s, const uint64_t hash[2]);
+struct counter_entry *shard_find_known(struct counter_shard *s, struct counter_known *known);
 
 static inline struct counter_marks *marks_of(struct counter_shard *s, const struct counter_entry *e)
 {

@@ -134,7 +134,7 @@ bool counter_find(struct counter_table *t, struct slice key, struct counter_time
     uint64_t hash[2];
     bool found;
 
-    counter_hash(t, key, hash);
+    key_hash(t, key, hash);
     s = shard_of(t, hash);
     shard_lock(s);
     e = shard_find(s, hash);
@@ -215,7 +215,7 @@ void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
 
     *out = (struct counter_look){.fits = true, .gateways = t->sharing != NULL};
     out->strict = out->gateways && t->sharing->options.strict;
-    counter_hash(t, key, hash);
+    key_hash(t, key, hash);
     s = shard_of(t, hash);
     shard_lock(s);
     e = shard_find(s, hash);
@@ -235,7 +235,7 @@ bool counter_clear(struct counter_table *t, struct slice key)
     struct counter_entry *e;
     uint64_t hash[2];
 
-    counter_hash(t, key, hash);
+    key_hash(t, key, hash);
     s = shard_of(t, hash);
     shard_lock(s);
     e = shard_find(s, hash);

@@ -105,9 +105,15 @@ void shard_unlock(struct counter_shard *s)
     CC_ASSERT(rc == 0);
 }
 
-void counter_hash(const struct counter_table *t, struct slice key, uint64_t hash[2])
+void key_hash(const struct counter_table *t, struct slice key, uint64_t hash[2])
 {
     hash_slice128(&t->secret, key, hash);
+}
+
+void counter_know(const struct counter_table *t, struct slice key, struct counter_known *out)
+{
+    key_hash(t, key, out->hash);
+    out->place = PLACES; /* nowhere */
 }
 
 /* The first word of the hash tells buckets and tag, the second one the shard. */
@@ -182,6 +188,21 @@ struct counter_entry *shard_find(struct counter_shard *s, const uint64_t hash[2]
         }
     }
     return NULL;
+}
+
+struct counter_entry *shard_find_known(struct counter_shard *s, struct counter_known *known)
+{
+    struct counter_entry *e;
+
+    if (known->place < PLACES) {
+        e = &s->entries[known->place];
+        if (s->tags[known->place / WAYS][known->place % WAYS] == tag_of(known->hash) &&
+            e->hash[0] == known->hash[0] && e->hash[1] == known->hash[1])
+            return e;
+    }
+    e = shard_find(s, known->hash);
+    known->place = e != NULL ? (uint32_t)(e - s->entries) : PLACES;
+    return e;
 }
 
 /* Whose place may be taken, the least first. */

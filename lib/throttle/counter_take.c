@@ -33,10 +33,10 @@ void request_init(struct request *q, const struct counter_table *t,
         item->cost = limits[i].rule->unit == COUNTER_REQUESTS ? 1
                      : bytes < COUNTER_MAX_QUOTA              ? bytes
                                                               : COUNTER_MAX_QUOTA + 1;
-        if (limits[i].hash != NULL)
-            memcpy(item->hash, limits[i].hash, sizeof(item->hash));
+        if (limits[i].known != NULL)
+            memcpy(item->hash, limits[i].known->hash, sizeof(item->hash));
         else
-            counter_hash(t, limits[i].key, item->hash);
+            key_hash(t, limits[i].key, item->hash);
         item->shard = shard_of(t, item->hash);
         add_shard(q, item->shard);
     }
@@ -65,7 +65,8 @@ void request_find(struct request *q)
     for (size_t i = 0; i < q->n; i++) {
         struct item *item = &q->items[i];
 
-        item->entry = shard_find(item->shard, item->hash);
+        item->entry = item->limit->known != NULL ? shard_find_known(item->shard, item->limit->known)
+                                                 : shard_find(item->shard, item->hash);
         if (item->entry != NULL)
             window_refresh(item->entry, marks_of(item->shard, item->entry), item->limit->rule,
                            q->now);

@@ -224,6 +224,60 @@ static void test_other_store(void **state)
     close_world(&w);
 }
 
+/* Keys of custom policies by what the store says of the same caller, and by his address. */
+static void test_custom_keys(void **state)
+{
+    static const char *const templates[] = {"$customProperty.team", "$appTenant"};
+    char yaml[1024];
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < N(templates); i++) {
+        snprintf(yaml, sizeof(yaml),
+                 NOTHING "customPolicies: [{name: c, keyTemplate: \"%s\", requestCount: 3,"
+                         " timeUnit: day}]\nadvancedPolicies: [{name: A, unlimited: true}]\n",
+                 templates[i]);
+        open_world(&w, yaml, "A");
+        for (int k = 0; k < 4; k++) {
+            snprintf(yaml, sizeof(yaml),
+                     "applications: [{uuid: app, id: 2, name: Shop, subName: alice,"
+                     " policy: AppTier, tenantDomain: t%d, attributes: {team: t%d}}]\n"
+                     "applicationPolicies: [{name: AppTier}]\n"
+                     "subscriptionPolicies: [{name: SubTier}]\n"
+                     "applicationKeyMappings: [{consumerKey: key, keyManager: rsa,"
+                     " applicationUUID: app}]\n"
+                     "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: SubTier}]\n",
+                     k % 2, k % 2);
+            set_store(&w, yaml);
+            for (int n = 0; n < 3; n++)
+                assert_string_equal(ASK(.ip = "192.0.2.1"), k < 2 ? "200" : "429 900806");
+        }
+        close_world(&w);
+    }
+    open_world(&w,
+               NOTHING "customPolicies: [{name: c, keyTemplate: \"$clientIp\", requestCount: 3,"
+                       " timeUnit: day}]\nadvancedPolicies: [{name: A, unlimited: true}]\n",
+               "A");
+    for (int k = 0; k < 8; k++) {
+        static const char *const ips[] = {"192.0.2.1", "192.0.2.2", NULL, "2001:db8::1"};
+
+        for (int n = 0; n < 3; n++)
+            assert_string_equal(ASK(.ip = ips[k % 4]), k < 4 ? "200" : "429 900806");
+    }
+    close_world(&w);
+
+    open_world(&w,
+               NOTHING "customPolicies: [{name: c, keyTemplate: \"$userId\", requestCount: 3,"
+                       " timeUnit: day, conditions: [{header: X-A, value: few}]}]\n"
+                       "advancedPolicies: [{name: A, unlimited: true}]\n",
+               "A");
+    for (int k = 0; k < 6; k++) {
+        assert_string_equal(ASK(.user = NULL), "200");
+        assert_string_equal(ASK(.lines = {"few"}), k < 3 ? "200" : "429 900806");
+    }
+    close_world(&w);
+}
+
 /* More callers than are remembered, and those with names that do not fit. */
 static void test_many_and_long(void **state)
 {
@@ -259,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_same_decisions),     cmocka_unit_test(test_deny_rules_that_come),
         cmocka_unit_test(test_deny_rules_in_time), cmocka_unit_test(test_other_rules),
         cmocka_unit_test(test_other_store),        cmocka_unit_test(test_many_and_long),
+        cmocka_unit_test(test_custom_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,8 @@ static void modes(void **state)
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         struct counter_rule rule = {.max = 2, .window_ms = 1000, .mode = quiet[i]};
-        const struct counter_limit limits[] = {{&rule, SLICE("quiet"), NULL}, {&ten, SLICE("ten"), NULL}};
+        const struct counter_limit limits[] = {{&rule, SLICE("quiet"), NULL},
+                                               {&ten, SLICE("ten"), NULL}};
         struct counter_table *t = table_of(COUNTER_MIN_KEYS);
         struct counter_result r;
         struct counter_row row;
@@ -262,12 +263,12 @@ static void all_or_none(void **state)
     struct counter_table *t = table_of(COUNTER_MIN_KEYS);
     struct dice dice = {42};
     unsigned refusals[MODEL_KEYS] = {0}, good = 0;
-    uint64_t hashes[MODEL_KEYS][2];
+    struct counter_known known[MODEL_KEYS];
     int64_t now_us = 0;
 
     (void)state;
     for (size_t k = 0; k < MODEL_KEYS; k++)
-        counter_hash(t, slice_make(&"012345"[k], 1), hashes[k]);
+        counter_know(t, slice_make(&"012345"[k], 1), &known[k]);
     for (unsigned step = 0; step < 200000; step++) {
         struct counter_limit limits[MODEL_KEYS];
         size_t which[MODEL_KEYS], n = 0;
@@ -282,7 +283,7 @@ static void all_or_none(void **state)
                 continue;
             which[n] = k;
             limits[n++] = (struct counter_limit){&rules[k], slice_make(&"012345"[k], 1),
-                                                 step % 2 == 0 ? NULL : hashes[k]};
+                                                 step % 2 == 0 ? NULL : &known[k]};
         }
         for (size_t i = 0; i < n; i++) {
             const struct counter_rule *rule = limits[i].rule;
@@ -358,7 +359,8 @@ static void insight(void **state)
 
 static void peeking_changes_nothing(void **state)
 {
-    const struct counter_limit limits[] = {{&ten, SLICE("a"), NULL}, {&ten_sliding, SLICE("b"), NULL}};
+    const struct counter_limit limits[] = {{&ten, SLICE("a"), NULL},
+                                           {&ten_sliding, SLICE("b"), NULL}};
     struct counter_table *t = table_of(COUNTER_MIN_KEYS);
     struct counter_state states[2];
     struct counter_result r;
