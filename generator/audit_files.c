@@ -69,6 +69,7 @@ void audit_files(struct review *r, const char *config_path, const char *output)
     }
     check_key(r, r->config->router.keystore.key_path);
     check_key(r, r->config->router.upstream.keystore.key_path);
+    check_key(r, r->config->agent.redis.keystore.key_path);
     if (output != NULL)
         check_snapshot(r, output);
 }

@@ -81,11 +81,11 @@ static int check_pair(const struct pair *pair, const struct config *config, stru
     return rc;
 }
 
-/* Whom endpoints are checked with. HAProxy takes a directory as well, and looks into it itself. */
-static int check_authorities(const struct config *config, struct arena *arena, struct diag *diag)
+/* Whom others are checked with. HAProxy takes a directory as well, and looks into it itself. */
+static int check_authorities(const struct config *config, const char *setting, struct slice file,
+                             const char *without, struct arena *arena, struct diag *diag)
 {
-    static const char setting[] = "router.upstream.tls.trustedCertPath";
-    struct slice path = arena_dup(arena, config->router.upstream.ca_file), pem = SLICE_NONE;
+    struct slice path = arena_dup(arena, file), pem = SLICE_NONE;
     struct stat st;
     int rc;
 
@@ -101,8 +101,7 @@ static int check_authorities(const struct config *config, struct arena *arena, s
         return rc;
     diag_help(diag_error(diag, CC4001, config_place(config, setting), "%s %s: %s", setting, path.p,
                          what_is_wrong(rc, false)),
-              "it must be the certificates of authorities in PEM; without it those of the system "
-              "count");
+              "it must be the certificates of authorities in PEM; without it %s count", without);
     return CC_EREFUSED;
 }
 
@@ -112,13 +111,22 @@ int certificate_files_check(const struct config *config, struct arena *arena, st
                                 &config->router.keystore};
     const struct pair client = {"router.upstream.tls.certPath", "router.upstream.tls.keyPath",
                                 &config->router.upstream.keystore};
-    int rc = CC_OK, client_rc, authorities_rc;
+    const struct pair redis = {"agent.redis.certPath", "agent.redis.keyPath",
+                               &config->agent.redis.keystore};
+    /* all of them, for all findings at once */
+    const int results[] = {
+        config->router.secured_listener_port != 0 ? check_pair(&server, config, arena, diag)
+                                                  : CC_OK,
+        check_pair(&client, config, arena, diag),
+        check_authorities(config, "router.upstream.tls.trustedCertPath",
+                          config->router.upstream.ca_file, "those of the system", arena, diag),
+        check_pair(&redis, config, arena, diag),
+        check_authorities(config, "agent.redis.trustedCertPath", config->agent.redis.ca_file,
+                          "those for endpoints", arena, diag),
+    };
 
-    if (config->router.secured_listener_port != 0)
-        rc = check_pair(&server, config, arena, diag);
-    client_rc = check_pair(&client, config, arena, diag);
-    authorities_rc = check_authorities(config, arena, diag);
-    if (rc == CC_OK)
-        rc = client_rc;
-    return rc == CC_OK ? authorities_rc : rc;
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+        if (results[i] != CC_OK)
+            return results[i];
+    return CC_OK;
 }

@@ -214,21 +214,26 @@ static void check_pair(struct doctor *d, const char *section, const struct confi
     key_free(&public);
 }
 
+static void check_authorities(struct doctor *d, const char *setting, struct slice path)
+{
+    struct key *public = NULL;
+    struct slice pem;
+
+    if (path.n > 0 && read_certificate(d, DOCTOR_CERTIFICATE, setting, path.p, &pem, &public))
+        say_expiry(d, DOCTOR_CERTIFICATE, DOCTOR_WARN, setting, path.p, public);
+    key_free(&public);
+}
+
 void doctor_check_certificates(struct doctor *d)
 {
     const struct config *c = d->config;
-    struct key *public = NULL;
-    struct slice pem;
 
     if (c->router.secured_listener_port != 0)
         check_pair(d, "router.keystore", &c->router.keystore);
     check_pair(d, "router.upstream.tls", &c->router.upstream.keystore);
-    if (c->router.upstream.ca_file.n > 0 &&
-        read_certificate(d, DOCTOR_CERTIFICATE, "router.upstream.tls.trustedCertPath",
-                         c->router.upstream.ca_file.p, &pem, &public))
-        say_expiry(d, DOCTOR_CERTIFICATE, DOCTOR_WARN, "router.upstream.tls.trustedCertPath",
-                   c->router.upstream.ca_file.p, public);
-    key_free(&public);
+    check_authorities(d, "router.upstream.tls.trustedCertPath", c->router.upstream.ca_file);
+    check_pair(d, "agent.redis", &c->agent.redis.keystore);
+    check_authorities(d, "agent.redis.trustedCertPath", c->agent.redis.ca_file);
 }
 
 /* The key that is built in for this `iss`; absent when there is none. */

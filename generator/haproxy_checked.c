@@ -51,9 +51,8 @@ static void add_file(struct parts *p, const struct render_file *file)
         p->complete = false;
 }
 
-static void add_authorities(struct parts *p, const struct config *config, struct arena *arena)
+static void add_authorities(struct parts *p, struct slice path, struct arena *arena)
 {
-    const struct slice path = config->router.upstream.ca_file;
     const char *text = arena_dup(arena, path).p;
 
     if (path.n > 0 && text != NULL)
@@ -76,7 +75,8 @@ static int make_key(struct haproxy_checked *c, const char *program, const struct
         add_identity(&p, "program", path);
     for (size_t i = 0; i < files->n_files; i++)
         add_file(&p, &files->files[i]);
-    add_authorities(&p, config, arena);
+    add_authorities(&p, config->router.upstream.ca_file, arena);
+    add_authorities(&p, config->agent.redis.ca_file, arena);
     if (p.complete && buf_error(&p.text) == CC_OK)
         rc = crypto_sha256_hex(buf_slice(&p.text), c->key);
     buf_free(&p.text);

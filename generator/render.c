@@ -19,7 +19,7 @@ static const struct {
     {"standalone.cfg.tmpl", "haproxy/standalone.cfg"},
 };
 
-enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 4 };
+enum { N_RENDER_FILES = sizeof(render_files) / sizeof(render_files[0]), N_LINKS = 6 };
 enum { N_LISTS = 3 }; /* of proxies, faults and Redis servers */
 enum { MAX_FILES = N_RENDER_FILES + RENDER_ERROR_FILES + N_LINKS + N_LISTS };
 
@@ -113,12 +113,13 @@ static int link_pair(const struct render *r, const struct config_key_pair *pair,
     return rc;
 }
 
-/* Of the HTTPS listener, and of who the gateway is to endpoints. */
+/* Of the HTTPS listener, and of who the gateway is to endpoints and to Redis. */
 static int link_certificates(const struct render *r, const struct config *config,
                              struct render_output *out)
 {
     const struct config_key_pair *server = &config->router.keystore;
     const struct config_key_pair *client = &config->router.upstream.keystore;
+    const struct config_key_pair *redis = &config->agent.redis.keystore;
     int rc = CC_OK;
 
     if (config->router.secured_listener_port != 0 &&
@@ -131,6 +132,8 @@ static int link_certificates(const struct render *r, const struct config *config
             link_pair(r, server, "haproxy/certs/gateway.pem", "haproxy/certs/gateway.pem.key", out);
     if (rc == CC_OK && client->cert_path.n > 0)
         rc = link_pair(r, client, "haproxy/certs/client.pem", "haproxy/certs/client.pem.key", out);
+    if (rc == CC_OK && redis->cert_path.n > 0)
+        rc = link_pair(r, redis, "haproxy/certs/redis.pem", "haproxy/certs/redis.pem.key", out);
     return rc;
 }
 

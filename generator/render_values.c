@@ -155,6 +155,7 @@ static int add_sockets(struct row *root, const struct render_context *ctx)
 static int add_files(struct row *root, const struct render_context *ctx)
 {
     bool identified = ctx->config->router.upstream.keystore.cert_path.n > 0;
+    bool known_to_redis = ctx->config->agent.redis.keystore.cert_path.n > 0;
     const struct {
         const char *name, *file;
         bool present;
@@ -163,6 +164,7 @@ static int add_files(struct row *root, const struct render_context *ctx)
         {"spoe_config", "cc-spoe.conf", true},
         {"certificate", "certs/gateway.pem", true},
         {"client_certificate", "certs/client.pem", identified},
+        {"redis_certificate", "certs/redis.pem", known_to_redis},
     };
 
     for (size_t i = 0; i < COUNT(files); i++) {

@@ -228,8 +228,9 @@ struct config {
             uint64_t database, connect_timeout_ms, command_timeout_ms;
             struct slice *servers; /* host:port; behind HAProxy, which speaks TLS with them */
             size_t n_servers;
-            struct slice server_name; /* "" = each one's host */
-            struct slice ca_file;     /* "" = that of endpoints */
+            struct slice server_name;        /* "" = each one's host */
+            struct slice ca_file;            /* "" = that of endpoints */
+            struct config_key_pair keystore; /* who the gateway is to servers */
             bool verify_host_name;
         } redis;
         struct slice state_directory; /* "" = nothing is saved */

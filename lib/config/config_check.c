@@ -202,6 +202,8 @@ static void check_key_pairs(struct loader *l)
                    "the HTTPS listener needs both");
     check_key_pair(l, "router.upstream.tls.certPath", "router.upstream.tls.keyPath",
                    &c->router.upstream.keystore, "who shows a certificate must have its key, too");
+    check_key_pair(l, "agent.redis.certPath", "agent.redis.keyPath", &c->agent.redis.keystore,
+                   "who shows a certificate must have its key, too");
 }
 
 /* Is `path` inside of directory `dir`? By name; a ".." could lead anywhere and so counts as out. */
@@ -268,13 +270,27 @@ static void check_redis_server(struct loader *l, struct slice server, struct pla
                   "give the name that is in it: agent.redis.serverName");
 }
 
+/* Who sets it believes that it is shown: without servers nobody speaks TLS. */
+static void check_no_redis_certificate(struct loader *l)
+{
+    const struct config_key_pair *pair = &l->store->config.agent.redis.keystore;
+    const char *setting = pair->cert_path.n > 0 ? "agent.redis.certPath" : "agent.redis.keyPath";
+
+    if (pair->cert_path.n > 0 || pair->key_path.n > 0)
+        diag_help(diag_error(l->diag, CC3005, place_of(l, setting, "agent.redis.address"),
+                             "%s is set and there are no agent.redis.servers", setting),
+                  "certificates are shown in TLS, which is spoken with agent.redis.servers alone");
+}
+
 static void check_redis(struct loader *l)
 {
     const struct config *c = &l->store->config;
     struct place place = place_of(l, "agent.redis.servers", "agent.redis.address");
 
-    if (c->agent.redis.n_servers == 0)
+    if (c->agent.redis.n_servers == 0) {
+        check_no_redis_certificate(l);
         return;
+    }
     if (c->agent.redis.address.n == 0 || !is_local(c->agent.redis.address))
         diag_help(
             diag_error(l->diag, CC3005, place,

@@ -217,6 +217,12 @@ static const struct mistake mistakes[] = {
     {"agent: {redis: {address: /s, servers: [\"a:1\", \"a:2\", \"a:3\", \"a:4\", \"a:5\","
      " \"a:6\", \"a:7\", \"a:8\", \"a:9\"]}}",
      CC3003, 1, "has 9 servers; there can be 8", ""},
+    {"agent:\n  redis:\n    address: /s\n    servers: [\"a:1\"]\n    certPath: c\n", CC3005, 5,
+     "agent.redis.certPath is set and agent.redis.keyPath is not", "its key"},
+    {"agent:\n  redis:\n    address: /s\n    servers: [\"a:1\"]\n    keyPath: k\n", CC3005, 5,
+     "agent.redis.keyPath is set and agent.redis.certPath is not", "its key"},
+    {"agent:\n  redis:\n    address: /s\n    certPath: c\n    keyPath: k\n", CC3005, 4,
+     "agent.redis.certPath is set and there are no agent.redis.servers", "in TLS"},
     {"router: {haproxy: {chroot: /var/lib/haproxy}}", CC3005, 1, "not inside of",
      "below the chroot"},
     {"router: {haproxy: {chroot: /c}}\nagent: {socket: /c/../s}", CC3005, 2, "not inside of", ""},

@@ -177,6 +177,9 @@ static void test_environment_overrides_each(void **state)
                                      "CC_AGENT_SOCKET=/run/cc/x/other/s",
                                      "CC_ENFORCER_SECURITY_JWKS_MAXIMUMAGEINSECONDS=86399",
                                      "CC_AGENT_REDIS_ADDRESS=/run/cc/x/other",
+                                     "CC_AGENT_REDIS_SERVERS=redis.test:6379",
+                                     "CC_AGENT_REDIS_KEYPATH=/run/cc/x/other",
+                                     "CC_AGENT_REDIS_CERTPATH=/run/cc/x/other",
                                      NULL,
                                      NULL};
         bool is_list = settings[i].kind >= KIND_TEXTS;
@@ -191,7 +194,7 @@ static void test_environment_overrides_each(void **state)
         buf_init_fixed(&b, origin, sizeof(origin));
         buf_printf(&b, "environment %s", buf_slice(&variable).p);
         buf_printf(&variable, "=%s", value);
-        environment[7] = variable.p;
+        environment[10] = variable.p;
         load_ok(f, elements, environment);
         buf_init_fixed(&b, expected, sizeof(expected));
         buf_printf(&b,

@@ -359,6 +359,8 @@ static void test_files(void **state)
     assert_int_equal(file_findings(&f, config, CC9022), 2);
     assert_int_equal(chmod(below(&f, "tls.key"), 0644), 0);
     assert_int_equal(file_findings(&f, config, CC9023), 1);
+    config->agent.redis.keystore.key_path = config->router.keystore.key_path;
+    assert_int_equal(file_findings(&f, config, CC9023), 2);
     fixture_close(&f);
 }
 

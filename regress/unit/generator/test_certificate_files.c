@@ -129,6 +129,28 @@ static void expect_server(struct slice cert_path, struct slice key_path, const c
               code, line, message);
 }
 
+/* The pair for Redis. */
+static void expect_redis(struct slice cert_path, struct slice key_path, enum diag_code code,
+                         unsigned line, const char *message)
+{
+    expect_of(arena_printf(arena,
+                           "agent:\n  redis:\n    address: /run/redis.sock\n"
+                           "    servers: ['redis.test:6379']\n"
+                           "    certPath: '%" PRIslice "'\n"
+                           "    keyPath: '%" PRIslice "'\n",
+                           SLICE_ARG(cert_path), SLICE_ARG(key_path)),
+              code, line, message);
+}
+
+static void expect_redis_authorities(struct slice path, const char *message)
+{
+    expect_of(arena_printf(arena,
+                           "agent:\n  redis:\n    address: /run/redis.sock\n"
+                           "    trustedCertPath: '%" PRIslice "'\n",
+                           SLICE_ARG(path)),
+              CC4001, 4, message);
+}
+
 static void expect_authorities(struct slice path, const char *message)
 {
     expect_of(arena_printf(arena,
@@ -211,6 +233,21 @@ static void the_listener(void **state)
     expect_server(nowhere, nowhere, "  securedListenerPort: 0\n", CC4001, 0, NULL);
 }
 
+static void of_redis(void **state)
+{
+    struct slice cert = put("c.pem", certificate), private = put("k.pem", key);
+    struct slice nowhere = arena_printf(arena, "%s/nowhere.pem", directory);
+
+    (void)state;
+    expect_redis(cert, private, CC4001, 0, NULL);
+    expect_redis(nowhere, private, CC4001, 5, "agent.redis.certPath ");
+    expect_redis(cert, nowhere, CC4001, 6, "agent.redis.keyPath ");
+    expect_redis(cert, put("o.pem", other_key), CC4004, 6, "the certificate of agent.redis");
+    expect_redis_authorities(cert, NULL);
+    expect_redis_authorities(nowhere, "agent.redis.trustedCertPath ");
+    expect_redis_authorities(private, "no certificate in PEM");
+}
+
 static void authorities(void **state)
 {
     struct slice nowhere = arena_printf(arena, "%s/nowhere.pem", directory);
@@ -227,10 +264,15 @@ static void authorities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_pair_and_none), cmocka_unit_test(files_that_are_none),
-        cmocka_unit_test(an_unreadable_key),    cmocka_unit_test(both_in_one_file),
-        cmocka_unit_test(an_encrypted_key),     cmocka_unit_test(the_key_of_another),
-        cmocka_unit_test(the_listener),         cmocka_unit_test(authorities),
+        cmocka_unit_test(a_good_pair_and_none),
+        cmocka_unit_test(files_that_are_none),
+        cmocka_unit_test(an_unreadable_key),
+        cmocka_unit_test(both_in_one_file),
+        cmocka_unit_test(an_encrypted_key),
+        cmocka_unit_test(the_key_of_another),
+        cmocka_unit_test(the_listener),
+        cmocka_unit_test(authorities),
+        cmocka_unit_test(of_redis),
     };
 
     return cmocka_run_group_tests_name("files with certificates", tests, make_texts, remove_texts);

@@ -625,6 +625,26 @@ static void certificates(void **state)
     assert_item(w->d, 0, DOCTOR_FAIL, DOCTOR_CERTIFICATE, "expired 10 days ago");
 }
 
+static void certificates_with_redis(void **state)
+{
+    struct world *w = *state;
+    const char *const settings[][2] = {{"router.securedListenerPort", "0"},
+                                       {"agent.redis.address", "/run/redis.sock"},
+                                       {"agent.redis.servers", "redis.test:6379"},
+                                       {"agent.redis.trustedCertPath", path(w, "d.pem")},
+                                       {"agent.redis.certPath", path(w, "c.pem")},
+                                       {"agent.redis.keyPath", path(w, "d.key")}};
+
+    w->d->now_s = clock_wall_s(&clock_system);
+    write_pair(w, "c", 10, 0600);
+    write_pair(w, "d", 11, 0600);
+    configure(w, settings, 6);
+    doctor_check_certificates(w->d);
+    assert_item(w->d, 0, DOCTOR_WARN, DOCTOR_CERTIFICATE, "agent.redis.certPath");
+    assert_item(w->d, 1, DOCTOR_FAIL, DOCTOR_CERTIFICATE, "agent.redis: the key");
+    assert_item(w->d, 2, DOCTOR_WARN, DOCTOR_CERTIFICATE, "agent.redis.trustedCertPath");
+}
+
 static void issuers(void **state)
 {
     struct world *w = *state;
@@ -708,6 +728,7 @@ int main(void)
         CASE(who_may_connect),
         CASE(chroots),
         CASE(certificates),
+        CASE(certificates_with_redis),
         CASE(issuers),
         CASE(the_report),
     };

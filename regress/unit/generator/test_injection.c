@@ -101,6 +101,8 @@ static const struct config_override others[] = {
     {SLICE_INIT("agent.redis.address"), SLICE_INIT("/run/redis.sock")},
     {SLICE_INIT("agent.redis.servers"), SLICE_INIT("redis.example.com:6380")},
     {SLICE_INIT("agent.redis.password"), SLICE_INIT("word")},
+    {SLICE_INIT("agent.redis.certPath"), SLICE_INIT("/gw/redis.pem")},
+    {SLICE_INIT("agent.redis.keyPath"), SLICE_INIT("/gw/redis.key")},
 };
 
 /* A value with the mark that the setting takes; "" for those that take no text of one's own. */
@@ -601,7 +603,8 @@ static const char made_here[] =
     "entry_errors.body proto tls_min tls_max ciphers ciphersuites upstream_tls_min "
     "upstream_tls_max "
     "upstream_ciphers upstream_ciphersuites client_certificate trusted_proxies.address http_bind "
-    "https_bind init_addr proxies redis_auth soap_11_type soap_12_type fault_by_code ";
+    "https_bind init_addr proxies redis_auth redis_certificate soap_11_type soap_12_type "
+    "fault_by_code ";
 
 static void test_every_value_is_attacked(void **state)
 {

@@ -472,28 +472,30 @@ static void a_refusal_is_asked_again(void **state)
 
 static void what_certificates_are_is_asked_about(void **state)
 {
-    static const char *const named[] = {"gateway.pem", "gateway.key", "roots.pem"};
+    static const char *const named[] = {"gateway.pem", "gateway.key", "roots.pem", "redis.pem"};
     struct world *w = *state;
     struct key *key = NULL;
-    struct buf texts[3];
+    struct buf texts[4];
 
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         buf_init(&texts[i], 16384);
     assert_int_equal(key_generate(&key, KEY_EC_P256), CC_OK);
     assert_int_equal(key_write_certificate(key, "gateway.test", 30, &texts[0]), CC_OK);
     assert_int_equal(key_write_private(key, &texts[1]), CC_OK);
     buf_add(&texts[2], buf_slice(&texts[0]));
+    buf_add(&texts[3], buf_slice(&texts[0]));
     key_free(&key);
     put_haproxy(w, "");
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         put(w, named[i], texts[i].p, 0644);
     w->config->router.secured_listener_port = 9095;
     w->config->router.keystore.cert_path = slice_of(path(w, named[0]));
     w->config->router.keystore.key_path = slice_of(path(w, named[1]));
     w->config->router.upstream.ca_file = slice_of(path(w, named[2]));
+    w->config->agent.redis.ca_file = slice_of(path(w, named[3]));
     assert_int_equal(asked(w, "cats", "a.example", plain), 1);
     assert_int_equal(asked(w, "cats", "a.example", plain), 0);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         buf_add_char(&texts[i], '\n');
         put(w, named[i], texts[i].p, 0644);
         assert_int_equal(asked(w, "cats", "a.example", plain), 1);

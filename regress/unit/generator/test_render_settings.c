@@ -1,6 +1,6 @@
-/* Every setting of router and adapter does something: another value of it makes another HAProxy
- * configuration when it says that HAProxy needs a reload, and another build at least. The rows come
- * from the table, so that a new one without effect fails here. */
+/* Every setting of router, adapter, and HAProxy's way to Redis does something: another value of it
+ * makes another HAProxy configuration when it says that HAProxy needs a reload, and another build
+ * at least. The rows come from the table, so that a new one without effect fails here. */
 #include "config/settings.h"
 #include "gateway/snapshot.h"
 #include "generator/project.h"
@@ -51,6 +51,10 @@ static const struct config_override context[] = {
     {SLICE_INIT("router.upstream.tls.certPath"), SLICE_INIT("/etc/cc/client.pem")},
     {SLICE_INIT("router.filters.compression.enabled"), SLICE_INIT("true")},
     {SLICE_INIT("agent.socket"), SLICE_INIT("/run/cc/x/spoa.sock")},
+    {SLICE_INIT("agent.redis.address"), SLICE_INIT("/run/cc/x/redis.sock")},
+    {SLICE_INIT("agent.redis.servers"), SLICE_INIT("redis.example.com:6379")},
+    {SLICE_INIT("agent.redis.certPath"), SLICE_INIT("/etc/cc/redis.pem")},
+    {SLICE_INIT("agent.redis.keyPath"), SLICE_INIT("/etc/cc/redis.key")},
 };
 
 /* Values where the kind of a setting does not tell one. */
@@ -66,6 +70,7 @@ static const struct {
     {"router.haproxy.chroot", "/run/cc"},
     {"router.haproxy.logTarget", "stdout"},
     {"router.filters.compression.enabled", "false"}, /* it is on in the context */
+    {"agent.redis.servers", "other.example.com:6379"},
 };
 
 static void put(const char *name, const char *text)
@@ -203,7 +208,8 @@ static void every_setting_has_an_effect(void **state)
         struct outcome o;
         struct buf name;
 
-        if (strncmp(rows[i].name, "router.", 7) != 0 && strncmp(rows[i].name, "adapter.", 8) != 0)
+        if (strncmp(rows[i].name, "router.", 7) != 0 && strncmp(rows[i].name, "adapter.", 8) != 0 &&
+            !(reload && strncmp(rows[i].name, "agent.redis.", 12) == 0))
             continue;
         assert_non_null(strstr(rows[i].change, "cc-gen build"));
         buf_init_fixed(&name, room, sizeof(room));
@@ -262,6 +268,11 @@ static void lines_of_settings(void **state)
          "TLS_AES_256_GCM_SHA384, ECDHE-RSA-AES256-GCM-SHA384,ECDHE-ECDSA-AES256-GCM-SHA384",
          " ciphers ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384 ciphersuites "
          "TLS_AES_256_GCM_SHA384 crt"},
+        {"agent.redis.trustedCertPath", "/ca.pem",
+         "    default-server ssl verify required ca-file /ca.pem ssl-min-ver TLSv1.2 ssl-max-ver "
+         "TLSv1.3 crt /gw/1/haproxy/certs/redis.pem\n"},
+        {"agent.redis.keyPath", "/r.key", "== haproxy/certs/redis.pem\n/etc/cc/redis.pem=="},
+        {"agent.redis.keyPath", "/r.key", "== haproxy/certs/redis.pem.key\n/r.key"},
         {"router.connection.timeouts.streamIdleTimeoutInSeconds", "7", "    timeout client 7s\n"},
         {"router.connection.timeouts.idleTimeoutInSeconds", "7",
          "    timeout client 300s\n    timeout http-keep-alive 7s\n"},
