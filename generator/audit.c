@@ -145,10 +145,19 @@ static bool seen_before(const struct gw_model *model, size_t at)
 
 /* --- endpoints ------------------------------------------------------------------------------- */
 
+/* Not 127.example.com. */
+static bool is_loopback_ipv4(struct slice host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9'))
+            return false;
+    return slice_starts(host, SLICE("127."));
+}
+
 bool audit_is_local(struct slice host)
 {
     return slice_eq_nocase(host, SLICE("localhost")) || slice_is(host, "::1") ||
-           slice_starts(host, SLICE("127."));
+           is_loopback_ipv4(host);
 }
 
 static void audit_clusters(struct review *r)

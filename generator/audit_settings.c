@@ -107,6 +107,28 @@ static void audit_upstream(struct review *r)
                   "remove the setting");
 }
 
+static void audit_redis(struct review *r)
+{
+    const struct config *c = r->config;
+    struct slice address = c->agent.redis.address, host = SLICE("");
+    uint64_t port;
+
+    if (c->agent.redis.n_servers > 0) {
+        if (!c->agent.redis.verify_host_name)
+            diag_help(
+                review_add(r, CC9033, config_place(c, "agent.redis.verifyHostName"),
+                           "certificates of agent.redis.servers need not name them"),
+                "remove the setting; agent.redis.serverName is for servers that are addresses");
+        return;
+    }
+    if (c->agent.redis.password.n > 0 && address.n > 0 && address.p[0] != '/' &&
+        !(config_split_address(address, &host, &port) && audit_is_local(host)))
+        diag_help(review_add(r, CC9032, config_place(c, "agent.redis.address"),
+                             "the password of Redis is sent to %.*s as plain text", (int)address.n,
+                             address.p),
+                  "agent.redis.servers lets HAProxy speak TLS with it; or use a unix socket");
+}
+
 static void audit_listener(struct review *r)
 {
     const struct config *c = r->config;
@@ -169,6 +191,7 @@ void audit_settings(struct review *r)
     audit_issuers(r);
     audit_tokens(r);
     audit_upstream(r);
+    audit_redis(r);
     audit_listener(r);
     audit_proxies(r);
     audit_agent(r);
