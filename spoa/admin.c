@@ -50,6 +50,8 @@ static void session_close(struct session *s)
 {
     struct admin *a = s->admin;
 
+    if (s->command != NULL && s->call.wait != NULL)
+        s->call.wait->gone(s->call.wait);
     ev_io_stop(a->loop, &s->io);
     ev_timer_stop(a->loop, &s->timer);
     close(s->fd);
@@ -139,8 +141,27 @@ static void end_answer(struct session *s)
 
 static void step(struct session *s)
 {
+    struct admin_wait *before = s->call.wait;
+
     if (!s->command->run(&s->call))
         end_answer(s);
+    else if (s->call.wait != before && s->call.wait != NULL)
+        s->call.wait->session = s;
+}
+
+static bool is_waiting(const struct session *s)
+{
+    return s->command != NULL && s->call.wait != NULL && s->call.wait->session != NULL;
+}
+
+void admin_wake(struct admin_wait *wait)
+{
+    struct session *s = wait->session;
+
+    CC_ASSERT(s != NULL && is_waiting(s));
+    wait->session = NULL;
+    touch(s);
+    wait_for(s, EV_WRITE); /* it is called at once */
 }
 
 /* `prompt` and `quit` are about the connection, not about the agent. */
@@ -221,6 +242,10 @@ static bool advance(struct session *s)
 {
     if (s->out.n > s->sent)
         return flush(s);
+    if (is_waiting(s)) { /* nothing is read meanwhile: the client has its time-out */
+        ev_io_stop(s->admin->loop, &s->io);
+        return false;
+    }
     if (s->command != NULL) {
         step(s);
         return true;

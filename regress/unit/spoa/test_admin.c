@@ -19,7 +19,9 @@ struct fixture {
     char dir[64], path[96];
     struct ev_loop *loop;
     struct admin *admin;
-    unsigned echoed;
+    unsigned echoed, gone;
+    struct admin_wait wait;
+    ev_timer timer; /* after which the command that waits goes on */
 };
 
 static bool echo(struct admin_call *call)
@@ -47,7 +49,46 @@ static bool flood(struct admin_call *call)
     return false;
 }
 
+static void note_gone(struct admin_wait *wait)
+{
+    struct fixture *f = (struct fixture *)((char *)wait - offsetof(struct fixture, wait));
+
+    ev_timer_stop(f->loop, &f->timer);
+    f->gone++;
+}
+
+static void wake(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    struct fixture *f = timer->data;
+
+    (void)loop;
+    (void)revents;
+    admin_wake(&f->wait);
+}
+
+/* Says something, asks others for so many milliseconds, and says what it was asked with. */
+static bool ask(struct admin_call *call)
+{
+    struct fixture *f = call->context;
+    uint64_t ms;
+
+    if (call->wait != NULL) {
+        buf_printf(call->out, "told %" PRIslice "\n", SLICE_ARG(call->arg[0]));
+        call->wait = NULL;
+        return false;
+    }
+    assert_int_equal(slice_to_u64(call->arg[0], &ms), CC_OK);
+    ev_timer_init(&f->timer, wake, (double)ms / 1000, 0);
+    f->timer.data = f;
+    ev_timer_start(f->loop, &f->timer);
+    f->wait = (struct admin_wait){.gone = note_gone};
+    call->wait = &f->wait;
+    buf_add_str(call->out, "asking\n");
+    return true;
+}
+
 static const struct admin_command rows[] = {
+    {"ask", "MS", "waits", 1, 1, ask},
     {"echo", "[WORD...]", "says it", 0, 31, echo},
     {"echo all", "WORD WORD", "says two", 2, 2, echo},
     {"count", "", "is long", 0, 0, count},
@@ -216,11 +257,11 @@ static void test_faults(void **state)
     expect(f, "flood; echo a\n", "internal error: the answer is too long\n\n<a>\n\n");
     snprintf(room, sizeof room,
              "unknown command: hlep me; these are known:\n%-36s%s\n%-36s%s\n%-36s%s\n%-36s%s\n"
-             "%-36s%s\n%-36s%s\n%-36s%s\n\n",
+             "%-36s%s\n%-36s%s\n%-36s%s\n%-36s%s\n\n",
              "  help", "this list", "  prompt",
              "keep the connection open for more lines; the second time: no longer", "  quit",
-             "close the connection", "  echo [WORD...]", "says it", "  echo all WORD WORD",
-             "says two", "  count", "is long", "  flood", "is too long");
+             "close the connection", "  ask MS", "waits", "  echo [WORD...]", "says it",
+             "  echo all WORD WORD", "says two", "  count", "is long", "  flood", "is too long");
     expect(f, "hlep me\n", room);
     expect(f, "help\n", strchr(room, '\n') + 1);
 }
@@ -270,6 +311,51 @@ static void test_long_answer(void **state)
     assert_int_equal(n, ROWS);
     assert_true(slice_is(rest, "<end>\n\n"));
     buf_free(&got);
+}
+
+/* A command that others have to answer first: those behind it wait, other clients do not. */
+static void test_waiting(void **state)
+{
+    struct fixture *f = *state;
+    int fd = dial(f);
+    struct buf got;
+
+    expect(f, "ask 0; echo a\n", "asking\ntold 0\n\n<a>\n\n");
+    expect(f, "prompt; ask 1; ask 2\nask 3\nquit\n",
+           "asking\ntold 1\n\nasking\ntold 2\n\n> asking\ntold 3\n\n> ");
+    put(fd, "ask 50; echo b\n");
+    while (f->wait.session == NULL)
+        ev_run(f->loop, EVRUN_ONCE);
+    expect(f, "echo c\n", "<c>\n\n");
+    assert_non_null(f->wait.session);
+    buf_init(&got, 1000);
+    collect(f, fd, &got);
+    assert_string_equal(got.p, "asking\ntold 50\n\n<b>\n\n");
+    buf_free(&got);
+    assert_int_equal(f->gone, 0);
+}
+
+/* The client's time is over, or the agent ends: the command is told, and is not called again. */
+static void test_waiting_in_vain(void **state)
+{
+    struct fixture *f = *state;
+    struct buf got;
+    int fd = dial(f);
+
+    put(fd, "ask 100000\n");
+    buf_init(&got, 1000);
+    collect(f, fd, &got);
+    assert_string_equal(got.p, "asking\n");
+    assert_int_equal(f->gone, 1);
+    buf_free(&got);
+    fd = dial(f);
+    put(fd, "ask 100000\n");
+    f->wait.session = NULL;
+    while (f->wait.session == NULL)
+        ev_run(f->loop, EVRUN_ONCE);
+    admin_free(&f->admin);
+    assert_int_equal(f->gone, 2);
+    close(fd);
 }
 
 static void test_long_line(void **state)
@@ -360,6 +446,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_newline, setup, teardown),
         cmocka_unit_test_setup_teardown(test_prompt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_answer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_waiting, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_waiting_in_vain, setup_hasty, teardown),
         cmocka_unit_test_setup_teardown(test_long_line, setup, teardown),
         cmocka_unit_test_setup_teardown(test_greedy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_hung, setup_hasty, teardown),
