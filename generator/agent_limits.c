@@ -6,6 +6,35 @@ static const char *const counting_names[] = {
 #undef X
 };
 
+static const char *const source_names[] = {
+#define X(name, word, text) word,
+    AGENT_SOURCES(X)
+#undef X
+};
+
+static const char *const source_texts[] = {
+#define X(name, word, text) text,
+    AGENT_SOURCES(X)
+#undef X
+};
+
+static const char *const mode_names[] = {
+    [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
+static const char *const away_names[] = {[COUNTER_AWAY_UNSET] = "default",
+                                         [COUNTER_AWAY_LOCAL] = "local",
+                                         [COUNTER_AWAY_DENY] = "deny",
+                                         [COUNTER_AWAY_ALLOW] = "allow"};
+
+const char *agent_source_name(enum agent_source source)
+{
+    return source_names[source];
+}
+
+const char *agent_source_text(enum agent_source source)
+{
+    return source_texts[source];
+}
+
 const char *agent_counting_name(enum agent_counting counting)
 {
     return counting_names[counting];
@@ -24,6 +53,19 @@ static bool can_be_asked(const struct enforce_trace_limit *limit)
            !slice_has_control(limit->key);
 }
 
+/* So that the agent can tell of a key that it has not seen: others may have used it. */
+static void add_rule(struct buf *b, const struct counter_rule *rule)
+{
+    buf_printf(b, " %s,%s,%s,%s,", rule->unit == COUNTER_BYTES ? "bytes" : "requests",
+               rule->window == COUNTER_SLIDING ? "sliding" : "fixed", mode_names[rule->mode],
+               away_names[rule->away]);
+    buf_add_u64(b, rule->max);
+    buf_add_char(b, ',');
+    buf_add_u64(b, rule->months > 0 ? rule->months : rule->window_ms);
+    buf_add_str(b, rule->months > 0 ? "m," : ",");
+    buf_add_u64(b, rule->burst_max);
+}
+
 static void add_command(struct buf *b, struct slice key, uint64_t bytes)
 {
     buf_add_str(b, ";peek limit ");
@@ -39,7 +81,7 @@ static void add_command(struct buf *b, struct slice key, uint64_t bytes)
 size_t agent_limits_line(const struct enforce_trace *trace, size_t from, struct agent_limits *out,
                          struct buf *line)
 {
-    enum { BESIDES = 64 /* what a command has besides its key */ };
+    enum { BESIDES = 160 /* what a command has besides its key */ };
     size_t i = from;
 
     buf_add_str(line, "show info");
@@ -52,6 +94,7 @@ size_t agent_limits_line(const struct enforce_trace *trace, size_t from, struct 
         if (line->n + 2 * limit->key.n + BESIDES > AGENT_LINE_MAX)
             break;
         add_command(line, limit->key, trace->limit_bytes);
+        add_rule(line, &limit->rule);
     }
     buf_add_char(line, '\n');
     return i;
@@ -137,6 +180,36 @@ static bool read_counting(struct slice words, enum agent_counting *out)
     return false;
 }
 
+/* Absent words are those of an agent that counts by itself. */
+static bool read_choice(struct slice words, const char *name, const char *const *choices, size_t n,
+                        size_t *out)
+{
+    struct slice value = value_of(words, name);
+
+    *out = 0;
+    if (value.p == NULL)
+        return true;
+    for (size_t i = 1; i < n; i++) {
+        if (!slice_is(value, choices[i]))
+            continue;
+        *out = i;
+        return true;
+    }
+    return false;
+}
+
+static bool read_source(struct slice line, struct agent_limit *limit)
+{
+    size_t source, away;
+
+    if (!read_choice(line, "redis", source_names, AGENT_SOURCE_COUNT, &source) ||
+        !read_choice(line, "away", away_names, COUNTER_AWAY_ALLOW + 1, &away))
+        return false;
+    limit->source = (enum agent_source)source;
+    limit->away = (enum counter_away)away;
+    return true;
+}
+
 static int read_limit(struct slice line, struct agent_limits *out, struct agent_limit *limit)
 {
     *limit = (struct agent_limit){.asked = true, .fits = true};
@@ -144,9 +217,10 @@ static int read_limit(struct slice line, struct agent_limits *out, struct agent_
         return CC_EUNSUPPORTED;
     if (slice_find(line, '\n') >= 0 || slice_has_control(line) ||
         !read_flag(line, "known", &limit->known) || !read_flag(line, "shared", &limit->shared) ||
-        !read_counting(line, &out->counting))
+        !read_counting(line, &out->counting) || !read_source(line, limit))
         return CC_EPARSE;
-    if (!limit->known)
+    limit->told = limit->known || value_of(line, "used").p != NULL;
+    if (!limit->told)
         return CC_OK;
     return read_number(line, "used", &limit->used) && read_number(line, "max", &limit->max) &&
                    read_number(line, "remaining", &limit->remaining) &&

@@ -1,6 +1,7 @@
 /* agent_limits: what the limits of one request have used in a running agent, by its admin socket.
  *
- *     show info; peek limit advanced:Few:/pets 0; peek limit custom:trial:1 0
+ *     show info; peek limit advanced:Few:/pets 0 requests,fixed,enforce,default,2,86400000,0; peek
+ * ...
  *
  * Keys hold what clients say of themselves. So that none becomes another command, all but letters
  * and digits are escaped, and a key with control characters is not asked for at all.
@@ -29,14 +30,37 @@ enum agent_counting {
 
 const char *agent_counting_name(enum agent_counting counting);
 
+/* X(name, word, text): who says where a limit stands when gateways count together strictly, and why
+ * it is not Redis. */
+#define AGENT_SOURCES(X)                                                \
+    X(HERE, "", "")                                                     \
+    X(REDIS, "decides", "")                                             \
+    X(AWAY, "away", "Redis cannot be asked")                            \
+    X(LATE, "late", "Redis does not answer in time")                    \
+    X(HELD, "waits", "other gateways have not told yet what they used") \
+    X(UNKNOWN, "not-asked", "Redis was not asked")
+
+enum agent_source {
+#define X(name, word, text) AGENT_BY_##name,
+    AGENT_SOURCES(X)
+#undef X
+        AGENT_SOURCE_COUNT
+};
+
+const char *agent_source_name(enum agent_source source);
+const char *agent_source_text(enum agent_source source);
+
 struct agent_limit {
     bool asked; /* false: the key cannot be asked for, and nothing else is known */
-    bool known; /* the agent has a counter of this key; false: nothing is used */
+    bool known; /* the agent has a counter of this key */
+    bool told;  /* what follows is its; false: it says nothing, and nothing is used */
     bool fits;  /* a request is within it */
     bool burst; /* spike arrest is what is in the way */
     bool shared;
     uint64_t used, max, remaining, others;
     int64_t reset_ms, retry_ms; /* as struct counter_state has them */
+    enum agent_source source;
+    enum counter_away away; /* what it does when Redis cannot be used; UNSET: it is not shared */
 };
 
 struct agent_limits {

@@ -20,7 +20,7 @@ static struct agent_limit state_of(const struct enforce_trace *trace, size_t i,
     struct agent_limit state = limits->limits[i];
     uint64_t need = rule->unit == COUNTER_BYTES ? trace->limit_bytes : 1;
 
-    if (state.known || !state.asked)
+    if (state.told || !state.asked)
         return state;
     state.max = state.remaining = rule->max;
     state.fits = rule->max > 0 && need <= rule->max;
@@ -54,6 +54,7 @@ void explain_judge_limits(const struct enforce_trace *trace, const struct agent_
                                    .retry_us = state.retry_ms < 0 ? -1 : state.retry_ms * 1000,
                                    .burst = state.burst,
                                    .shared = state.shared,
+                                   .away = state.source > AGENT_BY_REDIS,
                                    .known = state.known};
     }
 }
@@ -81,6 +82,21 @@ static unsigned long long seconds_up(int64_t ms)
     return ms > 0 ? ((unsigned long long)ms + 999) / 1000 : 0;
 }
 
+static const char *const away_names[] = {[COUNTER_AWAY_UNSET] = "nothing",
+                                         [COUNTER_AWAY_LOCAL] = "local",
+                                         [COUNTER_AWAY_DENY] = "deny",
+                                         [COUNTER_AWAY_ALLOW] = "allow"};
+
+/* The numbers are not those that would decide if Redis could be asked. */
+static void add_source(struct buf *b, const struct agent_limit *state)
+{
+    if (state->source <= AGENT_BY_REDIS)
+        return;
+    buf_printf(b, "; %s", agent_source_text(state->source));
+    if (state->away != COUNTER_AWAY_UNSET)
+        buf_printf(b, ": away: %s", away_names[state->away]);
+}
+
 static void add_state(struct buf *b, const struct counter_rule *rule,
                       const struct agent_limit *state)
 {
@@ -90,7 +106,10 @@ static void add_state(struct buf *b, const struct counter_rule *rule,
     buf_add_str(b, rule->max != COUNTER_MAX_QUOTA ? " used" : "");
     if (state->others > 0)
         buf_printf(b, ", %llu by other gateways", (unsigned long long)state->others);
-    if (!state->fits && state->retry_ms < 0)
+    add_source(b, state);
+    if (!state->fits && state->source > AGENT_BY_REDIS && state->away == COUNTER_AWAY_DENY)
+        buf_add_str(b, "; refused");
+    else if (!state->fits && state->retry_ms < 0)
         buf_add_str(b, "; this request is larger than the quota");
     else if (!state->fits)
         buf_printf(b, "; %s, free again in %llu s", state->burst ? "too many at once" : "used up",
@@ -128,6 +147,14 @@ static void print_row(FILE *out, const char *name, const struct buf *b)
     fputc('\n', out);
 }
 
+static bool is_by_redis(const struct explainer *e, const struct explanation *x)
+{
+    for (size_t i = 0; i < e->trace.n_limits; i++)
+        if (x->limits.limits[i].asked && x->limits.limits[i].source != AGENT_BY_REDIS)
+            return false;
+    return true;
+}
+
 void explain_print_limits(struct explainer *e, const struct explanation *x, FILE *out)
 {
     char room[TEXT_ROOM];
@@ -144,7 +171,8 @@ void explain_print_limits(struct explainer *e, const struct explanation *x, FILE
     buf_printf(&b, "generation %llu, counts %s", (unsigned long long)x->limits.generation,
                agent_counting_name(x->limits.counting));
     if (x->limits.counting == AGENT_COUNTS_STRICT)
-        buf_add_str(&b, ": Redis decides, and this is what the agent has heard of it");
+        buf_add_str(&b, is_by_redis(e, x) ? ": the values are those of Redis"
+                                          : ": Redis is away, the values are the agent's own");
     if (!x->judged)
         buf_add_str(&b, "; it has other rules: the verdict is not by its counters");
     print_row(out, "agent", &b);
@@ -207,6 +235,14 @@ static void add_values(struct buf *b, const struct agent_limit *state)
     add_ms(b, "retry_ms", state->retry_ms);
     buf_printf(b, ",\"known\":%s,\"shared\":%s,\"burst\":%s,\"fits\":%s", truth(state->known),
                truth(state->shared), truth(state->burst), truth(state->fits));
+    if (state->source == AGENT_BY_HERE)
+        buf_add_str(b, ",\"redis\":null");
+    else
+        buf_printf(b, ",\"redis\":\"%s\"", agent_source_name(state->source));
+    if (state->away == COUNTER_AWAY_UNSET)
+        buf_add_str(b, ",\"away\":null");
+    else
+        buf_printf(b, ",\"away\":\"%s\"", away_names[state->away]);
 }
 
 void explain_add_limits(struct buf *b, struct explainer *e, const struct explanation *x)
@@ -228,7 +264,7 @@ void explain_add_limits(struct buf *b, struct explainer *e, const struct explana
         else
             buf_add_str(b, ",\"used\":null,\"remaining\":null,\"others\":null,\"reset_ms\":null,"
                            "\"retry_ms\":null,\"known\":null,\"shared\":null,\"burst\":null,"
-                           "\"fits\":null");
+                           "\"fits\":null,\"redis\":null,\"away\":null");
         buf_add_char(b, '}');
     }
     buf_add_char(b, ']');

@@ -196,6 +196,11 @@ struct counter_table *counting_table(struct counting *c)
     return c->table;
 }
 
+struct counting_redis *counting_sharing(struct counting *c)
+{
+    return c->redis;
+}
+
 struct oracle *counting_oracle(struct counting *c)
 {
     return c->redis != NULL ? counting_redis_oracle(c->redis) : NULL;

@@ -43,6 +43,9 @@ struct counter_table *counting_table(struct counting *c);
 /* Whom decisions ask for their limits; NULL: nobody, the table alone decides. */
 struct oracle *counting_oracle(struct counting *c);
 
+/* With whom it counts; NULL: alone. */
+struct counting_redis *counting_sharing(struct counting *c);
+
 /* Gives one key its quota back, of what this gateway has used. False: it is not there. Main thread.
  */
 bool counting_clear(struct counting *c, struct slice key);

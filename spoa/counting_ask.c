@@ -24,7 +24,7 @@ struct counting_ask {
     struct oracle oracle; /* first: converted back by a cast */
     struct counting_ask_options options;
     struct errand *errands;
-    struct redis_script script;
+    struct redis_script script, look;
     char prefix[96], epoch[24];
     struct ev_loop *loop; /* NULL: not started; written before workers run and after they end */
     struct redis_link *link;
@@ -139,11 +139,11 @@ static struct slice write_numbers(const struct counter_ask *ask, char *room)
     return buf_slice(&b);
 }
 
-static void send_question(struct counting_ask *a, struct errand *p)
+static int eval(struct counting_ask *a, const struct redis_script *script,
+                const struct counter_question *q, redis_done *done, void *context)
 {
     char names[1 + COUNTER_MAX_LIMITS][NAME_ROOM], numbers[COUNTER_MAX_LIMITS][NUMBERS_ROOM];
     struct slice args[3 + 2 * COUNTER_MAX_LIMITS];
-    const struct counter_question *q = &p->question;
     size_t n = 0;
 
     snprintf(names[0], NAME_ROOM, "%s{limits}:epoch", a->prefix);
@@ -154,10 +154,28 @@ static void send_question(struct counting_ask *a, struct errand *p)
     args[n++] = slice_of(a->epoch);
     for (size_t i = 0; i < q->n; i++)
         args[n++] = write_numbers(&q->asks[i], numbers[i]);
+    return redis_link_eval(a->link, script, 1 + q->n, args, n, done, context);
+}
+
+static void send_question(struct counting_ask *a, struct errand *p)
+{
     p->begun_us = clock_mono_us(&clock_system);
     a->asked++;
-    if (redis_link_eval(a->link, &a->script, 1 + q->n, args, n, on_verdict, p) != CC_OK)
+    if (eval(a, &a->script, &p->question, on_verdict, p) != CC_OK)
         answer(p, "redis cannot be asked", SLICE_NONE);
+}
+
+/* What is wrong with an answer is seen to when a request gets it. */
+static void on_look(void *context, const redisReply *reply)
+{
+    struct counting_errand *e = context;
+
+    counting_errand_back(e, reply != NULL && read_verdicts(reply, 1, &e->verdict));
+}
+
+int counting_ask_look(struct counting_ask *a, struct counting_errand *errand)
+{
+    return eval(a, &a->look, &errand->question, on_look, errand);
 }
 
 static void on_wake(struct ev_loop *loop, ev_async *wake, int revents)
@@ -237,6 +255,8 @@ int counting_ask_new(struct counting_ask **out, const struct counting_ask_option
     }
     counting_ask_know(a, 0);
     rc = redis_script_init(&a->script, slice_of(counting_ask_script));
+    if (rc == CC_OK)
+        rc = redis_script_init(&a->look, slice_of(counting_look_script));
     if (rc != CC_OK)
         goto out;
     *out = a;

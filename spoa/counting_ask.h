@@ -7,6 +7,7 @@
  * say for that. All keys of a request are in one slot of a cluster. */
 #pragma once
 
+#include "spoa/counting_errand.h"
 #include "spoa/oracle.h"
 #include "spoa/redis_link.h"
 
@@ -37,6 +38,10 @@ void counting_ask_stop(struct counting_ask *a);
 void counting_ask_know(struct counting_ask *a, long long epoch);
 
 struct oracle *counting_ask_oracle(struct counting_ask *a);
+
+/* What Redis would say to the question of the errand, which uses nothing. CC_OK: the errand is
+ * under way. Main thread. */
+int counting_ask_look(struct counting_ask *a, struct counting_errand *errand);
 
 #define COUNTING_ASK_COUNTERS(X)                                \
     X(asked, "requests that it was asked for")                  \

@@ -6,12 +6,13 @@ enum { ROWS = 64 };
 static const char *const mode_names[] = {
     [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
 
+static const char *const aways[] = {[COUNTER_AWAY_UNSET] = "default",
+                                    [COUNTER_AWAY_LOCAL] = "local",
+                                    [COUNTER_AWAY_DENY] = "deny",
+                                    [COUNTER_AWAY_ALLOW] = "allow"};
+
 static void add_row(const struct counter_row *row, struct buf *out)
 {
-    static const char *const aways[] = {[COUNTER_AWAY_LOCAL] = "local",
-                                        [COUNTER_AWAY_DENY] = "deny",
-                                        [COUNTER_AWAY_ALLOW] = "allow"};
-
     buf_printf(out,
                "used=%llu max=%llu unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
                (unsigned long long)row->used, (unsigned long long)row->max,
@@ -58,30 +59,104 @@ static long long ms_up(int64_t us)
 }
 
 /* Of numbers and names, for programs: generator/agent_limits.c reads it. */
-static void add_look(const struct counter_look *look, struct buf *out)
+static void add_look(const struct counter_look *look, enum counting_source source, struct buf *out)
 {
+    static const char *const sources[] = {
+#define X(name, word) [COUNTING_BY_##name] = word,
+        COUNTING_SOURCES(X)
+#undef X
+    };
     const struct counter_state *state = &look->state;
     const struct counter_row *row = &look->row;
 
-    if (state->known)
+    buf_printf(out, "known=%d", state->known);
+    if (look->told)
         buf_printf(out,
-                   "known=1 used=%llu max=%llu remaining=%llu unit=%s window=%s mode=%s "
-                   "reset_ms=%lld retry_ms=%lld burst=%d fits=%d others=%llu",
+                   " used=%llu max=%llu remaining=%llu unit=%s window=%s mode=%s reset_ms=%lld "
+                   "retry_ms=%lld burst=%d fits=%d others=%llu",
                    (unsigned long long)state->used, (unsigned long long)state->max,
                    (unsigned long long)state->remaining, row->bytes ? "bytes" : "requests",
                    row->sliding ? "sliding" : "fixed", mode_names[row->mode],
                    ms_up(state->reset_us), ms_up(state->retry_us), state->burst, look->fits,
                    (unsigned long long)row->others);
-    else
-        buf_add_str(out, "known=0");
-    buf_printf(out, " shared=%d counting=%s\n", state->shared,
+    buf_printf(out, " shared=%d counting=%s", state->shared,
                look->strict     ? "strict"
                : look->gateways ? "async"
                                 : "local");
+    if (look->told && row->away != COUNTER_AWAY_UNSET)
+        buf_printf(out, " away=%s", aways[row->away]);
+    if (look->strict)
+        buf_printf(out, " redis=%s", sources[source]);
+    buf_add_char(out, '\n');
+}
+
+static bool read_word(struct slice *rest, const char *const *words, size_t n, size_t *out)
+{
+    struct slice word;
+
+    if (!slice_split(rest, ',', &word))
+        return false;
+    for (*out = 0; *out < n; ++*out)
+        if (words[*out] != NULL && slice_is(word, words[*out]))
+            return true;
+    return false;
+}
+
+static bool read_upto(struct slice word, uint64_t least, uint64_t most, uint64_t *out)
+{
+    return slice_to_u64(word, out) == CC_OK && *out >= least && *out <= most;
+}
+
+/* "60000", or "3m" for months. */
+static bool read_length(struct slice *rest, struct counter_rule *rule)
+{
+    struct slice word;
+    uint64_t months;
+
+    if (!slice_split(rest, ',', &word) || word.n == 0)
+        return false;
+    if (word.p[word.n - 1] != 'm')
+        return read_upto(word, 1, COUNTER_MAX_WINDOW_MS, &rule->window_ms);
+    if (!read_upto(slice_first(word, word.n - 1), 1, COUNTER_MAX_MONTHS, &months))
+        return false;
+    rule->months = (uint32_t)months;
+    return true;
+}
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* UNIT,WINDOW,MODE,AWAY,MAX,LENGTH,BURST. How long spike arrest is does not matter to who looks. */
+static bool read_rule(struct slice rest, struct counter_rule *out)
+{
+    static const char *const units[] = {[COUNTER_REQUESTS] = "requests", [COUNTER_BYTES] = "bytes"};
+    static const char *const windows[] = {[COUNTER_FIXED] = "fixed", [COUNTER_SLIDING] = "sliding"};
+    size_t unit, window, mode, away;
+    struct slice word;
+    uint64_t burst;
+
+    *out = (struct counter_rule){.burst_ms = 1};
+    if (!read_word(&rest, units, COUNT(units), &unit) ||
+        !read_word(&rest, windows, COUNT(windows), &window) ||
+        !read_word(&rest, mode_names, COUNT(mode_names), &mode) ||
+        !read_word(&rest, aways, COUNT(aways), &away) || !slice_split(&rest, ',', &word) ||
+        !read_upto(word, 0, COUNTER_MAX_QUOTA, &out->max) || !read_length(&rest, out) ||
+        !slice_split(&rest, ',', &word) || !read_upto(word, 0, UINT32_MAX, &burst) ||
+        slice_split(&rest, ',', &word))
+        return false;
+    out->unit = (enum counter_unit)unit;
+    out->window = (enum counter_window)window;
+    out->mode = (enum counter_mode)mode;
+    out->away = (enum counter_away)away;
+    out->burst_max = (uint32_t)burst;
+    return true;
 }
 
 static bool peek_limit(struct admin_call *call)
 {
+    struct counting_redis *sharing = counting_sharing(call->context);
+    enum counting_source source = COUNTING_BY_HERE;
+    bool has_rule = call->n_args > 2;
+    struct counter_rule rule;
     struct counter_look look;
     uint64_t bytes = 0;
 
@@ -90,9 +165,19 @@ static bool peek_limit(struct admin_call *call)
         buf_add_str(call->out, "BYTES is a number\n");
         return false;
     }
-    counter_look(counting_table(call->context), call->arg[0], bytes, counter_now(&clock_system),
-                 &look);
-    add_look(&look, call->out);
+    if (has_rule && !read_rule(call->arg[2], &rule)) {
+        buf_add_str(call->out, "RULE is UNIT,WINDOW,MODE,AWAY,MAX,LENGTH,BURST\n");
+        return false;
+    }
+    if (sharing != NULL)
+        source =
+            counting_redis_look(sharing, call, call->arg[0], has_rule ? &rule : NULL, bytes, &look);
+    else
+        counter_look(counting_table(call->context), call->arg[0], has_rule ? &rule : NULL, bytes,
+                     counter_now(&clock_system), &look);
+    if (source == COUNTING_WAITS)
+        return true;
+    add_look(&look, source, call->out);
     return false;
 }
 
@@ -111,8 +196,8 @@ const struct admin_command counting_commands[] = {
     {"show limits", "[TEXT]", "keys that used most of their quota, of those with TEXT in them", 0,
      1, show_limits},
     {"show limit", "KEY", "what one key has used; blanks in it need a backslash", 1, 1, show_limit},
-    {"peek limit", "KEY [BYTES]", "for programs: would a request of this key be within its limit?",
-     1, 2, peek_limit},
+    {"peek limit", "KEY [BYTES [RULE]]",
+     "for programs: would a request of this key be within its limit?", 1, 3, peek_limit},
     {"clear limit", "KEY", "give one key its whole quota back", 1, 1, clear_limit},
 };
 const size_t counting_n_commands = sizeof counting_commands / sizeof *counting_commands;

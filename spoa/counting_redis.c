@@ -15,7 +15,8 @@ enum {
     NAME_ROOM = 160,
     NUMBER_ROOM = 24,
     IDLE_US = 1000000, /* after so long without a word, it is asked whether it is still the same */
-    SETTLE_US = 1000000
+    SETTLE_US = 1000000,
+    PATIENCE_MS = 1000 /* of a command of the admin socket */
 };
 
 /* A call of the script under way. */
@@ -34,11 +35,13 @@ struct counting_redis {
     struct redis_user user;
     struct redis_script script, clear;
     struct counting_ask *ask; /* NULL: not strict */
+    struct counting_errands errands;
     ev_timer timer;
     ev_async hurry;
     _Atomic bool hurried; /* by a worker, since the last round */
     char prefix[96], node[17];
     uint64_t round_ms, hold_ms;
+    uint64_t look_ms; /* what comes later would decide nothing */
     unsigned gateways;
     struct telling tellings[ROUND_KEYS / BATCH + 1], *free;
     bool up, ever_up, complained;
@@ -349,6 +352,7 @@ int counting_redis_new(struct counting_redis **out, struct counter_table *table,
     r->round_ms = options->round_ms;
     r->hold_ms = options->hold_ms;
     r->gateways = share.gateways;
+    r->look_ms = options->deadline_ms < PATIENCE_MS ? options->deadline_ms : PATIENCE_MS;
     counter_share_node(table, r->node);
     for (size_t i = 0; i < sizeof(r->tellings) / sizeof(r->tellings[0]); i++) {
         r->tellings[i].redis = r;
@@ -363,6 +367,7 @@ void counting_redis_start(struct counting_redis *r, struct ev_loop *loop, struct
     ev_tstamp round_s = (ev_tstamp)r->round_ms / 1000;
 
     r->link = link;
+    r->errands.loop = loop;
     r->timer.data = r->hurry.data = r;
     ev_timer_init(&r->timer, on_timer, round_s, round_s);
     ev_timer_start(loop, &r->timer);
@@ -411,6 +416,60 @@ void counting_redis_clear(struct counting_redis *r, struct slice key)
     args[1] = slice_of(r->node);
     if (redis_link_eval(r->link, &r->clear, 1, args, 2, NULL, NULL) != CC_OK)
         log_warn("counters: redis cannot be told that a key was cleared");
+}
+
+/* What commands ask */
+
+/* The first step. */
+static enum counting_source begin_look(struct counting_redis *r, struct admin_call *call,
+                                       struct slice key, const struct counter_rule *rule,
+                                       uint64_t bytes)
+{
+    struct counter_question question;
+    struct counting_errand *e;
+
+    switch (
+        counter_strict_look(r->table, key, rule, bytes, counter_now(&clock_system), &question)) {
+    case COUNTER_ASKS_NOT:
+        return COUNTING_BY_AWAY;
+    case COUNTER_ASKS_LATER:
+        return COUNTING_BY_HELD;
+    case COUNTER_ASKS_UNKNOWN:
+        return COUNTING_BY_UNKNOWN;
+    case COUNTER_ASKS:
+        break;
+    }
+    e = counting_errand_new(&r->errands);
+    if (e == NULL)
+        return COUNTING_BY_LATE;
+    e->question = question;
+    if (r->link == NULL || counting_ask_look(r->ask, e) != CC_OK) {
+        counting_errand_drop(e);
+        return COUNTING_BY_AWAY;
+    }
+    counting_errand_wait(e, call, r->look_ms);
+    return COUNTING_WAITS;
+}
+
+enum counting_source counting_redis_look(struct counting_redis *r, struct admin_call *call,
+                                         struct slice key, const struct counter_rule *rule,
+                                         uint64_t bytes, struct counter_look *out)
+{
+    struct counting_errand *e = counting_errand_of(call);
+    enum counting_source source;
+
+    counter_look(r->table, key, rule, bytes, counter_now(&clock_system), out);
+    if (r->ask == NULL)
+        return COUNTING_BY_HERE;
+    if (e == NULL)
+        return begin_look(r, call, key, rule, bytes);
+    source = e->state == COUNTING_ERRAND_ANSWERED ? COUNTING_BY_REDIS
+             : e->state == COUNTING_ERRAND_LATE   ? COUNTING_BY_LATE
+                                                  : COUNTING_BY_AWAY;
+    if (source == COUNTING_BY_REDIS)
+        counter_strict_seen(&e->question.asks[0], &e->verdict, out);
+    counting_errand_end(e);
+    return source;
 }
 
 void counting_redis_report(const struct counting_redis *r, struct buf *out)

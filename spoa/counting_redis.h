@@ -27,6 +27,7 @@ struct counting_redis_options {
     struct counter_share_options share; /* but `hurry` and `round_us` */
     size_t places;                      /* strict: questions at once */
     struct postbox *postbox;            /* strict: outlives it */
+    uint64_t deadline_ms;               /* strict: how long a request waits */
 };
 
 /* Makes the table shared, before its first use; counts as away until it is started and up. The
@@ -55,6 +56,28 @@ struct oracle *counting_redis_oracle(struct counting_redis *r);
 
 /* This gateway's part of a key's quota is free again in Redis, too. Only when it is strict. */
 void counting_redis_clear(struct counting_redis *r, struct slice key);
+
+/* Who says where a key stands. */
+#define COUNTING_SOURCES(X)                                                     \
+    X(HERE, "")             /* this gateway, which decides by itself */         \
+    X(REDIS, "decides")     /* Redis has been asked */                          \
+    X(AWAY, "away")         /* this gateway, by `away`: Redis cannot be used */ \
+    X(LATE, "late")         /* the same: it does not answer in time */          \
+    X(HELD, "waits")        /* the same: others have not told yet */            \
+    X(UNKNOWN, "not-asked") /* there is no rule to ask by */
+
+enum counting_source {
+#define X(name, word) COUNTING_BY_##name,
+    COUNTING_SOURCES(X)
+#undef X
+        COUNTING_WAITS /* nobody yet: the command is to be called again */
+};
+
+/* A step of a command that looks at a key: as counter_look(), and where Redis decides, what it
+ * says. */
+enum counting_source counting_redis_look(struct counting_redis *r, struct admin_call *call,
+                                         struct slice key, const struct counter_rule *rule,
+                                         uint64_t bytes, struct counter_look *out);
 
 /* Appends " share_up=1 share_rounds=..." */
 void counting_redis_report(const struct counting_redis *r, struct buf *out);

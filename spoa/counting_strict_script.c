@@ -80,32 +80,46 @@
     "  redis.call('PEXPIRE', l.key, text(lives))\n"                                 \
     "end\n"
 
+/* look() is one limit, by the numbers that are asked with; say() adds what is told of it. */
+#define LOOK                                                                                       \
+    "local function look(key, numbers)\n"                                                          \
+    "  local max, cost, window, count, left, length, slides, refuses, bmax, bms = string.match(\n" \
+    "    numbers, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d) (%d) (%d+) (%d+)$')\n"                \
+    "  local l = {key = key, max = tonumber(max), cost = tonumber(cost), window = "                \
+    "tonumber(window),\n"                                                                          \
+    "    count = tonumber(count), left = tonumber(left), length = tonumber(length),\n"             \
+    "    slides = slides == '1', refuses = refuses == '1', bmax = tonumber(bmax),\n"               \
+    "    bms = tonumber(bms), limited = max ~= '9007199254740992', kind = 0, retry = 0}\n"         \
+    "  local need = math.max(l.cost, 1)\n"                                                         \
+    "  if l.slides then look_sliding(l) else look_fixed(l) end\n"                                  \
+    "  if l.bend <= now then l.burst, l.bend = 0, 0 end\n"                                         \
+    "  if l.limited and (l.all > l.max or need > l.max - l.all) then\n"                            \
+    "    l.kind, l.retry = 1, l.slides and free_in(l, need) or l.ends - now\n"                     \
+    "  end\n"                                                                                      \
+    "  if l.bmax > 0 and l.burst >= l.bmax then\n"                                                 \
+    "    if l.kind == 0 then l.kind = 2 end\n"                                                     \
+    "    l.retry = math.max(l.retry, l.bend - now)\n"                                              \
+    "  end\n"                                                                                      \
+    "  return l\n"                                                                                 \
+    "end\n"                                                                                        \
+    "local function say(l, out)\n"                                                                 \
+    "  local left = l.ends - now\n"                                                                \
+    "  if not l.limited then left = 0\n"                                                           \
+    "  elseif l.slides then left = #l.ticks > 0 and (l.ticks[#l.ticks][1] + 65) * l.tick - now "   \
+    "or 0 end\n"                                                                                   \
+    "  if not l.limited or l.slides or (l.fresh and not l.wrote) then l.ends = 0 end\n"            \
+    "  for _, n in ipairs({l.kind, l.ends, l.limited and l.all or 0, l.own, left, l.retry}) do\n"  \
+    "    out[#out + 1] = math.max(n, 0)\n"                                                         \
+    "  end\n"                                                                                      \
+    "end\n"
+
 /* KEYS: the epoch, then the limits'. ARGV: the gateway, the epoch that it knows, then for each
  * limit: max, cost, window, count, left, length, "1" when it slides, "1" when it refuses, burst,
  * its time. The reply is empty when the epoch is another one; else for each limit: what is in the
  * way (1 the quota, 2 the burst), window, total, own, left, when there is room. */
-const char counting_ask_script[] =
-    "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n" COUNTING_CLOCK FIXED SLIDING
-    "local function look(key, numbers)\n"
-    "  local max, cost, window, count, left, length, slides, refuses, bmax, bms = string.match(\n"
-    "    numbers, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d) (%d) (%d+) (%d+)$')\n"
-    "  local l = {key = key, max = tonumber(max), cost = tonumber(cost), window = "
-    "tonumber(window),\n"
-    "    count = tonumber(count), left = tonumber(left), length = tonumber(length),\n"
-    "    slides = slides == '1', refuses = refuses == '1', bmax = tonumber(bmax),\n"
-    "    bms = tonumber(bms), limited = max ~= '9007199254740992', kind = 0, retry = 0}\n"
-    "  local need = math.max(l.cost, 1)\n"
-    "  if l.slides then look_sliding(l) else look_fixed(l) end\n"
-    "  if l.bend <= now then l.burst, l.bend = 0, 0 end\n"
-    "  if l.limited and (l.all > l.max or need > l.max - l.all) then\n"
-    "    l.kind, l.retry = 1, l.slides and free_in(l, need) or l.ends - now\n"
-    "  end\n"
-    "  if l.bmax > 0 and l.burst >= l.bmax then\n"
-    "    if l.kind == 0 then l.kind = 2 end\n"
-    "    l.retry = math.max(l.retry, l.bend - now)\n"
-    "  end\n"
-    "  return l\n"
-    "end\n"
+#define SAME_EPOCH "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n"
+
+const char counting_ask_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
     "local function use(l)\n"
     "  if l.bmax > 0 then\n"
     "    if l.bend == 0 then l.bend = now + l.bms end\n"
@@ -130,15 +144,14 @@ const char counting_ask_script[] =
     "end\n"
     "for _, l in ipairs(all) do\n"
     "  if not refused and l.kind == 0 then use(l) end\n"
-    "  local left = l.ends - now\n"
-    "  if not l.limited then left = 0\n"
-    "  elseif l.slides then left = #l.ticks > 0 and (l.ticks[#l.ticks][1] + 65) * l.tick - now or "
-    "0 end\n"
-    "  if not l.limited or l.slides or (l.fresh and not l.wrote) then l.ends = 0 end\n"
-    "  for _, n in ipairs({l.kind, l.ends, l.limited and l.all or 0, l.own, left, l.retry}) do\n"
-    "    out[#out + 1] = math.max(n, 0)\n"
-    "  end\n"
+    "  say(l, out)\n"
     "end\n"
+    "return out\n";
+
+/* The same keys, arguments and reply, and nothing is used. */
+const char counting_look_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
+    "local out = {}\n"
+    "for i = 2, #KEYS do say(look(KEYS[i], ARGV[i + 1]), out) end\n"
     "return out\n";
 
 /* KEYS: the epoch, the gateways, then the limits'. ARGV: the gateway, since when others count, then

@@ -260,6 +260,7 @@ static struct counting_redis_options sharing_settings(const struct config *confi
                   .lease_least = config->counters.shared.lease_minimum,
                   .away = counter_away(config->counters.shared.away),
                   .strict = slice_is(config->counters.shared.mode, "strict")},
+        .deadline_ms = config->counters.shared.deadline_ms,
         .places = worker_count(config) * (size_t)config->agent.maximum_waiting,
         .postbox = postbox,
     };

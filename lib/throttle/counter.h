@@ -174,18 +174,19 @@ bool counter_find(struct counter_table *t, struct slice key, struct counter_time
 
 /* How a request like this one would fare with one key. */
 struct counter_look {
-    struct counter_row row;     /* filled when state.known */
-    struct counter_state state; /* by the rule that it was asked by last */
+    struct counter_row row;     /* its label is filled when state.known, all else when `told` */
+    struct counter_state state; /* by the rule that it was asked by last; else the one given */
+    bool told;                  /* there is such a rule; if not, only state.shared tells */
     bool fits;                  /* it is not beyond the limit, whatever its mode */
-    bool gateways,
-        strict; /* several count together; and what is here is only what this one heard */
+    bool gateways, strict; /* several count together; and each request asks: counter_strict.h */
 };
 
-/* Looks at a key by its whole text, for a request of `bytes` bytes, and changes nothing: its rule
- * need not be known. When the key has no open window, only state.shared tells: newcomers to this
- * part of the table count together at the moment. */
-void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
-                  struct counter_time now, struct counter_look *out);
+/* Looks at a key by its whole text, for a request of `bytes` bytes, and changes nothing. `rule` is
+ * for a key that has no open window; NULL: it is not known. state.shared: newcomers to this part of
+ * the table count together at the moment. With `strict` it tells what would be decided if nobody
+ * could be asked. */
+void counter_look(struct counter_table *t, struct slice key, const struct counter_rule *rule,
+                  uint64_t bytes, struct counter_time now, struct counter_look *out);
 
 /* Forgets what a key has used: it has its whole quota again. False when it is not there. */
 bool counter_clear(struct counter_table *t, struct slice key);

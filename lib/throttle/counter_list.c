@@ -147,34 +147,47 @@ bool counter_find(struct counter_table *t, struct slice key, struct counter_time
     return found;
 }
 
-/* The rule of an entry, as far as it matters to other gateways. */
-static struct counter_rule rule_of(const struct counter_entry *e, enum counter_away away)
+/* Its length as that of a window which opens now; what spike arrest has for a time is not kept. */
+struct counter_rule entry_rule(const struct counter_entry *e, enum counter_away away)
 {
     return (struct counter_rule){
         .max = e->max,
+        .window_ms = (uint64_t)shape_length_us(e->shape, 0) / 1000,
+        .burst_max = e->burst_max,
         .unit = e->bytes ? COUNTER_BYTES : COUNTER_REQUESTS,
         .window = shape_is_sliding(e->shape) ? COUNTER_SLIDING : COUNTER_FIXED,
+        .mode = (enum counter_mode)e->mode,
         .away = away,
     };
 }
 
-/* Do all gateways together leave room? Where each request is asked for, what this one has heard of
- * the others is all there is to go by. */
+/* Do all gateways together leave room? */
 static enum remote_verdict judge_remote(const struct counter_table *t,
                                         const struct counter_shard *s,
                                         const struct counter_entry *e, uint64_t need,
                                         const struct counter_look *look, struct counter_time now)
 {
-    const struct counter_rule rule = rule_of(e, look->row.away);
+    const struct counter_rule rule = entry_rule(e, look->row.away);
     const struct counter_remote *r;
-    uint64_t used = look->state.used;
 
     if (t->sharing == NULL || look->row.shared)
         return REMOTE_AGREES;
-    if (look->strict)
-        return used <= e->max && need <= e->max - used ? REMOTE_AGREES : REMOTE_USED_UP;
     r = e->end_us != 0 ? &remotes_of(t, s)[e - s->entries] : NULL;
     return remote_judge(t->sharing, &rule, r, e->used, need, now.mono_us);
+}
+
+/* What the others say, and what it means for a limit that has room as far as is known here. */
+static void settle_look(const struct counter_table *t, enum remote_verdict remote,
+                        struct counter_look *out)
+{
+    struct counter_state *state = &out->state;
+
+    state->away = remote == REMOTE_AWAY;
+    if (remote == REMOTE_NO_LEASE && state->retry_us == 0)
+        state->retry_us = t->sharing->options.round_us;
+    else if (remote != REMOTE_AGREES && remote != REMOTE_ALLOWS && state->retry_us == 0)
+        state->retry_us = state->reset_us > 0 ? state->reset_us : NO_ROOM_RETRY_US;
+    out->fits = state->retry_us == 0 || remote == REMOTE_ALLOWS;
 }
 
 static void look_at(const struct counter_table *t, struct counter_shard *s,
@@ -184,7 +197,6 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     uint64_t cost = e->bytes ? bytes : 1, need = cost > 0 ? cost : 1;
     struct counter_state *state = &out->state;
     int64_t now_us = inner_us(now), burst_us = e->burst_end_us - now_us;
-    enum remote_verdict remote;
 
     fill_row(t, s, e, now_us, &out->row);
     *state = (struct counter_state){
@@ -198,16 +210,33 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     state->remaining = state->used < state->max ? state->max - state->used : 0;
     if (state->burst && state->retry_us >= 0 && burst_us > state->retry_us)
         state->retry_us = burst_us;
-    remote = judge_remote(t, s, e, need, out, now);
-    if (remote == REMOTE_NO_LEASE && state->retry_us == 0)
-        state->retry_us = t->sharing->options.round_us;
-    else if (remote != REMOTE_AGREES && remote != REMOTE_ALLOWS && state->retry_us == 0)
-        state->retry_us = state->reset_us > 0 ? state->reset_us : NO_ROOM_RETRY_US;
-    out->fits = state->retry_us == 0 || remote == REMOTE_ALLOWS;
+    settle_look(t, judge_remote(t, s, e, need, out, now), out);
 }
 
-void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
-                  struct counter_time now, struct counter_look *out)
+/* A key of which nothing is counted here. */
+static void look_at_rule(const struct counter_table *t, const struct counter_rule *rule,
+                         uint64_t bytes, struct counter_time now, struct counter_look *out)
+{
+    uint64_t cost = rule->unit == COUNTER_BYTES ? bytes : 1, need = cost > 0 ? cost : 1;
+    enum remote_verdict remote = REMOTE_AGREES;
+
+    out->row = (struct counter_row){
+        .sliding = rule->window == COUNTER_SLIDING,
+        .bytes = rule->unit == COUNTER_BYTES,
+        .mode = rule->mode,
+        .max = rule->max,
+    };
+    out->state.max = out->state.remaining = rule->max;
+    out->state.retry_us = need > rule->max ? -1 : 0;
+    if (t->sharing != NULL) {
+        out->row.away = remote_away(t->sharing, rule);
+        remote = remote_judge(t->sharing, rule, NULL, 0, need, now.mono_us);
+    }
+    settle_look(t, remote, out);
+}
+
+void counter_look(struct counter_table *t, struct slice key, const struct counter_rule *rule,
+                  uint64_t bytes, struct counter_time now, struct counter_look *out)
 {
     struct counter_shard *s;
     struct counter_entry *e;
@@ -222,7 +251,10 @@ void counter_look(struct counter_table *t, struct slice key, uint64_t bytes,
     if (e != NULL && entry_is_open(e, inner_us(now))) {
         window_expire(e, marks_of(s, e), inner_us(now));
         look_at(t, s, e, bytes, now, out);
+    } else if (rule != NULL) {
+        look_at_rule(t, rule, bytes, now, out);
     }
+    out->told = out->state.known || rule != NULL;
     for (size_t k = 0; !out->state.known && k < s->n_shared; k++)
         out->state.shared =
             out->state.shared || entry_is_open(&s->entries[PLACES + k], inner_us(now));

@@ -60,6 +60,9 @@ enum remote_verdict remote_judge(const struct counter_sharing *s, const struct c
                                  const struct counter_remote *r, uint64_t used, uint64_t need,
                                  int64_t mono_us);
 
+/* The rule that an entry was asked by last. */
+struct counter_rule entry_rule(const struct counter_entry *e, enum counter_away away);
+
 void remote_settle(struct counter_remote *r, struct slice key);
 void remote_new_window(struct counter_remote *r);
 void remote_mark(struct counter_shard *s, struct counter_remote *remotes, uint32_t entry);

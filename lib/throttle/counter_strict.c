@@ -11,43 +11,52 @@ bool counter_is_strict(const struct counter_table *t)
 
 /* Until others have told again what they have used, LOCAL keeps to its part. When what they had
  * told is lost, the place knows too little for DENY. ALLOW does not mind. */
-static bool may_ask(const struct request *q, const struct item *item)
+static bool may_ask(const struct counter_sharing *s, const struct counter_rule *rule, uint64_t used,
+                    uint64_t cost, struct counter_time now)
 {
-    const struct counter_sharing *s = q->sharing;
-    const struct counter_rule *rule = item->limit->rule;
-    uint64_t used = item->entry != NULL ? item->entry->used : 0;
-
     switch (remote_away(s, rule)) {
     case COUNTER_AWAY_ALLOW:
         return true;
     case COUNTER_AWAY_DENY:
-        return q->now.mono_us >= atomic_load_explicit(&s->lost_us, memory_order_relaxed);
+        return now.mono_us >= atomic_load_explicit(&s->lost_us, memory_order_relaxed);
     default:
-        return q->now.mono_us >= atomic_load_explicit(&s->hold_us, memory_order_relaxed) ||
-               remote_has_part(s, rule, used, item->cost > 0 ? item->cost : 1);
+        return now.mono_us >= atomic_load_explicit(&s->hold_us, memory_order_relaxed) ||
+               remote_has_part(s, rule, used, cost > 0 ? cost : 1);
     }
 }
 
-static bool fill_ask(const struct request *q, const struct item *item, struct counter_ask *ask)
+static struct counter_ask ask_of(const struct counter_rule *rule, uint64_t cost,
+                                 struct counter_time now)
 {
-    const struct counter_rule *rule = item->limit->rule;
-    const struct counter_entry *e = item->entry;
-    const struct counter_remote *r = e != NULL ? request_remote(q, item) : NULL;
-
-    *ask = (struct counter_ask){
+    return (struct counter_ask){
         .max = rule->max,
-        .cost = item->cost,
-        .length_ms = (uint64_t)shape_length_us(shape_of(rule), q->now.wall_s) / 1000,
+        .cost = cost,
+        .length_ms = (uint64_t)shape_length_us(shape_of(rule), now.wall_s) / 1000,
         .burst_max = rule->burst_max,
         .burst_ms = rule->burst_ms,
         .sliding = rule->window == COUNTER_SLIDING,
         .enforced = rule->mode == COUNTER_ENFORCE,
     };
-    if (r != NULL && e->end_us != 0 && !ask->sliding) {
-        ask->window = r->window;
-        ask->count = e->used;
-        ask->left_ms = (uint64_t)(e->end_us - q->now_us + 999) / 1000;
-    }
+}
+
+/* Of a fixed window that is open here. */
+static void add_window(struct counter_ask *ask, const struct counter_entry *e,
+                       const struct counter_remote *r, int64_t now_us)
+{
+    if (e->end_us == 0 || ask->sliding)
+        return;
+    ask->window = r->window;
+    ask->count = e->used;
+    ask->left_ms = (uint64_t)(e->end_us - now_us + 999) / 1000;
+}
+
+static bool fill_ask(const struct request *q, const struct item *item, struct counter_ask *ask)
+{
+    const struct counter_remote *r = item->entry != NULL ? request_remote(q, item) : NULL;
+
+    *ask = ask_of(item->limit->rule, item->cost, q->now);
+    if (r != NULL)
+        add_window(ask, item->entry, r, q->now_us);
     if (r == NULL || !r->named)
         return counter_share_name(item->limit->key, ask->name);
     memcpy(ask->name, r->name, sizeof(ask->name));
@@ -77,11 +86,53 @@ bool counter_strict_ask(struct counter_table *t, const struct counter_limit *lim
     request_find(&q);
     for (size_t i = 0; i < n; i++) {
         good = fill_ask(&q, &q.items[i], &out->asks[i]) && good;
-        good = good && may_ask(&q, &q.items[i]);
+        good = good &&
+               may_ask(t->sharing, limits[i].rule,
+                       q.items[i].entry != NULL ? q.items[i].entry->used : 0, q.items[i].cost, now);
     }
     request_unlock(&q);
     name_question(t, out);
     return good;
+}
+
+enum counter_asking counter_strict_look(struct counter_table *t, struct slice key,
+                                        const struct counter_rule *rule, uint64_t bytes,
+                                        struct counter_time now, struct counter_question *out)
+{
+    struct counter_ask *ask = &out->asks[0];
+    struct counter_entry *e;
+    struct counter_shard *s;
+    struct counter_rule last;
+    uint64_t hash[2], cost = 1;
+    bool may = false;
+
+    out->n = 1;
+    hash_slice128(&t->secret, key, hash);
+    s = shard_of(t, hash);
+    shard_lock(s);
+    e = shard_find(s, hash);
+    if (e != NULL && !entry_is_open(e, inner_us(now)))
+        e = NULL;
+    if (rule == NULL && e != NULL) {
+        last = entry_rule(e, (enum counter_away)remotes_of(t, s)[e - s->entries].away);
+        rule = &last;
+    }
+    if (rule != NULL) {
+        cost = rule->unit == COUNTER_BYTES ? bytes : 1;
+        *ask = ask_of(rule, cost, now);
+        may = may_ask(t->sharing, rule, e != NULL ? e->used : 0, cost, now);
+    }
+    if (rule != NULL && e != NULL && shape_is_sliding(e->shape) == (bool)ask->sliding) {
+        window_expire(e, marks_of(s, e), inner_us(now));
+        add_window(ask, e, &remotes_of(t, s)[e - s->entries], inner_us(now));
+    }
+    shard_unlock(s);
+    if (rule == NULL)
+        return COUNTER_ASKS_UNKNOWN;
+    if (!atomic_load_explicit(&t->sharing->up, memory_order_relaxed) ||
+        !counter_share_name(key, ask->name))
+        return COUNTER_ASKS_NOT;
+    return may ? COUNTER_ASKS : COUNTER_ASKS_LATER;
 }
 
 /* What comes of it */
@@ -149,17 +200,15 @@ static void note(struct request *q, struct item *item, const struct counter_verd
         use(q, item, v);
 }
 
-static void tell(const struct item *item, const struct counter_verdict *v,
+static void tell(uint64_t max, uint64_t cost, const struct counter_verdict *v,
                  struct counter_state *out)
 {
-    const struct counter_rule *rule = item->limit->rule;
-
     *out = (struct counter_state){
-        .max = rule->max,
+        .max = max,
         .used = v->total,
-        .remaining = v->total < rule->max ? rule->max - v->total : 0,
+        .remaining = v->total < max ? max - v->total : 0,
         .reset_us = v->total > 0 ? (int64_t)v->left_ms * 1000 : 0,
-        .retry_us = item->cost > rule->max || rule->max == 0 ? -1 : (int64_t)v->retry_ms * 1000,
+        .retry_us = cost > max || max == 0 ? -1 : (int64_t)v->retry_ms * 1000,
         .burst = v->fit == COUNTER_BURST,
         .known = true,
     };
@@ -213,5 +262,22 @@ void counter_strict_told(struct counter_table *t, const struct counter_limit *li
     request_unlock(&q);
     out->tightest = out->refused < 0 ? tightest(&q, verdicts) : out->refused;
     if (out->tightest >= 0)
-        tell(&q.items[out->tightest], &verdicts[out->tightest], &out->state);
+        tell(limits[out->tightest].rule->max, q.items[out->tightest].cost, &verdicts[out->tightest],
+             &out->state);
+}
+
+/* Of a sliding window the place does not know who used it. */
+void counter_strict_seen(const struct counter_ask *ask, const struct counter_verdict *verdict,
+                         struct counter_look *look)
+{
+    uint64_t own = ask->sliding ? look->row.used : verdict->own;
+    bool known = look->state.known;
+
+    look->row.others = verdict->total > own ? verdict->total - own : 0;
+    look->row.max = ask->max;
+    look->row.sliding = ask->sliding;
+    tell(ask->max, ask->cost, verdict, &look->state);
+    look->state.known = known;
+    look->fits = verdict->fit == COUNTER_FITS;
+    look->told = true;
 }

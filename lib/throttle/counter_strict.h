@@ -43,6 +43,20 @@ struct counter_question {
 bool counter_strict_ask(struct counter_table *t, const struct counter_limit *limits, size_t n,
                         uint64_t bytes, struct counter_time now, struct counter_question *out);
 
+/* Can the place be asked about one key, by an operator who looks? */
+enum counter_asking {
+    COUNTER_ASKS,
+    COUNTER_ASKS_NOT,    /* nobody can be reached */
+    COUNTER_ASKS_LATER,  /* others have not told yet what they have used */
+    COUNTER_ASKS_UNKNOWN /* there is no rule to ask by */
+};
+
+/* What a request of `bytes` bytes would ask, of one limit. Changes nothing. `rule`: NULL is the one
+ * that the key was asked by last, when it has an open window here. */
+enum counter_asking counter_strict_look(struct counter_table *t, struct slice key,
+                                        const struct counter_rule *rule, uint64_t bytes,
+                                        struct counter_time now, struct counter_question *out);
+
 /* What the place says to one ask. */
 struct counter_verdict {
     enum counter_fit { COUNTER_FITS, COUNTER_FULL, COUNTER_BURST } fit;
@@ -56,3 +70,8 @@ struct counter_verdict {
 void counter_strict_told(struct counter_table *t, const struct counter_limit *limits, size_t n,
                          uint64_t bytes, struct counter_time now,
                          const struct counter_verdict *verdicts, struct counter_result *out);
+
+/* Puts what the place says, which has changed nothing, in the place of what is known here: `look`
+ * is what counter_look() says of the same key and rule. */
+void counter_strict_seen(const struct counter_ask *ask, const struct counter_verdict *verdict,
+                         struct counter_look *look);

@@ -13,6 +13,7 @@ static void check_limit(const struct agent_limit *l)
     CC_ASSERT(l->used <= 2 * COUNTER_MAX_QUOTA && l->max <= 2 * COUNTER_MAX_QUOTA);
     CC_ASSERT(l->remaining <= 2 * COUNTER_MAX_QUOTA && l->others <= 2 * COUNTER_MAX_QUOTA);
     CC_ASSERT(l->reset_ms >= 0 && l->reset_ms <= INT64_MAX / 1000);
+    CC_ASSERT(l->source < AGENT_SOURCE_COUNT && l->away <= COUNTER_AWAY_ALLOW);
     CC_ASSERT(l->retry_ms >= -1 && l->retry_ms <= INT64_MAX / 1000);
 }
 
@@ -32,7 +33,7 @@ static void check_line(struct slice key)
     end = room + line.n - 1;
     CC_ASSERT(admin_line_next(&at, end, &words) == ADMIN_LINE_OK && words.n == 2);
     if (limits.limits[0].asked) {
-        CC_ASSERT(admin_line_next(&at, end, &words) == ADMIN_LINE_OK && words.n == 4);
+        CC_ASSERT(admin_line_next(&at, end, &words) == ADMIN_LINE_OK && words.n == 5);
         CC_ASSERT(slice_is(words.word[0], "peek") && slice_eq(words.word[2], key));
     }
     CC_ASSERT(at == end);

@@ -60,10 +60,11 @@ static void keys_are_words(void **state)
         if (!asked[i])
             continue;
         assert_int_equal(admin_line_next(&at, end, &words), ADMIN_LINE_OK);
-        assert_int_equal(words.n, 4);
+        assert_int_equal(words.n, 5);
         assert_true(slice_is(words.word[0], "peek"));
         assert_true(slice_is(words.word[2], keys[i]));
         assert_true(slice_is(words.word[3], "5"));
+        assert_true(slice_is(words.word[4], "requests,fixed,enforce,default,0,0,0"));
     }
     assert_ptr_equal(at, end);
 }
@@ -106,6 +107,10 @@ static void long_keys_need_more_lines(void **state)
     buf_free(&line);
 }
 
+#define LIMIT(rest)   INFO "known=1 used=2 max=2 remaining=0 others=0 " rest
+#define LIMIT_ENDS    " burst=0 fits=0 shared=0 counting=local\n\n"
+#define LIMIT_NUMBERS "reset_ms=1 retry_ms=1"
+
 static void answers(void **state)
 {
     static const char *const keys[] = {"a", "b", "c"};
@@ -122,15 +127,25 @@ static void answers(void **state)
     assert_int_equal(l[0].others, 1);
     assert_int_equal(l[0].reset_ms, 41000);
     assert_int_equal(l[0].retry_ms, 40001);
-    assert_true(!l[2].known && l[2].fits);
+    assert_true(!l[2].known && !l[2].told && l[2].fits);
+    assert_int_equal(l[0].source, AGENT_BY_HERE);
+    assert_int_equal(l[0].away, COUNTER_AWAY_UNSET);
+    /* what Redis has of a key that the agent has not seen */
+    limits_of(keys, 1);
+    assert_int_equal(
+        agent_limits_read(SLICE(INFO "known=0 used=3 max=9 remaining=6 others=3 " LIMIT_NUMBERS
+                                     " burst=0 fits=1 shared=0 counting=strict away=deny "
+                                     "redis=decides\n\n"),
+                          0, 1, &limits),
+        CC_OK);
+    assert_true(!l[0].known && l[0].told && l[0].fits);
+    assert_int_equal(l[0].used, 3);
+    assert_int_equal(l[0].source, AGENT_BY_REDIS);
+    assert_int_equal(l[0].away, COUNTER_AWAY_DENY);
     /* an agent that has no rules yet */
     assert_int_equal(agent_limits_read(SLICE("Name: cc-spoa\n\n"), 0, 0, &limits), CC_OK);
     assert_int_equal(limits.generation, 0);
 }
-
-#define LIMIT(rest)   INFO "known=1 used=2 max=2 remaining=0 others=0 " rest
-#define LIMIT_ENDS    " burst=0 fits=0 shared=0 counting=local\n\n"
-#define LIMIT_NUMBERS "reset_ms=1 retry_ms=1"
 
 static void answers_that_are_none(void **state)
 {
@@ -155,6 +170,11 @@ static void answers_that_are_none(void **state)
         {INFO "known=0 shared=0 counting=\n\n", CC_EPARSE},
         {INFO "known=0 shared=0 counting=local\nmore\n\n", CC_EPARSE},
         {INFO "known=0 shared=0 counting=local \033[2J\n\n", CC_EPARSE},
+        {INFO "known=0 used=2 shared=0 counting=local\n\n", CC_EPARSE},
+        {INFO "known=0 shared=0 counting=strict redis=not-asked\n\n", CC_OK},
+        {INFO "known=0 shared=0 counting=strict redis=\n\n", CC_EPARSE},
+        {INFO "known=0 shared=0 counting=strict redis=perhaps\n\n", CC_EPARSE},
+        {INFO "known=0 shared=0 counting=strict redis=away away=often\n\n", CC_EPARSE},
         {LIMIT("retry_ms=1" LIMIT_ENDS), CC_EPARSE},
         {LIMIT("reset_ms=-1 retry_ms=1" LIMIT_ENDS), CC_EPARSE},
         {LIMIT("reset_ms=1 retry_ms=-2" LIMIT_ENDS), CC_EPARSE},
@@ -189,9 +209,9 @@ static void verdicts(void **state)
     trace.limits[0].rule = trial;
     for (size_t i = 1; i < 5; i++)
         trace.limits[i].rule = wide;
-    l[0] = (struct agent_limit){.asked = true, .known = true, .max = 9, .used = 9, .retry_ms = 5};
-    l[1] = (struct agent_limit){.asked = true, .known = true, .fits = true, .remaining = 7};
-    l[2] = (struct agent_limit){.asked = true, .known = true, .fits = true, .remaining = 3};
+    l[0] = (struct agent_limit){.asked = true, .told = true, .max = 9, .used = 9, .retry_ms = 5};
+    l[1] = (struct agent_limit){.asked = true, .told = true, .fits = true, .remaining = 7};
+    l[2] = (struct agent_limit){.asked = true, .told = true, .fits = true, .remaining = 3};
     l[3] = (struct agent_limit){.asked = true, .fits = true};
     l[4] = (struct agent_limit){.asked = false}; /* nothing is known of it */
     explain_judge_limits(&trace, &limits, &r);
@@ -222,6 +242,19 @@ static void verdicts(void **state)
     trace.limit_bytes = 4;
     explain_judge_limits(&trace, &limits, &r);
     assert_int_equal(r.refused, 1);
+
+    /* while Redis is away it is not the quota that refuses */
+    limits_of(keys, 1);
+    trace.limits[0].rule = wide;
+    l[0] = (struct agent_limit){.asked = true,
+                                .told = true,
+                                .max = 9,
+                                .retry_ms = 1000,
+                                .source = AGENT_BY_AWAY,
+                                .away = COUNTER_AWAY_DENY};
+    explain_judge_limits(&trace, &limits, &r);
+    assert_int_equal(r.refused, 0);
+    assert_true(r.state.away);
 }
 
 /* --- whoever listens ------------------------------------------------------------------------- */

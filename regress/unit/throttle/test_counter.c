@@ -412,8 +412,8 @@ static void looking_tells_what_taking_finds(void **state)
         struct counter_result r;
 
         us += (int64_t)dice_roll(&dice, 40) * MS;
-        counter_look(t, slice_of(keys[k]), bytes, at_us(us), &look);
-        counter_look(t, slice_of(keys[k]), bytes, at_us(us), &same);
+        counter_look(t, slice_of(keys[k]), NULL, bytes, at_us(us), &look);
+        counter_look(t, slice_of(keys[k]), NULL, bytes, at_us(us), &same);
         assert_int_equal(look.state.used, same.state.used);
         assert_int_equal(look.fits, same.fits);
         r = take(t, &rules[k], keys[k], bytes, at_us(us));

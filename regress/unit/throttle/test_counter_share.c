@@ -3,6 +3,7 @@
 #include "regress/unit/throttle/counter_fixture.h"
 
 #include "throttle/counter_share_internal.h"
+#include "throttle/counter_strict.h"
 
 enum { GATEWAYS = 3, MAX_WINDOWS = 600 };
 
@@ -331,7 +332,7 @@ static void looking(void **state)
         }
         if (i == 120)
             counter_share_link(t, false);
-        counter_look(t, slice_of(key), 0, at_us(us), &look);
+        counter_look(t, slice_of(key), NULL, 0, at_us(us), &look);
         r = take(t, rule, key, 0, at_us(us));
         assert_true(look.gateways);
         assert_false(look.strict);
@@ -344,6 +345,77 @@ static void looking(void **state)
     }
     assert_true(refused > 20);
     assert_true(passed > 5); /* nobody can be asked, and then there is no limit */
+    counter_table_free(&t);
+}
+
+/* Where each request asks, a look asks the same, and tells what is decided when it cannot. */
+static void strict_looks(void **state)
+{
+    static const struct counter_rule deny = {.max = 9,
+                                             .window_ms = 60000,
+                                             .away = COUNTER_AWAY_DENY},
+                                     local = {.max = 9,
+                                              .window_ms = 60000,
+                                              .window = COUNTER_SLIDING,
+                                              .away = COUNTER_AWAY_LOCAL},
+                                     allow = {.max = 9,
+                                              .window_ms = 60000,
+                                              .unit = COUNTER_BYTES,
+                                              .away = COUNTER_AWAY_ALLOW};
+    struct counter_share_options strict = options;
+    const struct counter_limit limit = {&deny, SLICE_INIT("a")};
+    struct counter_verdict verdict = {COUNTER_FITS, 777, 5, 1, 40000, 0};
+    struct counter_time now = at_us(SECOND);
+    struct counter_question q, asked;
+    struct counter_result r;
+    struct counter_look look;
+    struct counter_table *t;
+
+    (void)state;
+    strict.strict = true;
+    t = gateway_of(&strict);
+    assert_int_equal(counter_strict_look(t, SLICE("a"), NULL, 0, now, &q), COUNTER_ASKS_UNKNOWN);
+    assert_int_equal(counter_strict_look(t, SLICE("a"), &deny, 0, now, &q), COUNTER_ASKS);
+    assert_true(counter_strict_ask(t, &limit, 1, 0, now, &asked));
+    assert_memory_equal(&q.asks[0], &asked.asks[0], sizeof(q.asks[0]));
+    counter_strict_told(t, &limit, 1, 0, now, &verdict, &r);
+    assert_int_equal(counter_strict_look(t, SLICE("a"), NULL, 0, now, &q), COUNTER_ASKS);
+    assert_true(counter_strict_ask(t, &limit, 1, 0, now, &asked));
+    assert_memory_equal(&q.asks[0], &asked.asks[0], sizeof(q.asks[0]));
+    assert_int_equal(q.asks[0].window, 777);
+    assert_int_equal(q.asks[0].count, 1);
+
+    verdict = (struct counter_verdict){COUNTER_FULL, 777, 9, 1, 30000, 30000};
+    counter_look(t, SLICE("a"), NULL, 0, now, &look);
+    counter_strict_seen(&q.asks[0], &verdict, &look);
+    assert_true(look.told && look.state.known && !look.fits && look.strict);
+    assert_int_equal(look.state.used, 9);
+    assert_int_equal(look.row.others, 8);
+    assert_int_equal(look.state.retry_us, 30 * SECOND);
+    counter_look(t, SLICE("b"), &local, 0, now, &look);
+    assert_int_equal(counter_strict_look(t, SLICE("b"), &local, 0, now, &q), COUNTER_ASKS);
+    counter_strict_seen(&q.asks[0], &verdict, &look);
+    assert_true(look.told && !look.state.known && look.row.sliding);
+    assert_int_equal(look.row.others, 9);
+
+    /* what others had told is lost */
+    counter_share_again(t, now, SECOND, true);
+    assert_int_equal(counter_strict_look(t, SLICE("a"), NULL, 0, now, &q), COUNTER_ASKS_LATER);
+    assert_int_equal(counter_strict_look(t, SLICE("c"), &allow, 0, now, &q), COUNTER_ASKS);
+    /* nobody can be asked */
+    counter_share_link(t, false);
+    assert_int_equal(counter_strict_look(t, SLICE("a"), NULL, 0, now, &q), COUNTER_ASKS_NOT);
+    counter_look(t, SLICE("a"), NULL, 0, now, &look);
+    assert_true(look.told && !look.fits && look.state.away);
+    counter_look(t, SLICE("b"), &deny, 0, now, &look);
+    assert_true(look.told && !look.fits && look.state.away);
+    assert_int_equal(look.row.away, COUNTER_AWAY_DENY);
+    counter_look(t, SLICE("b"), &local, 0, now, &look);
+    assert_true(look.told && look.fits);
+    counter_look(t, SLICE("b"), &allow, 10, now, &look);
+    assert_true(look.told && look.fits); /* there is no limit then */
+    counter_look(t, SLICE("b"), NULL, 0, now, &look);
+    assert_true(!look.told && look.fits);
     counter_table_free(&t);
 }
 
@@ -395,10 +467,11 @@ static void absurd_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounded),       cmocka_unit_test(fixed_windows_are_bounded),
-        cmocka_unit_test(away),          cmocka_unit_test(leases),
-        cmocka_unit_test(hurries),       cmocka_unit_test(looking),
-        cmocka_unit_test(wrong_options), cmocka_unit_test(absurd_answers),
+        cmocka_unit_test(bounded),        cmocka_unit_test(fixed_windows_are_bounded),
+        cmocka_unit_test(away),           cmocka_unit_test(leases),
+        cmocka_unit_test(hurries),        cmocka_unit_test(looking),
+        cmocka_unit_test(strict_looks),   cmocka_unit_test(wrong_options),
+        cmocka_unit_test(absurd_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
