@@ -229,20 +229,6 @@ static int compare_slices(const void *a, const void *b)
     return slice_cmp(*x, *y);
 }
 
-static bool counts_bytes(const struct gw_model *model)
-{
-    for (size_t i = 0; i < model->n_policies; i++) {
-        const struct gw_policy *p = &model->policies[i];
-
-        if (p->quota.bandwidth)
-            return true;
-        for (size_t k = 0; k < p->n_groups; k++)
-            if (p->groups[k].quota.bandwidth)
-                return true;
-    }
-    return false;
-}
-
 static bool takes_keys(const struct gw_api *api)
 {
     return api->key_headers.n > 0 || api->n_key_params > 0;
@@ -311,7 +297,7 @@ static void collect_headers(struct project_build *build, struct gw_model *model)
     while ((c = gw_condition_next(&walk)) != NULL && all < room)
         if (c->kind == GW_CONDITION_HEADER && !slice_is_among(c->name, names, all))
             names[all++] = c->name;
-    for (size_t i = 0; i < 2 && counts_bytes(model); i++)
+    for (size_t i = 0; i < 2 && gw_counts_bytes(model->policies, model->n_policies); i++)
         names[all++] = lengths[i];
     if (all > 0)
         qsort(names, all, sizeof(*names), compare_slices);

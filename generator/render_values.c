@@ -86,14 +86,19 @@ static int add_headers(struct row *root, const struct render_context *ctx)
 {
     const struct gw_model *model = ctx->model;
     struct template_row *rows = rows_new(ctx->arena, model->n_headers);
+    bool bytes = gw_counts_bytes(model->policies, model->n_policies);
     struct row row;
 
     if (rows == NULL)
         return CC_ENOMEM;
     for (size_t i = 0; i < model->n_headers; i++) {
-        if (!row_new(&row, ctx->arena, 5))
+        bool framing = bytes && slice_is(model->headers[i], "transfer-encoding");
+
+        if (!row_new(&row, ctx->arena, 7))
             return CC_ENOMEM;
         add_number(&row, "index", i);
+        add_bool(&row, "framing", framing); /* cc.cfg says whether there is a body besides */
+        add_bool(&row, "counted", !framing);
         add_bool(&row, "key", has_key(model, model->headers[i]));
         add_bool(&row, "lines", render_shows_lines(model, model->headers[i]));
         add_word(&row, "name", model->headers[i]);
@@ -237,6 +242,7 @@ static void add_settings(struct row *root, const struct render_context *ctx)
     add_number(root, "unhealthy", c->router.upstream.unhealthy_threshold);
     add_number(root, "healthy", c->router.upstream.healthy_threshold);
     add_bool(root, "cors", ctx->model->n_cors > 0);
+    add_bool(root, "bytes", gw_counts_bytes(ctx->model->policies, ctx->model->n_policies));
     add_bool(root, "ratelimit",
              ctx->model->throttling.enabled && ctx->model->throttling.standard_headers);
     add_bool(root, "x_ratelimit",

@@ -114,6 +114,20 @@ const struct gw_condition *gw_condition_next(struct gw_condition_walk *w)
     return NULL;
 }
 
+bool gw_counts_bytes(const struct gw_policy *policies, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct gw_policy *p = &policies[i];
+
+        if (p->quota.bandwidth)
+            return true;
+        for (size_t k = 0; k < p->n_groups; k++)
+            if (p->groups[k].quota.bandwidth)
+                return true;
+    }
+    return false;
+}
+
 /* --- key templates -----------------------------------------------------------------------------
  */
 

@@ -147,6 +147,9 @@ struct gw_condition_walk {
 };
 const struct gw_condition *gw_condition_next(struct gw_condition_walk *w);
 
+/* Does some policy, or group of one, count bytes? */
+bool gw_counts_bytes(const struct gw_policy *policies, size_t n);
+
 /* X(name, word in policy files) */
 #define GW_DENIALS(X)                                                                     \
     X(API, "api")                   /* base path */                                       \
