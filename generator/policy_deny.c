@@ -89,27 +89,11 @@ static bool check_address(struct policy_reading *r, const struct doc_node *map, 
 static bool check_value(struct policy_reading *r, const struct doc_node *map, unsigned kind,
                         struct slice value)
 {
-    const char *fault = NULL;
+    const char *fault;
 
-    switch (kind) {
-    case GW_DENY_API:
-        if (value.p[0] != '/')
-            fault = "a base path begins with '/'";
-        break;
-    case GW_DENY_APPLICATION:
-        if (slice_find(value, ':') < 0)
-            fault = "it is SUBSCRIBER:APPLICATION";
-        break;
-    case GW_DENY_SUBSCRIPTION:
-        if (value.p[0] != '/' || slice_find(value, ':') < 0 ||
-            !(slice_ends(value, SLICE(":PRODUCTION")) || slice_ends(value, SLICE(":SANDBOX"))))
-            fault = "it is BASEPATH:VERSION:SUBSCRIBER-APPLICATION:PRODUCTION, or :SANDBOX";
-        break;
-    case GW_DENY_USER:
-        break;
-    default:
+    if (kind >= GW_DENY_ADDRESS)
         return check_address(r, map, kind, value);
-    }
+    fault = gw_denial_fault((enum gw_denial)kind, value);
     if (fault != NULL)
         policy_error(r, CC3203, doc_get(map, kinds[kind]), "%s '%" PRIslice "': %s", kinds[kind],
                      SLICE_ARG(value), fault);

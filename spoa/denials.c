@@ -144,8 +144,10 @@ static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_r
     *said = "behind the value there can be: invert, for SECONDS";
     if (i == call->n_args)
         return true;
-    if (i + 2 != call->n_args || !slice_is(call->arg[i], "for") ||
-        slice_to_u64(call->arg[i + 1], &seconds) != CC_OK || seconds == 0 || seconds > UINT32_MAX)
+    if (i + 2 != call->n_args || !slice_is(call->arg[i], "for"))
+        return false;
+    *said = "SECONDS is a number from 1 to 4294967295";
+    if (slice_to_u64(call->arg[i + 1], &seconds) != CC_OK || seconds == 0 || seconds > UINT32_MAX)
         return false;
     out->until_s = now_s + (int64_t)seconds;
     return true;
@@ -165,7 +167,8 @@ static bool add_deny(struct admin_call *call)
     size_t left_out;
     int rc;
 
-    if (!parse(call, now(d), &rule, &said)) {
+    if (!parse(call, now(d), &rule, &said) ||
+        (said = gw_denial_fault(rule.kind, rule.value)) != NULL) {
         buf_printf(call->out, "not added: %s\n", said);
         return false;
     }

@@ -34,6 +34,27 @@ bool gw_denial_find(struct slice name, enum gw_denial *out)
     return false;
 }
 
+const char *gw_denial_fault(enum gw_denial kind, struct slice value)
+{
+    switch (kind) {
+    case GW_DENY_API:
+        return value.p[0] == '/' ? NULL : "a base path begins with '/'";
+    case GW_DENY_APPLICATION:
+        return slice_find(value, ':') >= 0 ? NULL : "it is SUBSCRIBER:APPLICATION";
+    case GW_DENY_SUBSCRIPTION:
+        return value.p[0] == '/' && slice_find(value, ':') >= 0 &&
+                       (slice_ends(value, SLICE(":PRODUCTION")) ||
+                        slice_ends(value, SLICE(":SANDBOX")))
+                   ? NULL
+                   : "it is BASEPATH:VERSION:SUBSCRIBER-APPLICATION:PRODUCTION, or :SANDBOX";
+    case GW_DENY_USER:
+    case GW_DENY_ADDRESS:
+    case GW_DENY_COUNT:
+        break;
+    }
+    return NULL;
+}
+
 const char *gw_away_name(enum gw_away away)
 {
     static const char *const names[] = {

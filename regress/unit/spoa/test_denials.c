@@ -121,8 +121,14 @@ static void test_faults(void **state)
         {"ip 10.0.0.1/8", "not added: the address has bits set"},
         {"user bob always", "not added: behind the value"},
         {"user bob for", "not added: behind the value"},
-        {"user bob for 0", "not added: behind the value"},
-        {"user bob for x", "not added: behind the value"},
+        {"user bob for 0", "not added: SECONDS is a number from 1 to"},
+        {"user bob for x", "not added: SECONDS is a number from 1 to"},
+        {"user bob for -1", "not added: SECONDS is a number from 1 to"},
+        {"user bob for 4294967296", "not added: SECONDS is a number from 1 to"},
+        /* what no request is ever equal to would be believed to hold */
+        {"api pets", "not added: a base path begins with '/'"},
+        {"application Shop", "not added: it is SUBSCRIBER:APPLICATION"},
+        {"subscription /pets", "not added: it is BASEPATH:VERSION:"},
         {"user bob for 5 invert", "not added: behind the value"},
     };
     struct world *w = *state;
