@@ -5,7 +5,8 @@
 /* A fixed window is a hash of its end, which is its name, of what all have used of it, and of each
  * gateway's part. A sliding one is a hash of 64 and one ticks, as long as a 64th of it, with what
  * was used in each; it counts whole ticks, so that no stretch of its length has more than the
- * quota. Spike arrest is in the same hash: its count and its end.
+ * quota. Spike arrest is in the same hash: its count and its end. What was used is added to it, so
+ * that it says of which epoch it is: in another one everything is told again, from nothing.
  *
  * Each gateway says with its requests, and tells, what it knows to have used itself of which
  * window: what Redis does not know of it, it has lost, or could not be told.
@@ -16,7 +17,7 @@
 /* look(): the state of one limit, for a request of `cost`. put(): writes it. */
 #define FIXED                                                                                     \
     "local function look_fixed(l)\n"                                                              \
-    "  local h = redis.call('HMGET', l.key, 'end', 'all', node, 'burst', 'bend')\n"               \
+    "  local h = hash('HMGET', l.key, 'end', 'all', node, 'burst', 'bend')\n"                     \
     "  l.ends, l.all = tonumber(h[1]) or 0, tonumber(h[2]) or 0\n"                                \
     "  l.own, l.burst, l.bend = tonumber(h[3]) or 0, tonumber(h[4]) or 0, tonumber(h[5]) or 0\n"  \
     "  if l.ends <= now then\n"                                                                   \
@@ -42,42 +43,48 @@
     "  if l.fresh or l.bend > now then redis.call('PEXPIREAT', l.key, text(lives)) end\n"         \
     "end\n"
 
-#define SLIDING                                                                     \
-    "local function look_sliding(l)\n"                                              \
-    "  l.tick = math.max(math.ceil(l.length / 64), 1)\n"                            \
-    "  l.at = math.floor(now / l.tick)\n"                                           \
-    "  l.all, l.ticks, l.stale, l.burst, l.bend = 0, {}, {}, 0, 0\n"                \
-    "  local h = redis.call('HGETALL', l.key)\n"                                    \
-    "  for k = 1, #h, 2 do\n"                                                       \
-    "    local n = tonumber(h[k + 1]) or 0\n"                                       \
-    "    if h[k] == 'burst' then l.burst = n\n"                                     \
-    "    elseif h[k] == 'bend' then l.bend = n\n"                                   \
-    "    else\n"                                                                    \
-    "      local at = tonumber(h[k]) or 0\n"                                        \
-    "      if at < l.at - 64 or at > l.at then l.stale[#l.stale + 1] = h[k]\n"      \
-    "      else l.all = l.all + n; l.ticks[#l.ticks + 1] = {at, n} end\n"           \
-    "    end\n"                                                                     \
-    "  end\n"                                                                       \
-    "  table.sort(l.ticks, function(a, b) return a[1] < b[1] end)\n"                \
-    "  l.own, l.ends = 0, 0\n"                                                      \
-    "end\n"                                                                         \
-    "local function free_in(l, need)\n"                                             \
-    "  local all = l.all\n"                                                         \
-    "  for _, m in ipairs(l.ticks) do\n"                                            \
-    "    all = all - m[2]\n"                                                        \
-    "    if all + need <= l.max then return (m[1] + 65) * l.tick - now end\n"       \
-    "  end\n"                                                                       \
-    "  return 0\n"                                                                  \
-    "end\n"                                                                         \
-    "local function put_sliding(l, cost)\n"                                         \
-    "  redis.call('HINCRBY', l.key, text(l.at), text(cost))\n"                      \
-    "  local lives = 66 * l.tick\n"                                                 \
-    "  if l.bend > now then\n"                                                      \
-    "    redis.call('HSET', l.key, 'burst', text(l.burst), 'bend', text(l.bend))\n" \
-    "    lives = math.max(lives, l.bend - now)\n"                                   \
-    "  end\n"                                                                       \
-    "  for _, name in ipairs(l.stale) do redis.call('HDEL', l.key, name) end\n"     \
-    "  redis.call('PEXPIRE', l.key, text(lives))\n"                                 \
+#define SLIDING                                                                       \
+    "local function look_sliding(l)\n"                                                \
+    "  l.tick = math.max(math.ceil(l.length / 64), 1)\n"                              \
+    "  l.at = math.floor(now / l.tick)\n"                                             \
+    "  l.all, l.ticks, l.stale, l.burst, l.bend = 0, {}, {}, 0, 0\n"                  \
+    "  local h = hash('HGETALL', l.key)\n"                                            \
+    "  for k = 1, #h, 2 do\n"                                                         \
+    "    local n = tonumber(h[k + 1]) or 0\n"                                         \
+    "    if h[k] == 'burst' then l.burst = n\n"                                       \
+    "    elseif h[k] == 'bend' then l.bend = n\n"                                     \
+    "    elseif h[k] == 'epoch' then l.epoch = h[k + 1]\n"                            \
+    "    else\n"                                                                      \
+    "      local at = tonumber(h[k]) or 0\n"                                          \
+    "      if at < l.at - 64 or at > l.at then l.stale[#l.stale + 1] = h[k]\n"        \
+    "      else l.all = l.all + n; l.ticks[#l.ticks + 1] = {at, n} end\n"             \
+    "    end\n"                                                                       \
+    "  end\n"                                                                         \
+    "  if l.epoch and l.epoch ~= epoch then\n"                                        \
+    "    l.wipe, l.all, l.ticks, l.stale, l.burst, l.bend = true, 0, {}, {}, 0, 0\n"  \
+    "  end\n"                                                                         \
+    "  table.sort(l.ticks, function(a, b) return a[1] < b[1] end)\n"                  \
+    "  l.own, l.ends = 0, 0\n"                                                        \
+    "end\n"                                                                           \
+    "local function free_in(l, need)\n"                                               \
+    "  local all = l.all\n"                                                           \
+    "  for _, m in ipairs(l.ticks) do\n"                                              \
+    "    all = all - m[2]\n"                                                          \
+    "    if all + need <= l.max then return (m[1] + 65) * l.tick - now end\n"         \
+    "  end\n"                                                                         \
+    "  return 0\n"                                                                    \
+    "end\n"                                                                           \
+    "local function put_sliding(l, cost)\n"                                           \
+    "  if l.wipe then redis.call('DEL', l.key) end\n"                                 \
+    "  if l.wipe or not l.epoch then redis.call('HSET', l.key, 'epoch', epoch) end\n" \
+    "  redis.call('HINCRBY', l.key, text(l.at), text(cost))\n"                        \
+    "  local lives = 66 * l.tick\n"                                                   \
+    "  if l.bend > now then\n"                                                        \
+    "    redis.call('HSET', l.key, 'burst', text(l.burst), 'bend', text(l.bend))\n"   \
+    "    lives = math.max(lives, l.bend - now)\n"                                     \
+    "  end\n"                                                                         \
+    "  for _, name in ipairs(l.stale) do redis.call('HDEL', l.key, name) end\n"       \
+    "  redis.call('PEXPIRE', l.key, text(lives))\n"                                   \
     "end\n"
 
 /* look() is one limit, by the numbers that are asked with; say() adds what is told of it. */
@@ -115,9 +122,11 @@
 
 /* KEYS: the epoch, then the limits'. ARGV: the gateway, the epoch that it knows, then for each
  * limit: max, cost, window, count, left, length, "1" when it slides, "1" when it refuses, burst,
- * its time. The reply is empty when the epoch is another one; else for each limit: what is in the
- * way (1 the quota, 2 the burst), window, total, own, left, when there is room. */
-#define SAME_EPOCH "if redis.call('GET', KEYS[1]) ~= ARGV[2] then return {} end\n"
+ * its time. The reply is empty when the epoch is another one, or becomes one; else for each limit:
+ * what is in the way (1 the quota, 2 the burst), window, total, own, left, when there is room. */
+#define SAME_EPOCH                                                   \
+    "if redis.pcall('GET', KEYS[1]) ~= ARGV[2] then return {} end\n" \
+    "local epoch = ARGV[2]\n"
 
 const char counting_ask_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
     "local function use(l)\n"
@@ -142,6 +151,7 @@ const char counting_ask_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
     "  all[#all + 1] = l\n"
     "  refused = refused or (l.kind > 0 and l.refuses)\n"
     "end\n"
+    "if lost then return {} end\n"
     "for _, l in ipairs(all) do\n"
     "  if not refused and l.kind == 0 then use(l) end\n"
     "  say(l, out)\n"
@@ -152,12 +162,12 @@ const char counting_ask_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
 const char counting_look_script[] = SAME_EPOCH COUNTING_CLOCK FIXED SLIDING LOOK
     "local out = {}\n"
     "for i = 2, #KEYS do say(look(KEYS[i], ARGV[i + 1]), out) end\n"
-    "return out\n";
+    "return lost and {} or out\n";
 
 /* KEYS: the epoch, the gateways, then the limits'. ARGV: the gateway, since when others count, then
  * for each limit: window, count, left, length, "1" when it slides. The reply is as that of
  * counting_script.c. Of a sliding window the count is what Redis has not been told yet. */
-const char counting_strict_tell_script[] = COUNTING_CLOCK FIXED SLIDING COUNTING_PRESENCE
+const char counting_strict_tell_script[] = COUNTING_CLOCK COUNTING_PRESENCE FIXED SLIDING
     "for i = 1, #KEYS - 2 do\n"
     "  local f, kind, ends, total, left = {}, 0, 0, 0, 0\n"
     "  for n in string.gmatch(ARGV[i + 2], '%d+') do f[#f + 1] = tonumber(n) end\n"
@@ -186,8 +196,9 @@ const char counting_strict_tell_script[] = COUNTING_CLOCK FIXED SLIDING COUNTING
 
 /* KEYS: the limit's. ARGV: the gateway, whose part is free again; of a sliding window all is. */
 const char counting_clear_script[] =
-    "local own = redis.call('HGET', KEYS[1], ARGV[1])\n"
-    "if own then\n"
+    "local own = redis.pcall('HGET', KEYS[1], ARGV[1])\n"
+    "if type(own) == 'table' then redis.call('DEL', KEYS[1])\n"
+    "elseif own then\n"
     "  redis.call('HINCRBY', KEYS[1], 'all', '-' .. own)\n"
     "  redis.call('HDEL', KEYS[1], ARGV[1])\n"
     "elseif redis.call('HEXISTS', KEYS[1], 'end') == 0 then redis.call('DEL', KEYS[1]) end\n"

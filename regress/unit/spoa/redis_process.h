@@ -76,6 +76,19 @@ static inline void redis_say(const struct redis *r, const char *line)
     redisFree(c);
 }
 
+/* Ways of losing what was counted: somebody else writes where it is. */
+enum { REDIS_LOSSES = 4 };
+static const char *const redis_losses[REDIS_LOSSES] = {
+    "FLUSHALL",
+    /* lists at all keys; redisCommand() splits at blanks only */
+    "EVAL for\t_,k\tin\tipairs(redis.call('KEYS','*'))do\tredis.call('DEL',k)redis.call('RPUSH',k,'x')"
+    "end\treturn{ok='OK'} 0",
+    /* texts at all keys but the epoch */
+    "EVAL for\t_,k\tin\tipairs(redis.call('KEYS','*'))do\tif\tnot\tstring.find(k,'epoch')then\t"
+    "redis.call('SET',k,'x')end\tend\treturn{ok='OK'} 0",
+    "SET cc:{limits}:epoch x",
+};
+
 /* Ways of not being usable while it runs. */
 enum { REDIS_SPOILT = 3 };
 static const struct {

@@ -172,16 +172,16 @@ static void forgotten(void **state)
 
     (void)state;
     open_world(&redis, g);
-    for (unsigned i = 0; i < 2; i++) {
-        const struct counter_rule *rule = i ? &sliding : &fixed;
-        const char *key = i ? "sliding" : "fixed";
+    for (unsigned i = 0; i < 2 * REDIS_LOSSES; i++) {
+        const struct counter_rule *rule = i % 2 ? &sliding : &fixed;
+        char key[] = {i % 2 ? 's' : 'f', (char)('0' + i / 2), '\0'};
 
         good = 0;
         for (unsigned n = 0; n < 40; n++) {
             good += ask_all(g, rule, key, 1);
             pump(g, 3);
         }
-        redis_say(&redis, "FLUSHALL");
+        redis_say(&redis, redis_losses[i / 2]);
         good += drain(g, rule, key);
         assert_in_range(good, QUOTA, QUOTA + overshoot);
         redis_say(&redis, "SCRIPT FLUSH");
