@@ -179,10 +179,27 @@ static void window_reshape(struct counter_entry *e, struct counter_marks *marks,
         window_close(e);
 }
 
+/* A quota of bytes has become one of requests: millions of the ones are none of the others, and who
+ * sent them would be refused until the window ends. The other way there is nothing to do: so many
+ * requests are that many bytes at least, or nearly. */
+static void window_recount(struct counter_entry *e, struct counter_marks *marks)
+{
+    uint64_t requests = e->takes < e->used ? e->takes : e->used;
+
+    e->used = 0;
+    e->head = e->full = 0;
+    if (shape_is_sliding(e->shape))
+        sliding_use(e, marks, requests);
+    else
+        e->used = requests;
+}
+
 void window_refresh(struct counter_entry *e, struct counter_marks *marks,
                     const struct counter_rule *rule, struct counter_time now)
 {
     window_expire(e, marks, inner_us(now));
+    if (e->end_us != 0 && e->bytes && rule->unit == COUNTER_REQUESTS)
+        window_recount(e, marks);
     if (e->max != rule->max || e->shape != shape_of(rule)) {
         if (e->end_us != 0)
             window_reshape(e, marks, rule, now);

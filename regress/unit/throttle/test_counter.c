@@ -213,6 +213,30 @@ static void changed_rules(void **state)
     counter_table_free(&t);
 }
 
+/* From bytes to requests the requests stay used, not as many as there were bytes; and back and forth,
+ * as while two generations are served, no request is forgotten. */
+static void changed_units(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        enum counter_window window = i ? COUNTER_SLIDING : COUNTER_FIXED;
+        const struct counter_rule of_bytes = {.max = 100000,
+                                              .window_ms = 60000,
+                                              .unit = COUNTER_BYTES,
+                                              .window = window},
+                                  of_requests = {.max = 10, .window_ms = 60000, .window = window};
+        struct counter_table *t = table_of(COUNTER_MIN_KEYS);
+        unsigned good = 4;
+
+        for (unsigned n = 0; n < good; n++)
+            assert_int_equal(take(t, &of_bytes, "a", 20000, at_us(n)).refused, -1);
+        assert_true(admitted(t, &of_requests, "a", SECOND));
+        assert_int_equal(take(t, &of_bytes, "a", 20000, at_us(SECOND)).refused, -1);
+        assert_int_equal(admitted_of(t, &of_requests, "a", 20, SECOND), 10 - good - 2);
+        counter_table_free(&t);
+    }
+}
+
 /* The simplest thing that could be right: a log of each key's requests. */
 enum { MODEL_KEYS = 6, MODEL_LOG = 40000 };
 
@@ -464,6 +488,7 @@ int main(void)
         cmocka_unit_test(modes),
         cmocka_unit_test(tightest_limit),
         cmocka_unit_test(changed_rules),
+        cmocka_unit_test(changed_units),
         cmocka_unit_test(all_or_none),
         cmocka_unit_test(insight),
         cmocka_unit_test(peeking_changes_nothing),
