@@ -5,7 +5,6 @@
 /* How limits are shared. */
 struct sharing {
     struct counter_share_options options;
-    bool strict;
     struct slice away; /* of policies that do not say */
 };
 
@@ -13,7 +12,7 @@ static void print_quota(const struct gw_policy *policy, const struct gw_quota *q
                         const char *group, const struct sharing *s, FILE *out)
 {
     enum counter_unit unit = quota->bandwidth ? COUNTER_BYTES : COUNTER_REQUESTS;
-    uint64_t more = s->strict ? 0 : counter_share_overshoot(&s->options, unit, quota->count);
+    uint64_t more = counter_share_overshoot(&s->options, unit, quota->count);
     struct slice away =
         policy->away != GW_AWAY_UNSET ? slice_of(gw_away_name(policy->away)) : s->away;
     char room[128];
@@ -25,10 +24,14 @@ static void print_quota(const struct gw_policy *policy, const struct gw_quota *q
     gw_quota_text(quota, &text);
     fprintf(out,
             "shared limit: %s %" PRIslice "%s, %" PRIslice
-            ": %u gateways may let pass %llu more; without Redis: %" PRIslice "\n",
+            ": %u gateways may let pass %llu more; without Redis: %" PRIslice,
             gw_level_name(policy->level), SLICE_ARG(policy->name), group,
             SLICE_ARG(buf_slice(&text)), s->options.gateways, (unsigned long long)more,
             SLICE_ARG(away));
+    if (quota->bandwidth && !s->options.strict)
+        fprintf(out, "; requests of more than %llu bytes are refused",
+                (unsigned long long)counter_share_lease(&s->options, unit, quota->count));
+    fputc('\n', out);
 }
 
 void plan_print_shared(const struct gw_model *model, const struct config *config, FILE *out)
@@ -36,8 +39,8 @@ void plan_print_shared(const struct gw_model *model, const struct config *config
     const struct sharing s = {
         .options = {.gateways = (unsigned)config->counters.shared.gateways,
                     .lease_percent = (unsigned)config->counters.shared.lease_percent,
-                    .lease_least = config->counters.shared.lease_minimum},
-        .strict = slice_is(config->counters.shared.mode, "strict"),
+                    .lease_least = config->counters.shared.lease_minimum,
+                    .strict = slice_is(config->counters.shared.mode, "strict")},
         .away = config->counters.shared.away,
     };
 

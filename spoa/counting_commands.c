@@ -20,7 +20,8 @@ static void add_row(const struct counter_row *row, struct buf *out)
                mode_names[row->mode], (unsigned long long)row->over,
                (long long)(row->reset_us + 999999) / 1000000, (long long)row->idle_us / 1000000);
     if (row->away != COUNTER_AWAY_UNSET)
-        buf_printf(out, " others=%llu away=%s", (unsigned long long)row->others, aways[row->away]);
+        buf_printf(out, " overshoot=%llu others=%llu away=%s", (unsigned long long)row->overshoot,
+                   (unsigned long long)row->others, aways[row->away]);
     buf_printf(out, " key=%s%s\n", row->label, row->cut ? "..." : "");
 }
 

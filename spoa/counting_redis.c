@@ -41,8 +41,8 @@ struct counting_redis {
     _Atomic bool hurried; /* by a worker, since the last round */
     char prefix[96], node[17];
     uint64_t round_ms, hold_ms;
+    struct counter_share_options share;
     uint64_t look_ms; /* what comes later would decide nothing */
-    unsigned gateways;
     struct telling tellings[ROUND_KEYS / BATCH + 1], *free;
     bool up, ever_up, complained;
     bool asks_who;      /* it is being asked who it is, because it has forgotten */
@@ -105,7 +105,7 @@ static void notice(struct counting_redis *r, const redisReply *reply)
     if (r->since_ms == 0) {
         r->since_ms = reply->element[1]->integer;
         here = 0; /* who was here before does not count */
-    } else if (here >= (long long)r->gateways && r->gateways_here < r->gateways) {
+    } else if (here >= (long long)r->share.gateways && r->gateways_here < r->share.gateways) {
         counter_share_all_here(r->table, counter_now(&clock_system), SETTLE_US);
     }
     r->gateways_here = (uint64_t)here;
@@ -351,7 +351,7 @@ int counting_redis_new(struct counting_redis **out, struct counter_table *table,
     r->table = table;
     r->round_ms = options->round_ms;
     r->hold_ms = options->hold_ms;
-    r->gateways = share.gateways;
+    r->share = share;
     r->look_ms = options->deadline_ms < PATIENCE_MS ? options->deadline_ms : PATIENCE_MS;
     counter_share_node(table, r->node);
     for (size_t i = 0; i < sizeof(r->tellings) / sizeof(r->tellings[0]); i++) {
@@ -474,8 +474,13 @@ enum counting_source counting_redis_look(struct counting_redis *r, struct admin_
 
 void counting_redis_report(const struct counting_redis *r, struct buf *out)
 {
+    const struct counter_share_options *o = &r->share;
+    unsigned others = o->strict ? 0 : o->gateways - 1;
+
     buf_printf(out, " share_up=%d share_holds=%d", r->up,
                counter_share_holds(r->table, counter_now(&clock_system)));
+    buf_printf(out, " share_overshoot_percent=%u share_overshoot_least=%llu",
+               others * o->lease_percent, (unsigned long long)(others * o->lease_least));
 #define X(name, help) buf_printf(out, " share_" #name "=%llu", (unsigned long long)r->name);
     COUNTING_REDIS_COUNTERS(X)
 #undef X

@@ -156,8 +156,9 @@ struct counter_row {
     enum counter_mode mode; /* when it was asked for last */
     enum counter_away away; /* of a shared key; UNSET: the key is not shared */
     uint64_t max, used;
-    uint64_t others; /* used by other gateways, as far as is known here */
-    uint64_t over;   /* requests that were beyond it, since it is in the table */
+    uint64_t others;    /* used by other gateways, as far as is known here */
+    uint64_t overshoot; /* of a shared key: by how much at most all gateways exceed its quota */
+    uint64_t over;      /* requests that were beyond it, since it is in the table */
     int64_t reset_us, idle_us;
 };
 

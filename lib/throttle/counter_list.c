@@ -8,6 +8,8 @@ static void fill_shared(const struct counter_table *t, const struct counter_shar
 
     row->others = e->end_us != 0 ? r->others : 0;
     row->away = r->named ? (enum counter_away)r->away : COUNTER_AWAY_UNSET;
+    row->overshoot = counter_share_overshoot(&t->sharing->options,
+                                             e->bytes ? COUNTER_BYTES : COUNTER_REQUESTS, e->max);
 }
 
 static void fill_row(const struct counter_table *t, const struct counter_shard *s,
@@ -177,14 +179,14 @@ static enum remote_verdict judge_remote(const struct counter_table *t,
 }
 
 /* What the others say, and what it means for a limit that has room as far as is known here. */
-static void settle_look(const struct counter_table *t, enum remote_verdict remote,
-                        struct counter_look *out)
+static void settle_look(const struct counter_table *t, const struct counter_rule *rule,
+                        uint64_t cost, enum remote_verdict remote, struct counter_look *out)
 {
     struct counter_state *state = &out->state;
 
     state->away = remote == REMOTE_AWAY;
     if (remote == REMOTE_NO_LEASE && state->retry_us == 0)
-        state->retry_us = t->sharing->options.round_us;
+        state->retry_us = remote_lease_us(t->sharing, rule, cost);
     else if (remote != REMOTE_AGREES && remote != REMOTE_ALLOWS && state->retry_us == 0)
         state->retry_us = state->reset_us > 0 ? state->reset_us : NO_ROOM_RETRY_US;
     out->fits = state->retry_us == 0 || remote == REMOTE_ALLOWS;
@@ -197,6 +199,7 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     uint64_t cost = e->bytes ? bytes : 1, need = cost > 0 ? cost : 1;
     struct counter_state *state = &out->state;
     int64_t now_us = inner_us(now), burst_us = e->burst_end_us - now_us;
+    const struct counter_rule rule = entry_rule(e, COUNTER_AWAY_UNSET);
 
     fill_row(t, s, e, now_us, &out->row);
     *state = (struct counter_state){
@@ -210,7 +213,7 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     state->remaining = state->used < state->max ? state->max - state->used : 0;
     if (state->burst && state->retry_us >= 0 && burst_us > state->retry_us)
         state->retry_us = burst_us;
-    settle_look(t, judge_remote(t, s, e, need, out, now), out);
+    settle_look(t, &rule, cost, judge_remote(t, s, e, need, out, now), out);
 }
 
 /* A key of which nothing is counted here. */
@@ -232,7 +235,7 @@ static void look_at_rule(const struct counter_table *t, const struct counter_rul
         out->row.away = remote_away(t->sharing, rule);
         remote = remote_judge(t->sharing, rule, NULL, 0, need, now.mono_us);
     }
-    settle_look(t, remote, out);
+    settle_look(t, rule, cost, remote, out);
 }
 
 void counter_look(struct counter_table *t, struct slice key, const struct counter_rule *rule,

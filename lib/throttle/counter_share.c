@@ -51,7 +51,7 @@ uint64_t counter_share_lease(const struct counter_share_options *o, enum counter
 uint64_t counter_share_overshoot(const struct counter_share_options *o, enum counter_unit unit,
                                  uint64_t max)
 {
-    return (o->gateways - 1) * counter_share_lease(o, unit, max);
+    return o->strict ? 0 : (o->gateways - 1) * counter_share_lease(o, unit, max);
 }
 
 void counter_share_node(const struct counter_table *t, char name[17])
@@ -140,6 +140,14 @@ enum remote_verdict remote_judge(const struct counter_sharing *s, const struct c
         !remote_has_part(s, rule, used, need))
         return REMOTE_NO_LEASE;
     return REMOTE_AGREES;
+}
+
+int64_t remote_lease_us(const struct counter_sharing *s, const struct counter_rule *rule,
+                        uint64_t cost)
+{
+    uint64_t lease = counter_share_lease(&s->options, rule->unit, rule->max);
+
+    return cost > lease ? -1 : s->options.round_us;
 }
 
 bool remote_hurries(const struct counter_sharing *s, const struct counter_entry *e,

@@ -71,4 +71,8 @@ void remote_mark(struct counter_shard *s, struct counter_remote *remotes, uint32
 bool remote_hurries(const struct counter_sharing *s, const struct counter_entry *e,
                     const struct counter_remote *r, enum counter_unit unit);
 
+/* REMOTE_NO_LEASE: when a request of this cost fits; -1: it is larger than the lease, so never. */
+int64_t remote_lease_us(const struct counter_sharing *s, const struct counter_rule *rule,
+                        uint64_t cost);
+
 void sharing_free(struct counter_sharing **s);

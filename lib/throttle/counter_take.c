@@ -246,6 +246,8 @@ static void tell(const struct request *q, const struct item *item, struct counte
         out->retry_us = -1;
     else if ((item->shared && e == NULL) || (item->over && item->remote == REMOTE_AWAY))
         out->retry_us = NO_ROOM_RETRY_US;
+    else if (item->over && item->remote == REMOTE_NO_LEASE)
+        out->retry_us = remote_lease_us(q->sharing, rule, item->cost);
     if (e == NULL)
         return;
     if (e->end_us > q->now_us)
@@ -256,7 +258,7 @@ static void tell(const struct request *q, const struct item *item, struct counte
         e->burst_end_us - q->now_us > out->retry_us)
         out->retry_us = e->burst_end_us - q->now_us;
     if (out->retry_us == 0 && item->over && item->remote == REMOTE_NO_LEASE)
-        out->retry_us = q->sharing->options.round_us;
+        out->retry_us = remote_lease_us(q->sharing, rule, item->cost);
     else if (out->retry_us == 0 && item->over && item->remote != REMOTE_AGREES)
         out->retry_us = out->reset_us > 0 ? out->reset_us : NO_ROOM_RETRY_US;
 }

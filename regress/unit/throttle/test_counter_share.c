@@ -257,6 +257,8 @@ static void leases(void **state)
     struct centre centre = {0};
     struct dice dice = {1};
     struct counter_result r;
+    struct counter_look look;
+    struct counter_row row;
 
     (void)state;
     assert_int_equal(counter_share_lease(&options, COUNTER_REQUESTS, 1000), 100);
@@ -271,8 +273,21 @@ static void leases(void **state)
     assert_int_equal(r.state.remaining, 90);
     round_of(t, &centre, 0, 1, &none, &dice);
     assert_int_equal(admitted_of(t, &rule, "a", 50, 2), 10);
-    assert_int_equal(take(t, &bytes, "b", 101, at_us(3)).refused, 0);
+    /* more bytes than a lease: that the others hear of it does not help */
+    for (unsigned i = 0; i < 2; i++) {
+        r = take(t, &bytes, i == 0 ? "b" : "c", 101, at_us(3));
+        assert_int_equal(r.refused, 0);
+        assert_int_equal(r.state.retry_us, -1);
+        r = take(t, &bytes, "c", 60, at_us(3));
+        assert_int_equal(r.state.retry_us, i == 0 ? 0 : options.round_us);
+        counter_look(t, SLICE("c"), i == 0 ? 41 : 101, at_us(3), &look);
+        assert_int_equal(look.state.retry_us, i == 0 ? options.round_us : -1);
+    }
     assert_int_equal(take(t, &bytes, "b", 100, at_us(3)).refused, -1);
+    assert_true(counter_find(t, SLICE("a"), at_us(3), &row));
+    assert_int_equal(row.overshoot, 20);
+    assert_true(counter_find(t, SLICE("b"), at_us(3), &row));
+    assert_int_equal(row.overshoot, 200);
     counter_table_free(&t);
 }
 
