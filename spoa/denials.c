@@ -1,6 +1,7 @@
 #include "spoa/denials.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 struct denials {
     struct denials_options options;
@@ -123,12 +124,50 @@ static int replace(struct denials *d, const struct gw_deny_rule *but,
 /* --- commands -----------------------------------------------------------------------------------
  */
 
-/* KIND VALUE [invert] [for SECONDS]. False: *said is what is wrong. */
+/* WORD VALUE, the last word of which *i is behind then. */
+static bool take_pair(const struct admin_call *call, size_t *i, const char *word, struct slice *out)
+{
+    if (*i + 2 > call->n_args || !slice_is(call->arg[*i], word))
+        return false;
+    *out = call->arg[*i + 1];
+    *i += 2;
+    return true;
+}
+
+/* [from TIME] [until TIME | for SECONDS]; without `from`, the seconds begin now. */
+static bool parse_times(const struct admin_call *call, size_t i, int64_t now_s,
+                        struct gw_deny_rule *out, const char **said)
+{
+    struct slice text;
+    uint64_t seconds;
+
+    *said = "behind the value there can be: invert, from TIME, and until TIME or for SECONDS; TIME "
+            "is like 2030-01-31T00:00:00Z";
+    if (take_pair(call, &i, "from", &text) && clock_parse(text, &out->from_s) != CC_OK)
+        return false;
+    if (out->from_s <= now_s)
+        out->from_s = 0; /* it has begun */
+    if (take_pair(call, &i, "until", &text)) {
+        if (clock_parse(text, &out->until_s) != CC_OK || i != call->n_args)
+            return false;
+        *said = "that time is over before it begins";
+        return out->until_s > (out->from_s > 0 ? out->from_s : now_s);
+    }
+    if (take_pair(call, &i, "for", &text)) {
+        *said = "SECONDS is a number from 1 to 4294967295, and nothing follows it";
+        if (i != call->n_args || slice_to_u64(text, &seconds) != CC_OK || seconds == 0 ||
+            seconds > UINT32_MAX)
+            return false;
+        out->until_s = (out->from_s > 0 ? out->from_s : now_s) + (int64_t)seconds;
+    }
+    return i == call->n_args;
+}
+
+/* KIND VALUE [invert] and times. False: *said is what is wrong. */
 static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_rule *out,
                   const char **said)
 {
     size_t i = 2;
-    uint64_t seconds;
 
     *out = (struct gw_deny_rule){.value = call->arg[1]};
     *said = "the kind is api, application, user, subscription or ip";
@@ -141,22 +180,36 @@ static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_r
         out->invert = true;
         i++;
     }
-    *said = "behind the value there can be: invert, for SECONDS";
-    if (i == call->n_args)
-        return true;
-    if (i + 2 != call->n_args || !slice_is(call->arg[i], "for"))
-        return false;
-    *said = "SECONDS is a number from 1 to 4294967295";
-    if (slice_to_u64(call->arg[i + 1], &seconds) != CC_OK || seconds == 0 || seconds > UINT32_MAX)
-        return false;
-    out->until_s = now_s + (int64_t)seconds;
-    return true;
+    return parse_times(call, i, now_s, out, said);
 }
 
 static void add_text(const struct gw_deny_rule *r, struct buf *out)
 {
     buf_printf(out, "%s %" PRIslice "%s", gw_denial_name(r->kind), SLICE_ARG(r->value),
                r->invert ? " invert" : "");
+}
+
+static void add_time(const char *word, int64_t at_s, struct buf *out)
+{
+    time_t t = (time_t)at_s;
+    char text[32];
+    struct tm tm;
+
+    if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+        buf_printf(out, " %s %s", word, text);
+    else
+        buf_printf(out, " %s %lld", word, (long long)at_s);
+}
+
+/* What is left of its times, so that it can be added elsewhere. */
+static void add_times(const struct gw_deny_rule *r, int64_t now_s, struct buf *out)
+{
+    bool begun = r->from_s <= now_s;
+
+    if (!begun)
+        add_time("from", r->from_s, out);
+    if (r->until_s > 0)
+        buf_printf(out, " for %lld", (long long)(r->until_s - (begun ? now_s : r->from_s)));
 }
 
 static bool add_deny(struct admin_call *call)
@@ -225,8 +278,7 @@ static bool show_deny(struct admin_call *call)
         if (r->until_s > 0 && r->until_s <= now_s)
             continue;
         add_text(r, call->out);
-        if (r->until_s > 0)
-            buf_printf(call->out, " for %lld", (long long)(r->until_s - now_s));
+        add_times(r, now_s, call->out);
         buf_add_char(call->out, '\n');
     }
     return false;
@@ -235,8 +287,8 @@ static bool show_deny(struct admin_call *call)
 const struct admin_command denials_commands[] = {
     {"show deny", "", "deny rules that were added here, not those of policy files", 0, 0,
      show_deny},
-    {"add deny", "KIND VALUE [invert] [for SECONDS]",
-     "deny api, application, user, subscription or ip", 2, 5, add_deny},
+    {"add deny", "KIND VALUE [invert] [from TIME] [until TIME | for SECONDS]",
+     "deny api, application, user, subscription or ip", 2, 7, add_deny},
     {"del deny", "KIND VALUE [invert]", "remove a deny rule that was added here", 2, 3, del_deny},
 };
 const size_t denials_n_commands = sizeof denials_commands / sizeof *denials_commands;

@@ -39,6 +39,8 @@ static bool path_in(const char *directory, char path[PATH_MAX])
 
 static void add_rule(struct buf *out, const struct gw_deny_rule *r)
 {
+    if (r->from_s > 0)
+        buf_printf(out, "%lld-", (long long)r->from_s);
     buf_printf(out, "%lld %s %s %" PRIslice "\n", (long long)r->until_s, r->invert ? "invert" : "-",
                gw_denial_name(r->kind), SLICE_ARG(r->value));
 }
@@ -74,17 +76,36 @@ int deny_file_write(const char *directory, const struct deny_list *list)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static bool read_rule(struct slice line, struct gw_deny_rule *out)
+static bool read_second(struct slice text, int64_t *out)
 {
-    struct slice until, invert, kind;
     uint64_t s;
 
+    if (slice_to_u64(text, &s) != CC_OK || s > INT64_MAX)
+        return false;
+    *out = (int64_t)s;
+    return true;
+}
+
+/* UNTIL, or FROM-UNTIL. */
+static bool read_times(struct slice text, struct gw_deny_rule *out)
+{
+    struct slice from = SLICE_NONE;
+
+    if (slice_find(text, '-') >= 0 &&
+        (!slice_split(&text, '-', &from) || !read_second(from, &out->from_s) || out->from_s == 0))
+        return false;
+    return read_second(text, &out->until_s) && (out->until_s == 0 || out->from_s < out->until_s);
+}
+
+static bool read_rule(struct slice line, struct gw_deny_rule *out)
+{
+    struct slice times, invert, kind;
+
     *out = (struct gw_deny_rule){.until_s = 0};
-    if (!slice_split(&line, ' ', &until) || !slice_split(&line, ' ', &invert) ||
-        !slice_split(&line, ' ', &kind) || slice_to_u64(until, &s) != CC_OK || s > INT64_MAX ||
+    if (!slice_split(&line, ' ', &times) || !slice_split(&line, ' ', &invert) ||
+        !slice_split(&line, ' ', &kind) || !read_times(times, out) ||
         !gw_denial_find(kind, &out->kind))
         return false;
-    out->until_s = (int64_t)s;
     out->invert = slice_is(invert, "invert");
     out->value = line;
     return (out->invert || slice_is(invert, "-")) && deny_file_fault(out) == NULL;

@@ -5,10 +5,10 @@
  *
  *     cc deny rules 1 SHA256-OF-THE-LINES
  *     1700000060 - user bob
- *     0 invert ip 203.0.113.0/24
+ *     1700000000-0 invert ip 203.0.113.0/24
  *
- * the second since 1970 at which a rule ends (0: never), whether it is inverted, kind and value. It
- * is written beside the old one, synced and renamed. A file that is damaged is refused as a whole:
+ * the seconds since 1970 at which a rule begins, if it is not at once, and ends (0: never), whether
+ * it is inverted, kind and value. It is written beside the old one, synced and renamed. A file that is damaged is refused as a whole:
  * a rule may be missing in it. */
 #pragma once
 

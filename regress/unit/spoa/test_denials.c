@@ -113,6 +113,36 @@ static void test_add_and_remove(void **state)
     assert_string_equal(run(w, "show deny", ""), "");
 }
 
+/* Rules that begin later; and that outlive a restart before they do. */
+static void test_times(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_string_equal(run(w, "add deny", "user bob from 2023-11-14T22:14:00Z"), "added\n");
+    assert_string_equal(run(w, "add deny", "user eve from 1700000040 until 1700000050"), "added\n");
+    assert_string_equal(run(w, "add deny", "api /a invert from 1700000040 for 5"), "added\n");
+    assert_string_equal(run(w, "add deny", "api /b from 2001-01-01T00:00:00Z"), "added\n");
+    assert_string_equal(run(w, "add deny", "api /c until 2023-11-14T22:13:50Z"), "added\n");
+    assert_int_equal(start(w, w->directory), CC_OK);
+    assert_string_equal(run(w, "show deny", ""), "user bob from 2023-11-14T22:14:00Z\n"
+                                                 "user eve from 2023-11-14T22:14:00Z for 10\n"
+                                                 "api /a invert from 2023-11-14T22:14:00Z for 5\n"
+                                                 "api /b\napi /c for 30\n");
+    assert_true(denies(w, GW_DENY_API, "/b") && denies(w, GW_DENY_API, "/c"));
+    assert_false(denies(w, GW_DENY_USER, "bob") || denies(w, GW_DENY_USER, "eve") ||
+                 denies(w, GW_DENY_API, "/x"));
+    w->clock.now_wall_s = 1700000040;
+    assert_true(denies(w, GW_DENY_USER, "bob") && denies(w, GW_DENY_USER, "eve") &&
+                denies(w, GW_DENY_API, "/x"));
+    assert_string_equal(run(w, "show deny", ""),
+                        "user bob\nuser eve for 10\napi /a invert for 5\napi /b\n");
+    w->clock.now_wall_s = 1700000045;
+    assert_true(denies(w, GW_DENY_USER, "eve") && !denies(w, GW_DENY_API, "/x"));
+    w->clock.now_wall_s = 1700000050;
+    assert_true(denies(w, GW_DENY_USER, "bob") && !denies(w, GW_DENY_USER, "eve"));
+}
+
 static void test_faults(void **state)
 {
     static const char *const wrong[][2] = {
@@ -130,6 +160,14 @@ static void test_faults(void **state)
         {"application Shop", "not added: it is SUBSCRIBER:APPLICATION"},
         {"subscription /pets", "not added: it is BASEPATH:VERSION:"},
         {"user bob for 5 invert", "not added: behind the value"},
+        {"user bob from", "not added: behind the value"},
+        {"user bob from tomorrow", "not added: behind the value"},
+        {"user bob until", "not added: behind the value"},
+        {"user bob until 2030-02-30T00:00:00Z", "not added: behind the value"},
+        {"user bob until 1800000000 for 5", "not added: behind the value"},
+        {"user bob until 1800000000 from 5", "not added: behind the value"},
+        {"user bob until 1700000000", "not added: that time is over"},
+        {"user bob from 1700000009 until 1700000009", "not added: that time is over"},
     };
     struct world *w = *state;
 
@@ -233,7 +271,8 @@ static void test_damaged(void **state)
         "0 - user bob\n\n",   "0 - user\n",       "0 user bob\n",
         "-1 - user bob\n",    "0 yes user bob\n", "0 - nobody bob\n",
         "0 - user \n",        "0 - ip 1.2.3\n",   "99999999999999999999 - user bob\n",
-        "0 - user bob\x01\n",
+        "0 - user bob\x01\n", "0-5 - user bob\n", "-5 - user bob\n",
+        "5- - user bob\n",    "5-5 - user bob\n", "5-6-7 - user bob\n",
     };
     static const char magic[] = "cc deny rules 1 ";
     struct world *w = *state;
@@ -263,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_add_and_remove, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_times, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_faults, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_many, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_restart, open_world, close_world),
