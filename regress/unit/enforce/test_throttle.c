@@ -47,6 +47,120 @@ static void test_each_level(void **state)
     close_world(&w);
 }
 
+/* A limit of each level, with its members in place of @. */
+static const struct {
+    const char *policies, *tier;
+    struct question q;
+    const char *refused;
+} levels[] = {
+    {NOTHING "advancedPolicies: [{name: A, @}]\n", "A", {.user = NULL}, "429 900800"},
+    {NOTHING "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n"
+             "      - {conditions: [{query: q}], @}\n",
+     "A",
+     {.query = "q"},
+     "429 900800"},
+    {NOTHING "advancedPolicies: [{name: OpTier, @}]\n",
+     "",
+     {.path = "/t/acme/box/far", .ed = true},
+     "429 900802"},
+    {NO_APP "subscriptionPolicies: [{name: SubTier, @}]\n", "", {.user = NULL}, "429 900804"},
+    {NO_APP "subscriptionPolicies: [{name: Nobody, @}]\n",
+     "",
+     {.path = "/pets/1.0/open", .nobody = true},
+     "429 900804"},
+    {NO_SUB "applicationPolicies: [{name: AppTier, @}]\n", "", {.user = NULL}, "429 900803"},
+    {NOTHING "customPolicies: [{name: c, keyTemplate: \"$userId\", @}]\n",
+     "",
+     {.user = NULL},
+     "429 900806"},
+};
+enum { CONDITION_GROUP = 1 }; /* it has no modes of its own */
+
+static void open_level(struct world *w, size_t i, const char *members)
+{
+    const char *at = strchr(levels[i].policies, '@');
+    char policies[1024];
+
+    snprintf(policies, sizeof(policies), "%.*s%s%s", (int)(at - levels[i].policies),
+             levels[i].policies, members, at + 1);
+    open_world(w, policies, levels[i].tier);
+}
+
+/* Spike arrest, bytes, and limits that do not refuse: at each level. */
+static void test_kinds_at_each_level(void **state)
+{
+    static const char *const lenient[] = {
+        "requestCount: 1, timeUnit: day, stopOnQuotaReach: false",
+        "requestCount: 1, timeUnit: day, shadow: true",
+        "requestCount: 9, timeUnit: day, burst: {requestCount: 1, timeUnit: hour}, shadow: true",
+    };
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < N(levels); i++) {
+        struct question q = levels[i].q;
+
+        open_level(&w, i,
+                   "requestCount: 4, timeUnit: hour, burst: {requestCount: 2, timeUnit: minute}");
+        expect_limit(&w, q, 2, levels[i].refused);
+        assert_true(slice_contains(w.d.reason, SLICE("(burst)")));
+        w.clock.now_mono_us += 60000000;
+        expect_limit(&w, q, 2, levels[i].refused);
+        w.clock.now_mono_us += 60000000;
+        assert_string_equal(ask(&w, q), levels[i].refused);
+        assert_false(slice_contains(w.d.reason, SLICE("(burst)")));
+        close_world(&w);
+
+        open_level(&w, i, "bandwidth: 1KB, timeUnit: day");
+        q.length = "1000";
+        assert_string_equal(ask(&w, q), "200");
+        q.length = "25";
+        assert_string_equal(ask(&w, q), levels[i].refused);
+        q.length = "24";
+        assert_string_equal(ask(&w, q), "200");
+        close_world(&w);
+
+        q = levels[i].q;
+        for (size_t k = 0; i != CONDITION_GROUP && k < N(lenient); k++) {
+            open_level(&w, i, lenient[k]);
+            assert_string_equal(ask(&w, q), "200");
+            assert_int_equal(w.d.limits.over.n, 0);
+            assert_string_equal(ask(&w, q), "200");
+            assert_true(w.d.limits.over.n > 0);
+            close_world(&w);
+        }
+    }
+}
+
+/* The tier of an API is in place of those of its operations. */
+static void test_api_or_operation(void **state)
+{
+    static const char policies[] =
+        NOTHING "advancedPolicies: [{name: A, requestCount: 3, timeUnit: day},"
+                " {name: OpTier, requestCount: 1, timeUnit: day}]\n"
+                "customPolicies: [{name: c, keyTemplate: \"$resourceKey\", requestCount: 9,"
+                " timeUnit: day}]\n";
+    struct question far = {.path = "/t/acme/box/far", .ed = true};
+    struct counter_row row;
+    struct world w;
+
+    (void)state;
+    open_world(&w, policies, "");
+    expect_limit(&w, far, 1, "429 900802");
+    w.apis[2].tier = SLICE("A");
+    enforce_rules_unref(&w.rules);
+    w.rules = fixture_rules(&w.f);
+    expect_limit(&w, far, 3, "429 900800");
+    /* and so it is for the key that custom policies see */
+    assert_true(counter_find(w.counters, SLICE("custom:c:/t/acme/box/1/far:GET"),
+                             counter_now(&w.clock.clock), &row));
+    assert_int_equal(row.used, 1);
+    assert_true(counter_find(w.counters, SLICE("custom:c:/t/acme/box:1"),
+                             counter_now(&w.clock.clock), &row));
+    assert_int_equal(row.used, 3);
+    close_world(&w);
+}
+
 /* Deny rules, API, subscription, application, custom: the first that refuses is what is told, and
  * none of the others is used by it. */
 static void test_order(void **state)
@@ -549,6 +663,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_level),
+        cmocka_unit_test(test_kinds_at_each_level),
+        cmocka_unit_test(test_api_or_operation),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_refused_for_other_reasons),
         cmocka_unit_test(test_without_credentials),
