@@ -12,6 +12,19 @@ fi
 shared_modes='local async strict'
 declare -A shared_requests=([local]=40000 [async]=40000 [strict]=4000)
 
+shared_redis() {
+    begin $on_load redis-server --port 0 --unixsocket "$dir/redis.sock" --save '' --dir "$dir"
+    redis_pid=$!
+    disown "$redis_pid" # it is killed, which is not worth a line
+    wait_for Redis redis-cli -s "$dir/redis.sock" ping
+}
+
+# shared_is_up MODE
+shared_is_up() {
+    wait_for "agent that counts $1, at Redis" sh -c \
+        "echo 'show counters' | socat -t 5 - UNIX-CONNECT:$dir/$1.admin | grep 'share_up=1 '"
+}
+
 shared_start() {
     local mode
     mkdir "$dir/policies"
@@ -21,8 +34,7 @@ customPolicies:
   - {name: all, keyTemplate: "\$apiContext", requestCount: 1000000000, timeUnit: day}
   - {name: each user, keyTemplate: "\$userId:\$apiContext", requestCount: 1000000000, timeUnit: day}
 END
-    begin $on_load redis-server --port 0 --unixsocket "$dir/redis.sock" --save '' --dir "$dir"
-    wait_for Redis redis-cli -s "$dir/redis.sock" ping
+    shared_redis
     for mode in $shared_modes; do
         "$gen" build -c "$dir/dev.yaml" -o "$dir/$mode" --set policies="$dir/policies" \
             --set agent.socket="$dir/$mode.sock" "$dir/petstore" >>"$dir/log" 2>&1 ||
@@ -31,9 +43,7 @@ END
             --set agent.socket="$dir/$mode.sock" --set agent.adminSocket="$dir/$mode.admin" \
             --set agent.redis.address="$dir/redis.sock" --set enforcer.throttling.shared.mode="$mode"
         wait_for "agent that counts $mode" test -S "$dir/$mode.sock"
-        [ "$mode" = local ] ||
-            wait_for "agent that counts $mode, at Redis" sh -c \
-                "echo 'show counters' | socat -t 5 - UNIX-CONNECT:$dir/$mode.admin | grep 'share_up=1 '"
+        [ "$mode" = local ] || shared_is_up "$mode"
     done
 }
 
@@ -72,8 +82,61 @@ shared_table() {
         "$(median "$dir/shared.ratios" 5)" "$(median "$dir/shared.ratios" 6)"
 }
 
+# What may become of Redis, and how it is put right again.
+shared_faults='killed stopped read-only full flushed'
+shared_spoil() {
+    case $1 in
+        killed) kill -KILL "$redis_pid" ;;
+        stopped) kill -STOP "$redis_pid" ;;
+        read-only) redis-cli -s "$dir/redis.sock" replicaof 127.0.0.1 1 ;;
+        full) redis-cli -s "$dir/redis.sock" config set maxmemory 1 ;;
+        flushed) redis-cli -s "$dir/redis.sock" flushall ;;
+    esac >>"$dir/log" 2>&1
+}
+
+shared_mend() {
+    local pid left=()
+
+    case $1 in
+        killed)
+            # its number may soon be somebody else's
+            for pid in "${pids[@]}"; do [ "$pid" = "$redis_pid" ] || left+=("$pid"); done
+            pids=("${left[@]}")
+            shared_redis
+            ;;
+        stopped) kill -CONT "$redis_pid" ;;
+        read-only) redis-cli -s "$dir/redis.sock" replicaof no one ;;
+        full) redis-cli -s "$dir/redis.sock" config set maxmemory 0 ;;
+    esac >>"$dir/log" 2>&1
+    wait_for 'Redis again' redis-cli -s "$dir/redis.sock" ping
+    shared_is_up async
+}
+
+# What requests of async limits notice of it: a second with Redis as it should be, and one in whose midst
+# that happens to it, by turns.
+shared_fault_table() {
+    local fault
+    echo 'async, one request after the other: a second in which Redis is ..., and the second before it'
+    printf '    %-10s %9s %9s %10s %8s\n' Redis 'p99 us' 'before' 'p99 ratio' 'rate'
+    for fault in $shared_faults; do
+        rm -f "$dir/shared.fault"
+        for _ in $(seq "$rounds"); do
+            shared_round async -t 1 -c 1 -d 1 >"$dir/shared.before"
+            { sleep 0.2; shared_spoil "$fault"; } &
+            shared_round async -t 1 -c 1 -d 1 >"$dir/shared.after"
+            wait $!
+            shared_mend "$fault"
+            paste "$dir/shared.before" "$dir/shared.after" |
+                awk '{ print $5, $2, $5 / $2, $4 / $1 }' >>"$dir/shared.fault"
+        done
+        printf '    %-10s %9s %9s %10.2f %8.2f\n' "$fault" "$(median "$dir/shared.fault" 1)" \
+            "$(median "$dir/shared.fault" 2)" "$(median "$dir/shared.fault" 3)" "$(median "$dir/shared.fault" 4)"
+    done
+}
+
 measure_shared() {
     shared_start
     shared_table 'as fast as the agent answers: 4 connections, 20 requests in flight on each' -c 4 -d 20
     shared_table 'one request after the other, on one connection' -c 1 -d 1
+    shared_fault_table
 }
