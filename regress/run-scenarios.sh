@@ -5,6 +5,7 @@
 # Macros for the scenarios:
 #   ${top}      the project's root          ${cc_gen} ${cc_spoa}   the programs
 #   ${tools}    programs of regress/tools   ${haproxy}             HAProxy
+#   ${tables}   a directory: what a scenario measured, in a file of its name, is printed also when it passes
 #   ${not}      regress/vtc/lib/not: the command after it must fail, and by itself
 # What a scenario's blocks must look like, so that each command in them counts: check-scenarios.sh.
 . "$(dirname "$0")/run-lib.sh"
@@ -34,6 +35,8 @@ export ASAN_OPTIONS=detect_leaks=1:handle_abort=1:exitcode=99:log_path=$reports/
 # gcc's UBSan writes to stderr alone: it aborts, and ASan reports that.
 export UBSAN_OPTIONS=print_stacktrace=1:exitcode=99:abort_on_error=1:log_path=$reports/ubsan
 log=$TMPDIR/log
+tables=$TMPDIR/tables
+mkdir "$tables"
 trap 'rm -rf "$TMPDIR"' EXIT
 # By its name, so that nothing finds another one.
 mkdir "$TMPDIR/bin"
@@ -85,6 +88,7 @@ complaints=$failed
 if [ $# -gt 0 ]; then
     varnishtest -k -j2 -t 150 -b 4M -D top="$PWD" -D cc_gen="$bin/cc-gen" -D cc_spoa="$bin/cc-spoa" \
         -D tools="$PWD/build/$variant/tools" -D haproxy="$TMPDIR/bin/haproxy" -D not="$PWD/regress/vtc/lib/not" \
+        -D tables="$tables" \
         "$@" >"$log" 2>&1
     # A line for each scenario: "#    top  TEST regress/vtc/x.vtc passed (1.234)".
     passed=$(grep -c '^# *top  TEST .* passed' "$log")
@@ -92,6 +96,9 @@ if [ $# -gt 0 ]; then
         grep -q "^# *top  TEST $vtc passed" "$log" || bad "$vtc"
     done
     [ "$failed" -eq "$complaints" ] || cat "$log"
+    for table in "$tables"/*; do
+        [ ! -e "$table" ] || { echo "== ${table##*/}"; cat "$table"; }
+    done
     for report in "$reports"/*; do
         [ -e "$report" ] || continue
         bad "a sanitizer's report: $(cat "$report")"
