@@ -263,6 +263,78 @@ static void test_model(void **state)
     fixture_close(&f);
 }
 
+/* Each unit of time and of bytes, in files of each kind; what a policy does not say of its window
+ * is what the setting says. */
+static void test_units(void **state)
+{
+    static const char tail[] = OAS "paths: {/a: {get: {}}}\n";
+    static const struct {
+        const char *unit;
+        uint64_t seconds;
+        unsigned months;
+    } times[] = {{"second", 1, 0},  {"sec", 1, 0},      {"seconds", 1, 0}, {"minute", 60, 0},
+                 {"min", 60, 0},    {"minutes", 60, 0}, {"hour", 3600, 0}, {"hours", 3600, 0},
+                 {"day", 86400, 0}, {"days", 86400, 0}, {"month", 0, 1},   {"months", 0, 1}};
+    static const struct {
+        const char *bandwidth;
+        uint64_t bytes;
+    } amounts[] = {{"4096", 4096},
+                   {"7B", 7},
+                   {"512KB", 512 << 10},
+                   {"3K", 3 << 10},
+                   {"10MB", 10 << 20},
+                   {"10 MB", 10 << 20},
+                   {"2GB", UINT64_C(2) << 30},
+                   {"1TB", UINT64_C(1) << 40}};
+    const struct gw_policy *p;
+    char policies[512], path[512];
+    struct fixture f;
+
+    (void)state;
+    for (size_t i = 0; i < N(times); i++) {
+        snprintf(policies, sizeof(policies), UN ADV("requestCount: 1, unitTime: 2, timeUnit: %s"),
+                 times[i].unit);
+        assert_int_equal(build(&f, policies, tail), CC_OK);
+        p = gw_policy_find(f.model, GW_LEVEL_API, SLICE("A"));
+        assert_int_equal(p->quota.period_s, 2 * times[i].seconds);
+        assert_int_equal(p->quota.months, 2 * times[i].months);
+        assert_false(p->sliding);
+        fixture_close(&f);
+    }
+    for (size_t i = 0; i < N(amounts); i++) {
+        snprintf(policies, sizeof(policies), UN ADV("bandwidth: %s, timeUnit: day"),
+                 amounts[i].bandwidth);
+        assert_int_equal(build(&f, policies, tail), CC_OK);
+        p = gw_policy_find(f.model, GW_LEVEL_API, SLICE("A"));
+        assert_true(p->quota.bandwidth && p->quota.count == amounts[i].bytes);
+        fixture_close(&f);
+    }
+    assert_int_equal(build(&f, UN ADV("requestCount: 1, timeUnit: day"), tail), CC_OK);
+    snprintf(path, sizeof(path), "%s/b.json", f.dirs[0]);
+    assert_int_equal(file_write_atomic(path,
+                                       SLICE("{\"applicationPolicies\": [{\"name\": \"J\", "
+                                             "\"requestCount\": 5, \"timeUnit\": \"day\"}]}"),
+                                       0600),
+                     CC_OK);
+    snprintf(path, sizeof(path), "%s/c.yml", f.dirs[0]);
+    assert_int_equal(file_write_atomic(path,
+                                       SLICE("customPolicies: [{name: Y, keyTemplate: $userId, "
+                                             "requestCount: 6, timeUnit: day, window: fixed}]\n"),
+                                       0600),
+                     CC_OK);
+    f.config.throttling.window = SLICE("sliding");
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_OK);
+    p = gw_policy_find(f.model, GW_LEVEL_API, SLICE("A"));
+    assert_true(p != NULL && p->sliding);
+    p = gw_policy_find(f.model, GW_LEVEL_APPLICATION, SLICE("J"));
+    assert_true(p != NULL && p->sliding && p->quota.count == 5);
+    p = gw_policy_find(f.model, GW_LEVEL_CUSTOM, SLICE("Y"));
+    assert_true(p != NULL && !p->sliding && p->quota.count == 6);
+    fixture_close(&f);
+}
+
 static void test_shipped(void **state)
 {
     static const struct {
@@ -379,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_twice_in_two_files),
         cmocka_unit_test(test_model),
+        cmocka_unit_test(test_units),
         cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_tiers),
         cmocka_unit_test(test_tiers_in_another_case),
