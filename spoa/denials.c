@@ -154,10 +154,10 @@ static bool parse_times(const struct admin_call *call, size_t i, int64_t now_s,
         return out->until_s > (out->from_s > 0 ? out->from_s : now_s);
     }
     if (take_pair(call, &i, "for", &text)) {
-        *said = "SECONDS is a number from 1 to 4294967295, and nothing follows it";
-        if (i != call->n_args || slice_to_u64(text, &seconds) != CC_OK || seconds == 0 ||
-            seconds > UINT32_MAX)
+        if (slice_to_u64(text, &seconds) != CC_OK || seconds == 0 || seconds > UINT32_MAX) {
+            *said = "SECONDS is a number from 1 to 4294967295";
             return false;
+        }
         out->until_s = (out->from_s > 0 ? out->from_s : now_s) + (int64_t)seconds;
     }
     return i == call->n_args;

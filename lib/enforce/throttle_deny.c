@@ -18,7 +18,8 @@ static const struct gw_deny_rule *find_text(struct search *s, enum gw_denial kin
     return deny_set_find(s->set, kind, text, s->now_s);
 }
 
-/* Of two forms of a name: what an inverted rule spares must be neither. */
+/* What has two names: a user, as a rule without a tenant is for all, and an API that is also served
+ * without its version. What an inverted rule spares must be neither. */
 static const struct gw_deny_rule *find_either(struct search *s, enum gw_denial kind,
                                               struct slice text, struct slice other_text)
 {
@@ -32,15 +33,6 @@ static const struct gw_deny_rule *find_either(struct search *s, enum gw_denial k
     return other->invert ? rule : other;
 }
 
-static const struct gw_deny_rule *find_api(struct search *s, const struct attempt *a,
-                                           const struct throttle_caller *c)
-{
-    const struct gw_deny_rule *rule = find_text(s, GW_DENY_API, a->out->api->base_path);
-
-    /* also by the path with the version, when it is served without */
-    return rule == NULL || rule->invert ? find_text(s, GW_DENY_API, c->api->context) : rule;
-}
-
 static const struct gw_deny_rule *find_about_caller(struct search *s, const struct attempt *a,
                                                     const struct throttle_caller *c,
                                                     struct buf *keys)
@@ -48,10 +40,10 @@ static const struct gw_deny_rule *find_about_caller(struct search *s, const stru
     const struct gw_deny_rule *rule = NULL;
 
     if (deny_set_has(s->set, GW_DENY_API))
-        rule = find_api(s, a, c);
+        rule = find_either(s, GW_DENY_API, a->out->api->base_path, c->api->context);
     if (rule == NULL && deny_set_has(s->set, GW_DENY_APPLICATION))
         rule = find_text(s, GW_DENY_APPLICATION, throttle_denied_application(c, keys));
-    if (rule == NULL && deny_set_has(s->set, GW_DENY_USER)) /* without a tenant: for all */
+    if (rule == NULL && deny_set_has(s->set, GW_DENY_USER))
         rule = find_either(s, GW_DENY_USER, c->user, c->name);
     if (rule == NULL && deny_set_has(s->set, GW_DENY_SUBSCRIPTION))
         rule = find_text(s, GW_DENY_SUBSCRIPTION, throttle_denied_subscription(c, keys));

@@ -576,6 +576,41 @@ static void test_default_version(void **state)
     close_world(&w);
 }
 
+/* Deny rules know such an API by both of its paths. */
+static void test_default_version_denied(void **state)
+{
+    static const struct {
+        const char *rule, *without, *with;
+    } rules[] = {
+        {"{api: /pets}", "403 900805", "200"},
+        {"{api: /pets/1.0}", "403 900805", "403 900805"},
+        {"{api: /pets, invert: true}", "200", "403 900805"},
+        {"{api: /pets/1.0, invert: true}", "200", "200"},
+        {"{api: /other, invert: true}", "403 900805", "403 900805"},
+        {"{api: /other, invert: true}, {api: /pets/1.0}", "403 900805", "403 900805"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < N(rules); i++) {
+        char policies[512];
+        struct world w;
+
+        snprintf(policies, sizeof(policies), NOTHING "denyRules: [%s]\n", rules[i].rule);
+        open_world(&w, policies, "");
+        w.apis[3] = w.apis[1];
+        w.apis[1] = w.apis[0];
+        w.apis[0].base_path = SLICE("/pets");
+        w.f.model.n_apis = 4;
+        enforce_rules_unref(&w.rules);
+        w.rules = fixture_rules(&w.f);
+        if (strcmp(ASK(.path = "/pets/pets/7"), rules[i].without) != 0 ||
+            strcmp(ASK(.path = "/pets/1.0/pets/7"), rules[i].with) != 0)
+            fail_msg("%s: %s, %s", rules[i].rule, ASK(.path = "/pets/pets/7"),
+                     ASK(.path = "/pets/1.0/pets/7"));
+        close_world(&w);
+    }
+}
+
 /* The keys have no virtual host in them: what has the same base path and version on two of them has
  * one counter, where it has the same policy. */
 static void test_two_hosts(void **state)
@@ -680,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_trace),
         cmocka_unit_test(limits_that_are_explained),
         cmocka_unit_test(test_default_version),
+        cmocka_unit_test(test_default_version_denied),
         cmocka_unit_test(test_two_hosts),
         cmocka_unit_test(test_no_heap),
     };
