@@ -104,7 +104,9 @@ static void test_kinds_at_each_level(void **state)
                    "requestCount: 4, timeUnit: hour, burst: {requestCount: 2, timeUnit: minute}");
         expect_limit(&w, q, 2, levels[i].refused);
         assert_true(slice_contains(w.d.reason, SLICE("(burst)")));
-        w.clock.now_mono_us += 60000000;
+        w.clock.now_mono_us += 59999999;
+        assert_string_equal(ask(&w, q), levels[i].refused);
+        w.clock.now_mono_us += 1;
         expect_limit(&w, q, 2, levels[i].refused);
         w.clock.now_mono_us += 60000000;
         assert_string_equal(ask(&w, q), levels[i].refused);
@@ -234,6 +236,55 @@ static void test_without_credentials(void **state)
         &w, NO_APP "subscriptionPolicies: [{name: Nobody, requestCount: 2, timeUnit: day}]\n", "");
     expect_limit(&w, (struct question){.path = "/pets/1.0/open", .nobody = true}, 2, "429 900804");
     close_world(&w);
+}
+
+/* Nobody has to say who he is there, and nobody's limits are used when he does. */
+static void test_open_with_a_token(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               "applicationPolicies: [{name: AppTier, requestCount: 1, timeUnit: day}]\n"
+               "subscriptionPolicies: [{name: SubTier, requestCount: 1, timeUnit: day},"
+               " {name: Nobody, requestCount: 3, timeUnit: day}]\n"
+               "denyRules: [{user: alice}]\n",
+               "");
+    expect_limit(&w, (struct question){.path = "/pets/1.0/open"}, 3, "429 900804");
+    assert_string_equal(ASK(.user = NULL), "403 900805");
+    assert_string_equal(ASK(.user = "bob"), "200");
+    close_world(&w);
+}
+
+/* "/t/TENANT/": behind it is something, or it is no tenant. */
+static void test_tenants(void **state)
+{
+    static const char *const paths[][2] = {{"/t/acme/box", "acme"},
+                                           {"/t/acme", "carbon.super"},
+                                           {"/tt/acme/box", "carbon.super"},
+                                           {"/x/t/acme/box", "carbon.super"}};
+
+    (void)state;
+    for (size_t i = 0; i < N(paths); i++) {
+        char path[64], key[64];
+        struct counter_row row;
+        struct world w;
+
+        open_world(&w,
+                   NOTHING "advancedPolicies: [{name: OpTier, unlimited: true}]\n"
+                           "customPolicies: [{name: c, keyTemplate: $apiTenant, requestCount: 1,"
+                           " timeUnit: day}]\n",
+                   "");
+        w.apis[2].base_path = slice_of(paths[i][0]);
+        enforce_rules_unref(&w.rules);
+        w.rules = fixture_rules(&w.f);
+        snprintf(path, sizeof(path), "%s/far", paths[i][0]);
+        snprintf(key, sizeof(key), "custom:c:%s", paths[i][1]);
+        ASK(.path = path, .ed = true);
+        if (!counter_find(w.counters, slice_of(key), counter_now(&w.clock.clock), &row))
+            fail_msg("%s: %.*s", path, SLICE_ARG(w.d.reason));
+        close_world(&w);
+    }
 }
 
 static void test_that_only_logs(void **state)
@@ -703,6 +754,8 @@ int main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_refused_for_other_reasons),
         cmocka_unit_test(test_without_credentials),
+        cmocka_unit_test(test_open_with_a_token),
+        cmocka_unit_test(test_tenants),
         cmocka_unit_test(test_that_only_logs),
         cmocka_unit_test(test_unknown_tier),
         cmocka_unit_test(test_off_and_without_counters),
