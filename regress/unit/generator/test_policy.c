@@ -443,6 +443,28 @@ static void test_directory(void **state)
     assert_string_equal(fixture_findings(&f, room, sizeof(room)),
                         "error CC1001 /none:0:0\nerror CC3208 :0:0\n");
     fixture_close(&f);
+    /* one without policies: a wrong path, more likely than a wish for none */
+    assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    snprintf(room, sizeof(room), "%s/a.yaml", f.dirs[0]);
+    assert_int_equal(unlink(room), 0);
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "error CC1001 0:0:0\nerror CC3208 :0:0\n");
+    fixture_close(&f);
+    /* a file that is no YAML at all, beside a good one: nothing of the good one is used */
+    assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    snprintf(room, sizeof(room), "%s/b.yaml", f.dirs[0]);
+    assert_int_equal(file_write_atomic(room, SLICE("advancedPolicies: [\n"), 0600), CC_OK);
+    f.model = NULL;
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_EREFUSED);
+    assert_null(f.model);
+    fixture_findings(&f, room, sizeof(room));
+    assert_int_equal(strncmp(room, "error CC1", 9), 0);
+    fixture_close(&f);
 }
 
 int main(void)

@@ -246,6 +246,34 @@ static void away(void **state)
     }
 }
 
+/* Alone, with what was heard before: what others used of a fixed window stays used; of a sliding
+ * one it comes back, nobody here knows when, so that the part counts alone. */
+static void away_with_what_was_heard(void **state)
+{
+    static const struct counter_rule rules[] = {
+        {.max = 90, .window_ms = 60000},
+        {.max = 90, .window_ms = 60000, .window = COUNTER_SLIDING}};
+    static const unsigned heard[] = {0, 40, 75, 85},
+                          left[2][4] = {{25, 25, 10, 0}, {25, 25, 25, 25}};
+
+    (void)state;
+    for (unsigned k = 0; k < 2; k++) {
+        for (unsigned i = 0; i < 4; i++) {
+            struct counter_table *t = gateway_of(&options);
+            struct counter_report report;
+            struct counter_answer answer = {COUNTER_ANSWER_TOLD, 700000, 0, 60000};
+
+            assert_int_equal(admitted_of(t, &rules[k], "a", 5, SECOND), 5);
+            assert_int_equal(counter_share_collect(t, at_us(SECOND), &report, 1), 1);
+            answer.total = report.count + heard[i];
+            counter_share_answer(t, &report, &answer, at_us(SECOND));
+            counter_share_link(t, false);
+            assert_int_equal(admitted_of(t, &rules[k], "a", 500, 2 * SECOND), left[k][i]);
+            counter_table_free(&t);
+        }
+    }
+}
+
 /* Who runs out of lease has to wait for a round, and says so. */
 static void leases(void **state)
 {
@@ -280,7 +308,7 @@ static void leases(void **state)
         assert_int_equal(r.state.retry_us, -1);
         r = take(t, &bytes, "c", 60, at_us(3));
         assert_int_equal(r.state.retry_us, i == 0 ? 0 : options.round_us);
-        counter_look(t, SLICE("c"), i == 0 ? 41 : 101, at_us(3), &look);
+        counter_look(t, SLICE("c"), NULL, i == 0 ? 41 : 101, at_us(3), &look);
         assert_int_equal(look.state.retry_us, i == 0 ? options.round_us : -1);
     }
     assert_int_equal(take(t, &bytes, "b", 100, at_us(3)).refused, -1);
@@ -482,11 +510,11 @@ static void absurd_answers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bounded),        cmocka_unit_test(fixed_windows_are_bounded),
-        cmocka_unit_test(away),           cmocka_unit_test(leases),
-        cmocka_unit_test(hurries),        cmocka_unit_test(looking),
-        cmocka_unit_test(strict_looks),   cmocka_unit_test(wrong_options),
-        cmocka_unit_test(absurd_answers),
+        cmocka_unit_test(bounded),       cmocka_unit_test(fixed_windows_are_bounded),
+        cmocka_unit_test(away),          cmocka_unit_test(away_with_what_was_heard),
+        cmocka_unit_test(leases),        cmocka_unit_test(hurries),
+        cmocka_unit_test(looking),       cmocka_unit_test(strict_looks),
+        cmocka_unit_test(wrong_options), cmocka_unit_test(absurd_answers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
