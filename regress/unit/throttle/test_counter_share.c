@@ -406,7 +406,7 @@ static void strict_looks(void **state)
                                               .unit = COUNTER_BYTES,
                                               .away = COUNTER_AWAY_ALLOW};
     struct counter_share_options strict = options;
-    const struct counter_limit limit = {&deny, SLICE_INIT("a")};
+    const struct counter_limit limit = {&deny, SLICE_INIT("a"), NULL};
     struct counter_verdict verdict = {COUNTER_FITS, 777, 5, 1, 40000, 0};
     struct counter_time now = at_us(SECOND);
     struct counter_question q, asked;
