@@ -96,7 +96,7 @@ static bool entry_is_good(const struct counter_entry *e, int64_t written_us)
         return false;
     if (!shape_is_sliding(e->shape))
         return e->head == 0 && e->full == 0;
-    return e->used <= e->max && e->full <= sliding_chunks(e->max) &&
+    return e->full <= sliding_chunks(e->max) &&
            (e->head == 0 || e->head < sliding_chunks(e->max)) &&
            sliding_sum(e->max, e->head, e->full) <= e->used;
 }

@@ -174,6 +174,7 @@ static void window_reshape(struct counter_entry *e, struct counter_marks *marks,
     if (shape_is_sliding(shape)) {
         e->used = 0;
         sliding_use(e, marks, used < e->max ? used : e->max);
+        e->used = used; /* more than the quota: until the window closes, or the quota is as large */
     }
     if (now_us >= e->end_us)
         window_close(e);

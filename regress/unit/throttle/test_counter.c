@@ -213,8 +213,33 @@ static void changed_rules(void **state)
     counter_table_free(&t);
 }
 
-/* From bytes to requests the requests stay used, not as many as there were bytes; and back and forth,
- * as while two generations are served, no request is forgotten. */
+/* While two generations are served, requests come by the larger quota and by the smaller one in
+ * turns: what was used of the larger one stays used. */
+static void changed_back_and_forth(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const struct counter_rule large = {.max = 100,
+                                           .window_ms = 60000,
+                                           .window = i & 1 ? COUNTER_SLIDING : COUNTER_FIXED},
+                                  small = {.max = 10,
+                                           .window_ms = 60000,
+                                           .window = i & 2 ? COUNTER_SLIDING : COUNTER_FIXED};
+        struct counter_table *t = table_of(COUNTER_MIN_KEYS);
+        unsigned good = 0;
+
+        for (unsigned n = 0; n < 20; n++) {
+            good += admitted_of(t, &large, "a", 60, n * SECOND);
+            good += admitted_of(t, &small, "a", 60, n * SECOND);
+        }
+        assert_int_equal(good, 100);
+        assert_true(admitted(t, &small, "a", 3 * MINUTE));
+        counter_table_free(&t);
+    }
+}
+
+/* From bytes to requests the requests stay used, not as many as there were bytes; and back and
+ * forth, as while two generations are served, no request is forgotten. */
 static void changed_units(void **state)
 {
     (void)state;
@@ -488,6 +513,7 @@ int main(void)
         cmocka_unit_test(modes),
         cmocka_unit_test(tightest_limit),
         cmocka_unit_test(changed_rules),
+        cmocka_unit_test(changed_back_and_forth),
         cmocka_unit_test(changed_units),
         cmocka_unit_test(all_or_none),
         cmocka_unit_test(insight),

@@ -109,6 +109,31 @@ static void same_boot(void **state)
     remove_file(&f);
 }
 
+/* More used than the quota is now: it was larger. */
+static void lowered(void **state)
+{
+    struct counter_time now = {5000 * (int64_t)SECOND, 1700000000};
+    const struct counter_rule low = {.max = 3, .window_ms = 3600000, .window = COUNTER_SLIDING},
+                              high = {.max = 50, .window_ms = 3600000, .window = COUNTER_SLIDING};
+    struct counter_state_report report;
+    struct counter_table *t = table_of(5000), *next = table_of(5000);
+    struct files f;
+
+    (void)state;
+    write_file(&f, now);
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(take(t, &high, "low", 0, now).refused, -1);
+    assert_int_equal(take(t, &low, "low", 0, now).refused, 0);
+    assert_int_equal(counter_state_write(t, f.path, now), CC_OK);
+    assert_int_equal(counter_state_read(next, f.directory, f.path, now, &report), CC_OK);
+    assert_int_equal(report.loaded, 1);
+    assert_int_equal(used_of(next, "low", now), 40);
+    assert_int_equal(take(next, &low, "low", 0, now).refused, 0);
+    counter_table_free(&t);
+    counter_table_free(&next);
+    remove_file(&f);
+}
+
 /* The monotonic clock begins anew: the wall clock tells how long the machine was away. */
 static void other_boot(void **state)
 {
@@ -302,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_boot),
+        cmocka_unit_test(lowered),
         cmocka_unit_test(other_boot),
         cmocka_unit_test(smaller_table),
         cmocka_unit_test(torn),
