@@ -206,13 +206,6 @@ struct oracle *counting_oracle(struct counting *c)
     return c->redis != NULL ? counting_redis_oracle(c->redis) : NULL;
 }
 
-bool counting_clear(struct counting *c, struct slice key)
-{
-    if (c->redis != NULL)
-        counting_redis_clear(c->redis, key);
-    return counter_clear(c->table, key);
-}
-
 void counting_report(struct counting *c, struct buf *out)
 {
     struct counter_totals totals;

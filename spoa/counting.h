@@ -46,10 +46,6 @@ struct oracle *counting_oracle(struct counting *c);
 /* With whom it counts; NULL: alone. */
 struct counting_redis *counting_sharing(struct counting *c);
 
-/* Gives one key its quota back, of what this gateway has used. False: it is not there. Main thread.
- */
-bool counting_clear(struct counting *c, struct slice key);
-
 /* Of the admin socket; their context is the counting. */
 extern const struct admin_command counting_commands[];
 extern const size_t counting_n_commands;

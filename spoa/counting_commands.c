@@ -184,12 +184,30 @@ static bool peek_limit(struct admin_call *call)
 
 static bool clear_limit(struct admin_call *call)
 {
-    if (counting_clear(call->context, call->arg[0])) {
-        log_warn("counters: cleared by the admin socket: %" PRIslice, SLICE_ARG(call->arg[0]));
-        buf_add_str(call->out, "cleared\n");
-    } else {
-        buf_add_str(call->out, "nothing is counted for this key\n");
-    }
+    static const char *const answers[] = {
+        [COUNTING_CLEARED] = "cleared",
+        [COUNTING_CLEARED_NOT] = "nothing is counted for this key",
+        [COUNTING_CLEARED_HERE] =
+            "cleared here alone: redis cannot be used, and still has what all "
+            "gateways used; clear it again when it is back",
+        [COUNTING_CLEARED_LATE] =
+            "cleared here, and perhaps in redis, which does not answer in time; "
+            "clear it again when it does",
+    };
+    struct counting_redis *sharing = counting_sharing(call->context);
+    enum counting_cleared cleared;
+
+    if (sharing != NULL)
+        cleared = counting_redis_clear(sharing, call, call->arg[0]);
+    else
+        cleared = counter_clear(counting_table(call->context), call->arg[0]) ? COUNTING_CLEARED
+                                                                             : COUNTING_CLEARED_NOT;
+    if (cleared == COUNTING_CLEARS)
+        return true;
+    if (cleared != COUNTING_CLEARED_NOT)
+        log_warn("counters: by the admin socket: %" PRIslice ": %s", SLICE_ARG(call->arg[0]),
+                 answers[cleared]);
+    buf_printf(call->out, "%s\n", answers[cleared]);
     return false;
 }
 
@@ -199,6 +217,7 @@ const struct admin_command counting_commands[] = {
     {"show limit", "KEY", "what one key has used; blanks in it need a backslash", 1, 1, show_limit},
     {"peek limit", "KEY [BYTES [RULE]]",
      "for programs: would a request of this key be within its limit?", 1, 3, peek_limit},
-    {"clear limit", "KEY", "give one key its whole quota back", 1, 1, clear_limit},
+    {"clear limit", "KEY", "give one key its whole quota back, at all gateways that share it", 1, 1,
+     clear_limit},
 };
 const size_t counting_n_commands = sizeof counting_commands / sizeof *counting_commands;

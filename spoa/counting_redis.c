@@ -339,7 +339,8 @@ int counting_redis_new(struct counting_redis **out, struct counter_table *table,
         rc = redis_script_init(
             &r->script, slice_of(share.strict ? counting_strict_tell_script : counting_script));
     if (rc == CC_OK)
-        rc = redis_script_init(&r->clear, slice_of(counting_clear_script));
+        rc = redis_script_init(&r->clear, slice_of(share.strict ? counting_strict_clear_script
+                                                                : counting_clear_script));
     if (rc == CC_OK)
         rc = make_ask(r, options);
     if (rc == CC_OK)
@@ -404,20 +405,6 @@ struct oracle *counting_redis_oracle(struct counting_redis *r)
     return r->ask != NULL ? counting_ask_oracle(r->ask) : NULL;
 }
 
-void counting_redis_clear(struct counting_redis *r, struct slice key)
-{
-    uint8_t name[COUNTER_NAME_BYTES];
-    char room[NAME_ROOM];
-    struct slice args[2];
-
-    if (r->ask == NULL || r->link == NULL || !counter_share_name(key, name))
-        return;
-    args[0] = name_key(r, name, room);
-    args[1] = slice_of(r->node);
-    if (redis_link_eval(r->link, &r->clear, 1, args, 2, NULL, NULL) != CC_OK)
-        log_warn("counters: redis cannot be told that a key was cleared");
-}
-
 /* What commands ask */
 
 /* The first step. */
@@ -470,6 +457,57 @@ enum counting_source counting_redis_look(struct counting_redis *r, struct admin_
         counter_strict_seen(&e->question.asks[0], &e->verdict, out);
     counting_errand_end(e);
     return source;
+}
+
+static void on_cleared(void *context, const redisReply *reply)
+{
+    struct counting_errand *e = context;
+    bool good = reply != NULL && reply->type == REDIS_REPLY_INTEGER;
+
+    e->number = good ? reply->integer : 0;
+    counting_errand_back(e, good);
+}
+
+/* The first step. Here first: what is used from now on belongs to the window that begins in Redis.
+ * call->cursor: 1 when there was something. */
+static enum counting_cleared begin_clear(struct counting_redis *r, struct admin_call *call,
+                                         struct slice key)
+{
+    uint64_t window = counter_share_window(r->table, key, counter_now(&clock_system));
+    struct counting_errand *e = r->up ? counting_errand_new(&r->errands) : NULL;
+    char room[NAME_ROOM], text[NUMBER_ROOM];
+    uint8_t name[COUNTER_NAME_BYTES];
+    struct slice args[2];
+
+    call->cursor = counter_clear(r->table, key);
+    if (e == NULL)
+        return r->up ? COUNTING_CLEARED_LATE : COUNTING_CLEARED_HERE;
+    if (counter_share_name(key, name)) {
+        args[0] = name_key(r, name, room);
+        args[1] = number(text, window);
+        if (redis_link_eval(r->link, &r->clear, 1, args, 2, on_cleared, e) == CC_OK) {
+            counting_errand_wait(e, call, PATIENCE_MS);
+            return COUNTING_CLEARS;
+        }
+    }
+    counting_errand_drop(e);
+    return COUNTING_CLEARED_HERE;
+}
+
+enum counting_cleared counting_redis_clear(struct counting_redis *r, struct admin_call *call,
+                                           struct slice key)
+{
+    struct counting_errand *e = counting_errand_of(call);
+    enum counting_cleared cleared;
+
+    if (e == NULL)
+        return begin_clear(r, call, key);
+    if (e->state == COUNTING_ERRAND_ANSWERED)
+        cleared = e->number > 0 || call->cursor > 0 ? COUNTING_CLEARED : COUNTING_CLEARED_NOT;
+    else
+        cleared = e->state == COUNTING_ERRAND_LATE ? COUNTING_CLEARED_LATE : COUNTING_CLEARED_HERE;
+    counting_errand_end(e);
+    return cleared;
 }
 
 void counting_redis_report(const struct counting_redis *r, struct buf *out)

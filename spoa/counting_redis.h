@@ -54,8 +54,17 @@ void counting_redis_free(struct counting_redis **r);
 /* Whom decisions ask; NULL unless it is strict. */
 struct oracle *counting_redis_oracle(struct counting_redis *r);
 
-/* This gateway's part of a key's quota is free again in Redis, too. Only when it is strict. */
-void counting_redis_clear(struct counting_redis *r, struct slice key);
+enum counting_cleared {
+    COUNTING_CLEARED,
+    COUNTING_CLEARED_NOT,  /* there was nothing */
+    COUNTING_CLEARED_HERE, /* alone: Redis cannot be used */
+    COUNTING_CLEARED_LATE, /* here, and perhaps in Redis, which does not answer in time */
+    COUNTING_CLEARS        /* not yet: the command is to be called again */
+};
+
+/* A step of a command that gives a key its whole quota back, of what all gateways have used. */
+enum counting_cleared counting_redis_clear(struct counting_redis *r, struct admin_call *call,
+                                           struct slice key);
 
 /* Who says where a key stands. */
 #define COUNTING_SOURCES(X)                                                     \

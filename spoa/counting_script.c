@@ -7,7 +7,8 @@
  * The epoch is another one when Redis has forgotten everything. A fixed window is a hash of the
  * counts of gateways, and of its end, which is its name. It is made by the first who tells of it,
  * or again by any who knows it, should Redis have lost it. A sliding one has with each gateway's
- * count the time when it was told; it counts for as long as the window is long.
+ * count the time when it was told; it counts for as long as the window is long. `clear` is when it
+ * was cleared: who does not know of that yet tells of what was used before.
  *
  * Counts are passed on as texts: Lua would write those above 10^14 with too few digits. */
 const char counting_script[] = COUNTING_CLOCK COUNTING_PRESENCE
@@ -17,14 +18,20 @@ const char counting_script[] = COUNTING_CLOCK COUNTING_PRESENCE
     "  local left, slides = tonumber(ARGV[4 * i + 1]), ARGV[4 * i + 2] == '1'\n"
     "  local kind, ends, total = 0, 0, 0\n"
     "  if slides then\n"
-    "    ends = now + left\n"
-    "    hash('HSET', key, node, count .. ' ' .. text(now))\n"
-    "    redis.call('PEXPIRE', key, left)\n"
+    "    local cleared = tonumber(hash('HGET', key, 'clear') or nil) or 0\n"
+    "    if now - cleared < left and cleared > window then kind, ends = 1, cleared\n"
+    "    else\n"
+    "      ends = now + left\n"
+    "      hash('HSET', key, node, count .. ' ' .. text(now))\n"
+    "      redis.call('PEXPIRE', key, left)\n"
+    "    end\n"
     "    local all = redis.call('HGETALL', key)\n"
     "    for k = 1, #all, 2 do\n"
     "      local n, at = string.match(all[k + 1], '^(%d+) (%d+)$')\n"
     "      if n and now - tonumber(at) < left then total = total + tonumber(n)\n"
-    "      else redis.call('HDEL', key, all[k]) end\n"
+    "      elseif all[k] ~= 'clear' or now - cleared >= left then\n"
+    "        redis.call('HDEL', key, all[k])\n"
+    "      end\n"
     "    end\n"
     "  else\n"
     "    ends = tonumber(hash('HGET', key, 'end') or nil)\n"
@@ -51,3 +58,13 @@ const char counting_script[] = COUNTING_CLOCK COUNTING_PRESENCE
     "  out[#out + 1] = math.max(ends - now, 0)\n"
     "end\n"
     "return out\n";
+
+/* KEYS: the limit's. ARGV: the fixed window that is open at the gateway; 0: none. The reply: was it
+ * there? What was used is forgotten, and gateways are told so when they tell of it. */
+const char counting_clear_script[] =
+    COUNTING_CLEAR("'end', text(ends + 1)", "  local lives = redis.call('PTTL', KEYS[1])\n"
+                                            "  redis.call('DEL', KEYS[1])\n"
+                                            "  if lives > 0 then\n"
+                                            "    redis.call('HSET', KEYS[1], 'clear', text(now))\n"
+                                            "    redis.call('PEXPIRE', KEYS[1], text(lives))\n"
+                                            "  end\n");

@@ -2,15 +2,18 @@
  * their tests). */
 #pragma once
 
-/* What scripts begin with: the time in milliseconds, the gateway, a number as text, and hash(): a
- * command on a hash, whatever somebody else has put at its key. Else one such key would fail every
- * call that has it, and with them all limits. What it was is lost, so that all is told again: the
- * epoch goes with it. */
+/* The time in milliseconds, and a number as text. */
+#define COUNTING_TIME                                     \
+    "local t = redis.call('TIME')\n"                      \
+    "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n" \
+    "local function text(x) return string.format('%.0f', x) end\n"
+
+/* What scripts begin with: the time, the gateway, and hash(): a command on a hash, whatever
+ * somebody else has put at its key. Else one such key would fail every call that has it, and with
+ * them all limits. What it was is lost, so that all is told again: the epoch goes with it. */
 #define COUNTING_CLOCK                                                                     \
-    "local t = redis.call('TIME')\n"                                                       \
-    "local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"                                  \
+    COUNTING_TIME                                                                          \
     "local node, lost = ARGV[1], false\n"                                                  \
-    "local function text(x) return string.format('%.0f', x) end\n"                         \
     "local function hash(command, key, ...)\n"                                             \
     "  local reply = redis.pcall(command, key, ...)\n"                                     \
     "  if type(reply) ~= 'table' or not reply.err then return reply end\n"                 \
@@ -42,4 +45,21 @@
     "end\n"                                                                               \
     "local out = {tonumber(epoch) or 0, now, here}\n"
 
+/* A key is cleared. A fixed window is followed by one that ends a millisecond later, so that it has
+ * another name: what gateways still say of the one before does not count. `fields` are what that
+ * one begins with, `sliding` what is done to a key that has no fixed window. */
+#define COUNTING_CLEAR(fields, sliding)                                    \
+    COUNTING_TIME                                                          \
+    "local had, here = redis.call('EXISTS', KEYS[1]), tonumber(ARGV[1])\n" \
+    "local ends = redis.pcall('HGET', KEYS[1], 'end')\n"                   \
+    "ends = type(ends) == 'string' and tonumber(ends) or 0\n"              \
+    "if ends <= now or ends < here then ends = here end\n"                 \
+    "if ends > now then\n"                                                 \
+    "  redis.call('DEL', KEYS[1])\n"                                       \
+    "  redis.call('HSET', KEYS[1], " fields ")\n"                          \
+    "  redis.call('PEXPIREAT', KEYS[1], text(ends + 1))\n"                 \
+    "else\n" sliding "end\n"                                               \
+    "return had\n"
+
 extern const char counting_script[];
+extern const char counting_clear_script[];

@@ -194,12 +194,6 @@ const char counting_strict_tell_script[] = COUNTING_CLOCK COUNTING_PRESENCE FIXE
     "end\n"
     "return out\n";
 
-/* KEYS: the limit's. ARGV: the gateway, whose part is free again; of a sliding window all is. */
-const char counting_clear_script[] =
-    "local own = redis.pcall('HGET', KEYS[1], ARGV[1])\n"
-    "if type(own) == 'table' then redis.call('DEL', KEYS[1])\n"
-    "elseif own then\n"
-    "  redis.call('HINCRBY', KEYS[1], 'all', '-' .. own)\n"
-    "  redis.call('HDEL', KEYS[1], ARGV[1])\n"
-    "elseif redis.call('HEXISTS', KEYS[1], 'end') == 0 then redis.call('DEL', KEYS[1]) end\n"
-    "return 1\n";
+/* As counting_clear_script. Gateways tell only what is new of a sliding window. */
+const char counting_strict_clear_script[] =
+    COUNTING_CLEAR("'end', text(ends + 1), 'all', '0'", "  redis.call('DEL', KEYS[1])\n");

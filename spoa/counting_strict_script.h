@@ -6,4 +6,4 @@ enum { COUNTING_ASKED = 6, COUNTING_FIELDS = 10 }; /* numbers of a verdict, and 
 extern const char counting_ask_script[];
 extern const char counting_look_script[];
 extern const char counting_strict_tell_script[];
-extern const char counting_clear_script[];
+extern const char counting_strict_clear_script[];

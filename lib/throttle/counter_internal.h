@@ -148,6 +148,9 @@ void window_refresh(struct counter_entry *e, struct counter_marks *marks,
 /* The same for an entry whose rule is not at hand. */
 void window_expire(struct counter_entry *e, struct counter_marks *marks, int64_t now_us);
 
+/* Nothing is used of it. */
+void window_close(struct counter_entry *e);
+
 /* Uses `cost` of it; the caller has checked that there is so much, and refreshed it. */
 void window_use(struct counter_entry *e, struct counter_marks *marks,
                 const struct counter_rule *rule, uint64_t cost, struct counter_time now);

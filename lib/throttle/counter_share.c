@@ -94,6 +94,14 @@ void remote_new_window(struct counter_remote *r)
     r->turn++;
 }
 
+void remote_next_window(struct counter_remote *r, bool sliding)
+{
+    uint64_t cleared = sliding ? r->window : 0;
+
+    remote_new_window(r);
+    r->window = cleared;
+}
+
 bool remote_has_part(const struct counter_sharing *s, const struct counter_rule *rule,
                      uint64_t used, uint64_t need)
 {
@@ -322,6 +330,31 @@ static void apply_fixed(struct counter_table *t, struct counter_entry *e, struct
     r->window = answer->window;
 }
 
+/* It was cleared there. */
+static void forget_sliding(struct counter_entry *e, struct counter_remote *r,
+                           const struct counter_answer *answer)
+{
+    window_close(e);
+    remote_new_window(r);
+    r->window = answer->window;
+}
+
+uint64_t counter_share_window(struct counter_table *t, struct slice key, struct counter_time now)
+{
+    struct counter_shard *s;
+    struct counter_entry *e;
+    uint64_t hash[2], window = 0;
+
+    hash_slice128(&t->secret, key, hash);
+    s = shard_of(t, hash);
+    shard_lock(s);
+    e = shard_find(s, hash);
+    if (e != NULL && inner_us(now) < e->end_us && !shape_is_sliding(e->shape))
+        window = remotes_of(t, s)[e - s->entries].window;
+    shard_unlock(s);
+    return window;
+}
+
 void counter_share_answer(struct counter_table *t, const struct counter_report *report,
                           const struct counter_answer *answer, struct counter_time now)
 {
@@ -339,6 +372,8 @@ void counter_share_answer(struct counter_table *t, const struct counter_report *
     if (r->turn == report->turn && e->end_us != 0) {
         if (report->sliding && t->sharing->options.strict)
             r->untold -= report->count < r->untold ? report->count : r->untold;
+        else if (report->sliding && answer->kind != COUNTER_ANSWER_TOLD)
+            forget_sliding(e, r, answer);
         else if (report->sliding)
             hear_others(t, r, report, answer->total, now);
         else

@@ -15,6 +15,11 @@
  * A window begins with the first request that any gateway tells of; the others adopt its end. Spike
  * arrest and newcomers that share an entry for want of room are counted by each gateway alone.
  *
+ * Who clears a key opens another window for it at the place: a fixed one with a later end, so that
+ * the others take the one that they know for over; a sliding one is cleared at a time, which is
+ * then what it is called. What a gateway admits until it hears of that, at most a lease, is
+ * forgotten.
+ *
  * While the place cannot be reached (counter_share_link()), the limits do as `away` says.
  *
  * This module does no I/O. One thread collects reports and hands in answers; others may count
@@ -53,15 +58,19 @@ void counter_share_node(const struct counter_table *t, char name[17]);
 /* What a key is called elsewhere. False: there is no memory. */
 bool counter_share_name(struct slice key, uint8_t name[COUNTER_NAME_BYTES]);
 
+/* Which fixed window of a key is open here, as struct counter_report has it; 0: none is known. */
+uint64_t counter_share_window(struct counter_table *t, struct slice key, struct counter_time now);
+
 /* Can the others be reached? False at the start. */
 void counter_share_link(struct counter_table *t, bool up);
 
 struct counter_report {
     uint8_t name[COUNTER_NAME_BYTES]; /* of the key: the beginning of its SHA-256 */
     bool sliding;
-    uint64_t window;  /* fixed: which one, by its end in the other side's time; 0: not known yet */
-    uint64_t count;   /* what this gateway has used of it */
-    uint64_t left_ms; /* fixed: of the window; sliding: its length */
+    uint64_t window;    /* fixed: which one, by its end in the other side's time; 0: not known yet.
+                           Sliding: when it was last cleared, by that time, as far as is known */
+    uint64_t count;     /* what this gateway has used of it */
+    uint64_t left_ms;   /* fixed: of the window; sliding: its length */
     uint64_t length_ms; /* of a window that opens now */
     /* private: where it came from */
     size_t shard;
@@ -74,7 +83,7 @@ size_t counter_share_collect(struct counter_table *t, struct counter_time now,
 
 enum counter_answer_kind {
     COUNTER_ANSWER_TOLD,  /* taken; `total` has it */
-    COUNTER_ANSWER_OTHER, /* not taken: another window is open there */
+    COUNTER_ANSWER_OTHER, /* not taken: another window is open there, or it was cleared */
     COUNTER_ANSWER_OVER   /* not taken: this window is over there, and none is open */
 };
 

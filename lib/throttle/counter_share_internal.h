@@ -9,7 +9,7 @@
 /* What a key's entry has besides, when keys are shared. */
 struct counter_remote {
     uint8_t name[COUNTER_NAME_BYTES];
-    uint64_t window; /* by its end, in the other side's time; 0: not known */
+    uint64_t window; /* as struct counter_report has it */
     uint64_t others; /* used by other gateways, as of the last answer */
     uint64_t told;   /* used by this one, as of the last answer */
     uint64_t untold; /* strict, sliding: used by this one without asking, and not told of yet */
@@ -65,6 +65,8 @@ struct counter_rule entry_rule(const struct counter_entry *e, enum counter_away 
 
 void remote_settle(struct counter_remote *r, struct slice key);
 void remote_new_window(struct counter_remote *r);
+/* The same for a window that opens after the last one was over, not for one that was cleared. */
+void remote_next_window(struct counter_remote *r, bool sliding);
 void remote_mark(struct counter_shard *s, struct counter_remote *remotes, uint32_t entry);
 
 /* Is half of the lease used up? */

@@ -197,7 +197,8 @@ static void use_all(struct request *q)
         if (item->newcomer)
             request_settle(q, item);
         if (q->sharing != NULL && !item->shared && item->entry->end_us == 0)
-            remote_new_window(request_remote(q, item));
+            remote_next_window(request_remote(q, item),
+                               item->limit->rule->window == COUNTER_SLIDING);
         window_use(item->entry, marks_of(item->shard, item->entry), item->limit->rule, item->cost,
                    q->now);
         if (q->sharing != NULL && q->sharing->options.strict && !item->shared)

@@ -132,7 +132,7 @@ static void sliding_use(struct counter_entry *e, struct counter_marks *marks, ui
     }
 }
 
-static void window_close(struct counter_entry *e)
+void window_close(struct counter_entry *e)
 {
     e->used = 0;
     e->takes = 0;

@@ -8,7 +8,7 @@ static void keep_reply(struct enforce_reply *reply);
 #define postbox_put(postbox, worker, reply) keep_reply(reply)
 #include "spoa/counting_ask.c"
 
-#include "spoa/counting_redis.h"
+#include "regress/unit/spoa/clear_limit.h"
 #include "throttle/counter_share_internal.h"
 
 enum { GATEWAYS = 3, QUOTA = 300, FLIGHT = 16 };
@@ -479,22 +479,64 @@ static void crowded(void **state)
     close_world(&w);
 }
 
-/* The part that one gateway has used is free again. */
+static void pump_world(void *world)
+{
+    pump(world);
+}
+
+static enum counting_cleared clear(struct world *w, unsigned gateway, const char *key)
+{
+    return clear_limit(w->gateways[gateway].redis, w->gateways[gateway].loop, key, pump_world, w);
+}
+
+/* What all have used is free again, exactly: also what those have used who do not know of it. */
 static void cleared(void **state)
 {
-    const struct counter_limit limit = {&fixed, SLICE("a"), NULL};
+    static const struct counter_rule *const rules[] = {&fixed, &sliding, &burst};
+    static const char *const keys[] = {"fixed", "sliding", "burst"};
     struct counter_row row;
     struct world w;
 
     (void)state;
     open_world(&w, COUNTER_AWAY_LOCAL);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(clear(&w, 0, keys[i]), COUNTING_CLEARED_NOT);
+        for (unsigned round = 0; round < 3; round++) {
+            assert_int_equal(ask_n(&w, rules[i], keys[i], 2 * QUOTA), QUOTA);
+            assert_int_equal(clear(&w, round, keys[i]), COUNTING_CLEARED);
+            assert_false(counter_find(w.gateways[round].table, slice_of(keys[i]),
+                                      counter_now(&clock_system), &row));
+        }
+        assert_int_equal(ask_n(&w, rules[i], keys[i], 2 * QUOTA), QUOTA);
+    }
+    /* by one that has never seen it, and with requests under way */
+    for (unsigned i = 0; i < FLIGHT; i++) {
+        static struct counter_limit limit;
+
+        limit = (struct counter_limit){&fixed, SLICE("seldom"), NULL};
+        begin(&w.gateways[0], &limit, 1, 0);
+    }
+    assert_int_equal(clear(&w, 2, "seldom"), COUNTING_CLEARED);
+    assert_int_equal(finish_all(&w), FLIGHT);
+    assert_in_range(ask_n(&w, &fixed, "seldom", 2 * QUOTA), QUOTA - FLIGHT, QUOTA);
+    close_world(&w);
+}
+
+/* Without Redis only what is here is cleared, and that is told. */
+static void cleared_without_redis(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_world(&w, COUNTER_AWAY_LOCAL);
     assert_int_equal(ask_n(&w, &fixed, "a", 2 * QUOTA), QUOTA);
-    assert_true(counter_find(w.gateways[0].table, limit.key, counter_now(&clock_system), &row));
-    assert_in_range(row.used, 1, QUOTA - 1);
-    assert_int_equal(row.used + row.others, QUOTA);
-    counting_redis_clear(w.gateways[0].redis, limit.key);
-    assert_true(counter_clear(w.gateways[0].table, limit.key));
-    assert_int_equal(ask_n(&w, &fixed, "a", QUOTA), row.used);
+    kill(w.redis.pid, SIGSTOP);
+    assert_int_equal(clear(&w, 0, "a"), COUNTING_CLEARED_HERE); /* it is lost meanwhile */
+    kill(w.redis.pid, SIGCONT);
+    wait_until(&w, "share_up", 1);
+    redis_kill(&w.redis);
+    wait_until(&w, "share_up", 0);
+    assert_int_equal(clear(&w, 1, "a"), COUNTING_CLEARED_HERE);
     close_world(&w);
 }
 
@@ -505,7 +547,7 @@ int main(void)
         cmocka_unit_test(all_or_nothing),    cmocka_unit_test(forgotten_by_redis),
         cmocka_unit_test(without_scripts),   cmocka_unit_test(killed),
         cmocka_unit_test(unusable),          cmocka_unit_test(crowded),
-        cmocka_unit_test(cleared),
+        cmocka_unit_test(cleared),           cmocka_unit_test(cleared_without_redis),
     };
 
     signal(SIGPIPE, SIG_IGN);

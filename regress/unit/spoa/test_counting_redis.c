@@ -1,8 +1,6 @@
 /* Gateways that share counters by a real Redis, and what may become of it meanwhile. Nothing here
  * measures time: each wait is for something to happen. */
-#include "regress/unit/spoa/redis_process.h"
-
-#include "spoa/counting_redis.h"
+#include "regress/unit/spoa/clear_limit.h"
 
 enum { GATEWAYS = 2, QUOTA = 200 };
 
@@ -266,6 +264,40 @@ static void away(void **state)
     gateways_end(g);
 }
 
+static void pump_world(void *world)
+{
+    pump(world, 1);
+}
+
+/* What all have used is free again, but for what each admits until its next round: a lease. */
+static void cleared(void **state)
+{
+    struct redis redis = {.pid = 0};
+    struct gateway g[GATEWAYS];
+
+    (void)state;
+    open_world(&redis, g);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct counter_rule *rule = i ? &sliding : &fixed;
+        const char *key = i ? "sliding" : "fixed";
+
+        assert_int_equal(clear_limit(g[0].redis, g[0].loop, key, pump_world, g),
+                         COUNTING_CLEARED_NOT);
+        assert_in_range(drain(g, rule, key), QUOTA, QUOTA + overshoot);
+        for (unsigned k = 0; k < GATEWAYS; k++) {
+            assert_int_equal(clear_limit(g[k].redis, g[k].loop, key, pump_world, g),
+                             COUNTING_CLEARED);
+            assert_in_range(drain(g, rule, key), QUOTA, QUOTA + (1 + GATEWAYS) * overshoot);
+        }
+    }
+    redis_kill(&redis);
+    wait_for(g, false);
+    assert_int_equal(clear_limit(g[0].redis, g[0].loop, "fixed", pump_world, g),
+                     COUNTING_CLEARED_HERE);
+    gateways_end(g);
+    redis_end(&redis);
+}
+
 /* A password and a database of its own; a wrong password is as no Redis at all. */
 static void password(void **state)
 {
@@ -296,7 +328,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_quota), cmocka_unit_test(forgotten), cmocka_unit_test(killed),
-        cmocka_unit_test(unusable),  cmocka_unit_test(away),      cmocka_unit_test(password),
+        cmocka_unit_test(unusable),  cmocka_unit_test(away),      cmocka_unit_test(cleared),
+        cmocka_unit_test(password),
     };
 
     signal(SIGPIPE, SIG_IGN);
