@@ -60,6 +60,8 @@ void enforce_worker_free(struct enforce_worker **w)
 
 void enforce_worker_count_in(struct enforce_worker *w, struct counter_table *counters)
 {
+    if (w->counters != NULL && w->counters != counters)
+        throttle_memo_clear(w->memo);
     w->counters = counters;
 }
 

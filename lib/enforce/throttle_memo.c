@@ -29,6 +29,13 @@ void throttle_memo_free(struct throttle_memo **m)
     *m = NULL;
 }
 
+void throttle_memo_clear(struct throttle_memo *m)
+{
+    for (size_t i = 0; m != NULL && i < m->n; i++)
+        if (m->entries[i].who.mark != 0) /* pages that were never used stay so */
+            m->entries[i].who.mark = 0;
+}
+
 static void list_texts(const struct throttle_caller *c, struct slice texts[THROTTLE_MEMO_WHO])
 {
     texts[0] = c->name;

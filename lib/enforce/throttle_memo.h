@@ -63,6 +63,9 @@ struct throttle_memo;
 int throttle_memo_new(struct throttle_memo **out, size_t entries);
 void throttle_memo_free(struct throttle_memo **m);
 
+/* Forgets all: where keys are is true of one table of counters. `m` may be NULL. */
+void throttle_memo_clear(struct throttle_memo *m);
+
 /* What is known of this caller, all of whom but `user` is described; or NULL. Valid until
  * the next call that keeps. */
 struct throttle_memo_entry *throttle_memo_find(struct throttle_memo *m, const struct attempt *a,

@@ -278,6 +278,30 @@ static void test_custom_keys(void **state)
     close_world(&w);
 }
 
+/* Counted elsewhere from now on: under the same keys as ever. */
+static void test_other_counters(void **state)
+{
+    struct counter_table *other = NULL, *first;
+    struct counter_row row;
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               NO_SUB LEVEL("applicationPolicies", "AppTier",
+                            "3") "advancedPolicies: [{name: A, unlimited: true}]\n",
+               "A");
+    expect_limit(&w, (struct question){.user = NULL}, 3, "429 900803");
+    fixture_need(counter_table_new(&other, COUNTER_MIN_KEYS), "counters");
+    enforce_worker_count_in(w.worker, other);
+    expect_limit(&w, (struct question){.user = NULL}, 3, "429 900803");
+    assert_true(counter_find(other, SLICE("application:AppTier:2:alice@carbon.super"),
+                             counter_now(&w.clock.clock), &row));
+    first = w.counters;
+    w.counters = other;
+    counter_table_free(&first);
+    close_world(&w);
+}
+
 /* More callers than are remembered, and those with names that do not fit. */
 static void test_many_and_long(void **state)
 {
@@ -313,7 +337,7 @@ int main(void)
         cmocka_unit_test(test_same_decisions),     cmocka_unit_test(test_deny_rules_that_come),
         cmocka_unit_test(test_deny_rules_in_time), cmocka_unit_test(test_other_rules),
         cmocka_unit_test(test_other_store),        cmocka_unit_test(test_many_and_long),
-        cmocka_unit_test(test_custom_keys),
+        cmocka_unit_test(test_custom_keys),        cmocka_unit_test(test_other_counters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
