@@ -115,15 +115,31 @@ static bool next_answer(struct slice *rest, struct slice *out)
     return false;
 }
 
-static int read_generation(struct slice answer, uint64_t *out)
+static bool read_content(struct slice hex, char out[AGENT_CONTENT_HEX + 1])
 {
-    struct slice line, name = SLICE("Generation: ");
+    if (hex.n != AGENT_CONTENT_HEX)
+        return false;
+    for (size_t i = 0; i < hex.n; i++)
+        if (slice_find(SLICE("0123456789abcdef"), hex.p[i]) < 0)
+            return false;
+    memcpy(out, hex.p, hex.n);
+    out[hex.n] = '\0';
+    return true;
+}
+
+static int read_info(struct slice answer, struct agent_limits *out)
+{
+    struct slice line, number = SLICE("Generation: "), content = SLICE("Content: ");
     bool agent = false;
 
-    *out = 0;
+    out->generation = 0;
+    out->content[0] = '\0';
     while (slice_split(&answer, '\n', &line)) {
         agent = agent || slice_is(line, "Name: cc-spoa");
-        if (slice_starts(line, name) && slice_to_u64(slice_from(line, name.n), out) != CC_OK)
+        if (slice_starts(line, number) &&
+            slice_to_u64(slice_from(line, number.n), &out->generation) != CC_OK)
+            return CC_EPARSE;
+        if (slice_starts(line, content) && !read_content(slice_from(line, content.n), out->content))
             return CC_EPARSE;
     }
     return agent ? CC_OK : CC_EPARSE;
@@ -235,7 +251,7 @@ static int read_limit(struct slice line, struct agent_limits *out, struct agent_
 int agent_limits_read(struct slice answer, size_t from, size_t end, struct agent_limits *out)
 {
     struct slice one;
-    int rc = next_answer(&answer, &one) ? read_generation(one, &out->generation) : CC_EPARSE;
+    int rc = next_answer(&answer, &one) ? read_info(one, out) : CC_EPARSE;
 
     for (size_t i = from; rc == CC_OK && i < end; i++) {
         if (!out->limits[i].asked)
@@ -273,16 +289,16 @@ int agent_limits_ask(const char *socket, const struct enforce_trace *trace,
                      struct agent_limits *out)
 {
     int64_t deadline_us = clock_mono_us(&clock_system) + (int64_t)AGENT_ASK_MS * 1000;
-    uint64_t generation = 0;
+    char content[sizeof(out->content)] = "";
     size_t at = 0;
     int rc;
 
     *out = (struct agent_limits){.n = trace->n_limits};
     do {
         rc = ask_some(socket, trace, deadline_us, &at, out);
-        if (rc == CC_OK && generation != 0 && generation != out->generation)
+        if (rc == CC_OK && content[0] != '\0' && strcmp(content, out->content) != 0)
             rc = CC_EAGAIN;
-        generation = out->generation;
+        memcpy(content, out->content, sizeof(content));
     } while (rc == CC_OK && at < trace->n_limits);
     return rc;
 }

@@ -13,7 +13,7 @@
 
 /* A line is at most as long as the agent reads (spoa/admin.h), and a key, with all of it escaped,
  * half as long. */
-enum { AGENT_LINE_MAX = 8000, AGENT_KEY_MAX = 2000 };
+enum { AGENT_LINE_MAX = 8000, AGENT_KEY_MAX = 2000, AGENT_CONTENT_HEX = 64 };
 
 /* X(name, word): with whom the agent counts. */
 #define AGENT_COUNTINGS(X) \
@@ -65,6 +65,7 @@ struct agent_limit {
 
 struct agent_limits {
     uint64_t generation; /* of the agent's rules; 0: it has none */
+    char content[AGENT_CONTENT_HEX + 1]; /* of the same, as gw_snapshot_hash(); "": it says none */
     enum agent_counting counting;
     size_t n;
     struct agent_limit limits[COUNTER_MAX_LIMITS];

@@ -214,16 +214,20 @@ static int agent_failed(const struct explainer *e, int rc)
     return CLI_UNAVAILABLE;
 }
 
-/* Once for each generation: the agent may be given other rules while a batch is explained. */
-static void tell_generation(struct explainer *e, uint64_t generation)
+/* Once for each of its rules: the agent may be given others while a batch is explained. */
+static void tell_rules(struct explainer *e, const struct agent_limits *agent)
 {
-    if (generation == e->agent_generation)
+    bool same_number = agent->generation == e->view->model->generation;
+
+    if (e->agent_heard && strcmp(agent->content, e->agent_content) == 0)
         return;
-    e->agent_generation = generation;
-    if (!explain_is_agents(e, generation))
-        cli_say("explain: the agent runs generation %llu, and this is %s: what it has counted is "
-                "shown, but the verdict is not by it",
-                (unsigned long long)generation, e->view->from);
+    e->agent_heard = true;
+    memcpy(e->agent_content, agent->content, sizeof(e->agent_content));
+    if (!explain_is_agents(e, agent))
+        cli_say("explain: the agent runs %sgeneration %llu%s, and this is %s: what it has counted "
+                "is shown, but the verdict is not by it",
+                same_number ? "another " : "", (unsigned long long)agent->generation,
+                same_number ? ", with other content" : "", e->view->from);
 }
 
 /* Nothing is told when the agent was to be asked and cannot be: half an answer would pass for a
@@ -239,7 +243,7 @@ static int explain_and_print(struct explainer *e, const struct explain_request *
     if (rc != CC_OK)
         return agent_failed(e, rc);
     if (x.live)
-        tell_generation(e, x.limits.generation);
+        tell_rules(e, &x.limits);
     return print(e, &x, asked);
 }
 
@@ -393,15 +397,15 @@ static int read_introspection(struct explainer *e, const struct cli_args *args)
 static int open_agent(struct explainer *e, const struct cli_args *args)
 {
     const char *socket = cli_value(args, "agent");
-    uint64_t generation;
+    struct agent_limits agent;
     int rc;
 
     if (socket == NULL)
         return CLI_OK;
-    rc = explainer_ask_agent(e, socket, &generation);
+    rc = explainer_ask_agent(e, socket, &agent);
     if (rc != CC_OK)
         return rc == CC_ENOMEM ? cmd_exit_code(rc) : agent_failed(e, rc);
-    tell_generation(e, generation);
+    tell_rules(e, &agent);
     return CLI_OK;
 }
 

@@ -16,7 +16,7 @@ int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
     e->introspection = SLICE_NONE;
     e->revoked = NULL;
     e->agent = NULL;
-    e->agent_generation = UINT64_MAX;
+    e->agent_heard = false;
     memset(e->replies, 0, sizeof(e->replies));
     e->worker = NULL;
     clock_fixed_init(&e->clock, now_s, 0);
@@ -131,7 +131,7 @@ static int ask_agent(struct explainer *e, struct enforce_request *r, struct expl
     int rc = agent_limits_ask(e->agent, &e->trace, &x->limits);
 
     x->live = rc == CC_OK;
-    if (!x->live || !explain_is_agents(e, x->limits.generation))
+    if (!x->live || !explain_is_agents(e, &x->limits))
         return rc;
     x->judged = true;
     explain_judge_limits(&e->trace, &x->limits, &result);
@@ -162,16 +162,11 @@ static int decide(struct explainer *e, struct enforce_request *r, struct explana
     return rc;
 }
 
-int explainer_ask_agent(struct explainer *e, const char *socket, uint64_t *generation)
+int explainer_ask_agent(struct explainer *e, const char *socket, struct agent_limits *limits)
 {
-    struct agent_limits limits;
-    int rc;
-
     e->trace.n_limits = 0;
-    rc = agent_limits_ask(socket, &e->trace, &limits);
     e->agent = socket;
-    *generation = limits.generation;
-    return rc;
+    return agent_limits_ask(socket, &e->trace, limits);
 }
 
 int explain(struct explainer *e, const struct explain_request *request, struct explanation *out)

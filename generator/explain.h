@@ -20,7 +20,9 @@ struct explainer {
     struct slice introspection; /* what the introspection server answers; absent: nobody knows */
     struct revoked *revoked;    /* NULL: nothing is known of revoked tokens */
     const char *agent;          /* admin socket of a running agent; NULL: none is asked */
-    uint64_t agent_generation;  /* that it was last heard to run; UINT64_MAX: not yet */
+    /* what it was last heard to run, and whether it was heard at all */
+    char agent_content[AGENT_CONTENT_HEX + 1];
+    bool agent_heard;
     struct enforce_reply *replies[ENFORCE_WAIT_COUNT]; /* while a request is decided */
     struct enforce_worker *worker;
     struct enforce_header *headers; /* view->model->n_headers */
@@ -55,14 +57,15 @@ int explainer_load_denied(struct explainer *e, const char *directory);
 void explainer_close(struct explainer *e);
 
 /* From now on, the agent with this admin socket is asked for its counters. CC_OK, or as
- * agent_limits_ask() when it cannot be; *generation is that of its rules. */
-int explainer_ask_agent(struct explainer *e, const char *socket, uint64_t *generation);
+ * agent_limits_ask() when it cannot be; *limits tells which rules it has. */
+int explainer_ask_agent(struct explainer *e, const char *socket, struct agent_limits *limits);
 
 /* CC_OK, or as agent_limits_ask(): then `out` is what can be said without the agent. */
 int explain(struct explainer *e, const struct explain_request *request, struct explanation *out);
 
-/* Are the agent's rules, of this generation, those that are explained? */
-bool explain_is_agents(const struct explainer *e, uint64_t generation);
+/* Are the agent's rules those that are explained? By what they are: two builds may have the same
+ * number. */
+bool explain_is_agents(const struct explainer *e, const struct agent_limits *agent);
 
 /* What would become of the limits of the trace, by what the agent said of them. */
 void explain_judge_limits(const struct enforce_trace *trace, const struct agent_limits *limits,

@@ -6,10 +6,10 @@ enum { TEXT_ROOM = 4800, NAME_SHOWN = 255 };
 static const char *const mode_names[] = {
     [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
 
-/* With project directories nothing was built, and so the agent cannot have it. */
-bool explain_is_agents(const struct explainer *e, uint64_t generation)
+bool explain_is_agents(const struct explainer *e, const struct agent_limits *agent)
 {
-    return e->view->built_s != 0 && generation != 0 && generation == e->view->model->generation;
+    return agent->content[0] != '\0' &&
+           strcmp(agent->content, gw_snapshot_hash(e->view->snapshot)) == 0;
 }
 
 /* A key that the agent does not know has its whole quota. */
@@ -248,8 +248,10 @@ static void add_values(struct buf *b, const struct agent_limit *state)
 void explain_add_limits(struct buf *b, struct explainer *e, const struct explanation *x)
 {
     if (x->live)
-        buf_printf(b, ",\"agent\":{\"generation\":%llu,\"counting\":\"%s\",\"judged\":%s}",
-                   (unsigned long long)x->limits.generation,
+        buf_printf(b,
+                   ",\"agent\":{\"generation\":%llu,\"content\":\"%s\",\"counting\":\"%s\","
+                   "\"judged\":%s}",
+                   (unsigned long long)x->limits.generation, x->limits.content,
                    agent_counting_name(x->limits.counting), truth(x->judged));
     else
         buf_add_str(b, ",\"agent\":null");

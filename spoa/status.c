@@ -41,6 +41,7 @@ void status_info(const struct status *s, struct buf *out)
         const struct gw_model *model = enforce_rules_model(s->rules);
 
         add_number(out, "Generation", model->generation);
+        buf_printf(out, "Content: %s\n", enforce_rules_content(s->rules));
         add_number(out, "HAProxy_generation", model->haproxy_generation);
         add_number(out, "APIs", model->n_apis);
         add_ready(s, out);

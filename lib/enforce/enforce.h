@@ -32,6 +32,8 @@ int enforce_rules_new(struct enforce_rules **out, struct gw_snapshot *snapshot, 
 struct enforce_rules *enforce_rules_ref(struct enforce_rules *r);
 void enforce_rules_unref(struct enforce_rules **r);
 const struct gw_model *enforce_rules_model(const struct enforce_rules *r);
+/* What the rules are, whatever their number: gw_snapshot_hash(). */
+const char *enforce_rules_content(const struct enforce_rules *r);
 
 /* The private key of the JWT for backends, for rules whose model has one
  * (gw_backend_jwt_signing()), before anybody decides by them. Takes the key in any case; CC_EINVAL:

@@ -498,3 +498,8 @@ const struct gw_model *enforce_rules_model(const struct enforce_rules *r)
 {
     return r->model;
 }
+
+const char *enforce_rules_content(const struct enforce_rules *r)
+{
+    return gw_snapshot_hash(r->snapshot);
+}

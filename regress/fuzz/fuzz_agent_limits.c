@@ -49,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     limits.limits[0].asked = limits.limits[2].asked = true;
     if (agent_limits_read(text, 0, 3, &limits) == CC_OK) {
         CC_ASSERT(limits.counting < AGENT_COUNTING_COUNT && !limits.limits[1].asked);
+        CC_ASSERT(strspn(limits.content, "0123456789abcdef") == strlen(limits.content));
         check_limit(&limits.limits[0]);
         check_limit(&limits.limits[2]);
     }

@@ -16,7 +16,8 @@
 
 #include "spoa/admin_line.h"
 
-#define INFO    "Name: cc-spoa\nGeneration: 7\nAPIs: 1\n\n"
+#define SHA     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define INFO    "Name: cc-spoa\nGeneration: 7\nContent: " SHA "\nAPIs: 1\n\n"
 #define UNKNOWN "known=0 shared=0 counting=local\n\n"
 #define USED                                                                                   \
     "known=1 used=2 max=2 remaining=0 unit=requests window=fixed mode=enforce reset_ms=41000 " \
@@ -121,6 +122,7 @@ static void answers(void **state)
     limits.limits[1].asked = false;
     assert_int_equal(agent_limits_read(SLICE(INFO USED UNKNOWN), 0, 3, &limits), CC_OK);
     assert_int_equal(limits.generation, 7);
+    assert_string_equal(limits.content, SHA);
     assert_int_equal(limits.counting, AGENT_COUNTS_LOCAL);
     assert_true(l[0].known && !l[0].fits);
     assert_int_equal(l[0].used, 2);
@@ -145,6 +147,7 @@ static void answers(void **state)
     /* an agent that has no rules yet */
     assert_int_equal(agent_limits_read(SLICE("Name: cc-spoa\n\n"), 0, 0, &limits), CC_OK);
     assert_int_equal(limits.generation, 0);
+    assert_string_equal(limits.content, "");
 }
 
 static void answers_that_are_none(void **state)
@@ -159,6 +162,11 @@ static void answers_that_are_none(void **state)
         {"Generation: 7\n\n" UNKNOWN, CC_EPARSE}, /* not of an agent */
         {"Name: cc-spoa\nGeneration: -7\n\n" UNKNOWN, CC_EPARSE},
         {"Name: cc-spoa\nGeneration: 99999999999999999999\n\n" UNKNOWN, CC_EPARSE},
+        {"Name: cc-spoa\nGeneration: 7\nContent: \n\n" UNKNOWN, CC_EPARSE},
+        {"Name: cc-spoa\nGeneration: 7\nContent: " SHA "0\n\n" UNKNOWN, CC_EPARSE},
+        {"Name: cc-spoa\nGeneration: 7\nContent: \"123456789abcdef0123456789abcdef0123456789abcdef"
+         "0123456789abcdef\n\n" UNKNOWN,
+         CC_EPARSE},
         {INFO, CC_EPARSE},
         {INFO "known=0 shared=0 counting=local\n", CC_EPARSE}, /* cut */
         {INFO UNKNOWN UNKNOWN, CC_EPARSE},                     /* one too many */
