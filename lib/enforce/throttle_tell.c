@@ -14,8 +14,8 @@ static bool is_plain(char c)
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* A String of Structured Fields (RFC 9651 3.3.3): printable ASCII. */
-static void add_string(struct buf *b, struct slice text)
+/* A String of Structured Fields (RFC 9651 3.3.3): printable ASCII, as `behind` is. */
+static void add_string(struct buf *b, struct slice text, const char *behind)
 {
     size_t i = 0;
 
@@ -37,6 +37,7 @@ static void add_string(struct buf *b, struct slice text)
             c = '?';
         buf_add_char(b, c);
     }
+    buf_add_str(b, behind);
     buf_add_char(b, '"');
 }
 
@@ -62,7 +63,7 @@ static void add_date(struct buf *b, int64_t at_s)
 
 /* draft-ietf-httpapi-ratelimit-headers: the quota, its unit unless it is requests, its window
  * unless that is a month, whose length differs. A limit that has a burst alone, which is too short
- * to plan with, is not told of. */
+ * to plan with, is told of when it refuses. */
 int throttle_tell_prepare(struct throttle_limit *limit, struct arena *arena)
 {
     const struct counter_rule *rule = &limit->rule;
@@ -73,7 +74,7 @@ int throttle_tell_prepare(struct throttle_limit *limit, struct arena *arena)
     if (!limit->counts || rule->max == COUNTER_MAX_QUOTA)
         return CC_OK;
     buf_init_fixed(&b, room, sizeof(room));
-    add_string(&b, limit->policy->name);
+    add_string(&b, limit->policy->name, "");
     name_n = b.n;
     buf_add_str(&b, ";q=");
     max_at = b.n;
@@ -124,6 +125,37 @@ static void tell_state(struct attempt *a, const struct throttle_limit *limit,
     }
 }
 
+/* Spike arrest refuses, whatever is left of the quota: then that is the limit to tell of. */
+static __attribute__((cold)) void tell_burst(struct attempt *a, const struct throttle_limit *limit,
+                                             const struct counter_state *state, struct buf *texts)
+{
+    const struct gw_throttling *settings = a->rules->throttle.settings;
+    struct enforce_limits *out = &a->out->limits;
+    struct slice name, max, policy, reset;
+    size_t start = texts->n;
+
+    add_string(texts, limit->policy->name, " (burst)");
+    name = since(texts, start);
+    buf_add_str(texts, ";q=");
+    max = number(texts, limit->rule.burst_max);
+    buf_add_str(texts, ";w=");
+    buf_add_u64(texts, (limit->rule.burst_ms + 999) / 1000);
+    policy = since(texts, start);
+    start = texts->n;
+    buf_add(texts, name);
+    buf_add_str(texts, ";r=0;t=");
+    reset = number(texts, seconds_up(state->retry_us));
+    if (settings->standard_headers) {
+        out->policy = policy;
+        out->state = since(texts, start);
+    }
+    if (settings->legacy_headers) {
+        out->limit = max;
+        out->remaining = SLICE("0");
+        out->reset = reset;
+    }
+}
+
 void throttle_tell(struct attempt *a, const struct throttle_limit *limit,
                    const struct counter_state *state, bool refused, struct buf *texts)
 {
@@ -136,6 +168,8 @@ void throttle_tell(struct attempt *a, const struct throttle_limit *limit,
         add_date(texts, clock_wall_s(a->clock) + (int64_t)seconds_up(wait_us));
         a->out->limits.retry_after = since(texts, start);
     }
-    if (limit->told_policy.n > 0)
+    if (refused && state->burst)
+        tell_burst(a, limit, state, texts);
+    else if (limit->told_policy.n > 0)
         tell_state(a, limit, state, texts);
 }

@@ -364,10 +364,18 @@ static void test_windows(void **state)
     expect_limit(&w, (struct question){.user = NULL}, 2, "429 900800");
     assert_true(slice_contains(w.d.reason, SLICE("(burst)")));
     assert_true(slice_is(w.d.limits.retry_after, "Tue, 14 Nov 2023 22:13:21 GMT"));
+    /* what is told is what refuses, not the quota of which three are left */
+    assert_true(slice_is(w.d.limits.policy, "\"A (burst)\";q=2;w=1"));
+    assert_true(slice_is(w.d.limits.state, "\"A (burst)\";r=0;t=1"));
+    assert_true(slice_is(w.d.limits.limit, "2") && slice_is(w.d.limits.remaining, "0"));
+    assert_true(slice_is(w.d.limits.reset, "1"));
     w.clock.now_mono_us += 1000000;
     expect_limit(&w, (struct question){.user = NULL}, 2, "429 900800");
     w.clock.now_mono_us += 1000000;
-    expect_limit(&w, (struct question){.user = NULL}, 1, "429 900800");
+    assert_string_equal(ASK(.user = NULL), "200");
+    assert_true(slice_is(w.d.limits.policy, "\"A\";q=5;w=60"));
+    assert_string_equal(ASK(.user = NULL), "429 900800");
+    assert_true(slice_is(w.d.limits.policy, "\"A\";q=5;w=60"));
     assert_false(slice_contains(w.d.reason, SLICE("(burst)")));
     w.clock.now_mono_us += 58000000;
     assert_string_equal(ASK(.user = NULL), "200");
