@@ -247,6 +247,44 @@ static void test_deny_rules(void **state)
     }
 }
 
+/* Rules that begin and end while the agent knows the caller already. */
+static void test_deny_rules_begin_and_end(void **state)
+{
+    static const char *const rules[] = {
+        "user: alice",
+        "user: bob, invert: true",
+        "application: \"alice:Shop\"",
+        "application: \"bob:Slow\", invert: true",
+        "api: /pets/1.0",
+        "api: /other, invert: true",
+        "subscription: \"/pets/1.0:1.0:alice-Shop:PRODUCTION\"",
+        "subscription: \"/pets/1.0:1.0:bob-Slow:PRODUCTION\", invert: true",
+        "ip: 192.0.2.9",
+        "ipRange: 192.0.2.0/24",
+        "ip: 192.0.2.8, invert: true",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < N(rules); i++) {
+        char policies[512];
+        struct world w;
+
+        snprintf(policies, sizeof(policies),
+                 NOTHING "denyRules: [{%s, from: 2023-11-14T22:13:30Z,"
+                         " until: 2023-11-14T22:13:40Z}]\n",
+                 rules[i]);
+        open_world(&w, policies, "");
+        for (int64_t s = 0; s < 40; s += s == 8 || s == 18 ? 1 : 2) {
+            bool denied = s >= 10 && s < 20;
+
+            w.clock.now_wall_s = FIXTURE_NOW + s;
+            if (strcmp(ASK(.ip = "192.0.2.9"), denied ? "403 900805" : "200") != 0)
+                fail_msg("%s, after %d s: %.*s", rules[i], (int)s, SLICE_ARG(w.d.reason));
+        }
+        close_world(&w);
+    }
+}
+
 /* Many rules, some inside of others: the same as looking at each. */
 static void test_many_ranges(void **state)
 {
@@ -293,9 +331,13 @@ static void test_many_ranges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conditions),  cmocka_unit_test(test_custom),
-        cmocka_unit_test(test_groups),      cmocka_unit_test(test_undecided),
-        cmocka_unit_test(test_queries),     cmocka_unit_test(test_deny_rules),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_custom),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_undecided),
+        cmocka_unit_test(test_queries),
+        cmocka_unit_test(test_deny_rules),
+        cmocka_unit_test(test_deny_rules_begin_and_end),
         cmocka_unit_test(test_many_ranges),
     };
 
