@@ -8,7 +8,7 @@ static void keep_reply(struct enforce_reply *reply);
 #define postbox_put(postbox, worker, reply) keep_reply(reply)
 #include "spoa/counting_ask.c"
 
-#include "regress/unit/spoa/clear_limit.h"
+#include "regress/unit/spoa/operator.h"
 #include "throttle/counter_share_internal.h"
 
 enum { GATEWAYS = 3, QUOTA = 300, FLIGHT = 16 };
@@ -45,6 +45,9 @@ try {
     struct enforce_reply *reply;
 };
 
+/* After which Redis is lost. */
+static uint64_t command_ms = 300;
+
 static struct try tries[FLIGHT];
 static size_t n_tries;
 
@@ -65,6 +68,7 @@ static void open_gateway(struct world *w, struct gateway *g, enum counter_away a
         .round_ms = 20,
         .hold_ms = 60000,
         .places = FLIGHT,
+        .deadline_ms = 100,
         .share = {.gateways = GATEWAYS,
                   .lease_percent = 10,
                   .lease_least = 5,
@@ -72,7 +76,7 @@ static void open_gateway(struct world *w, struct gateway *g, enum counter_away a
                   .strict = true},
     };
     const struct redis_link_options link = {
-        .address = slice_of(w->redis.socket), .connect_ms = 200, .command_ms = 300};
+        .address = slice_of(w->redis.socket), .connect_ms = 200, .command_ms = command_ms};
 
     assert_int_equal(counter_table_new(&g->table, COUNTER_MIN_KEYS), CC_OK);
     assert_int_equal(counting_redis_new(&g->redis, g->table, &options), CC_OK);
@@ -540,6 +544,100 @@ static void cleared_without_redis(void **state)
     close_world(&w);
 }
 
+struct looking {
+    struct counting_redis *redis;
+    const struct counter_rule *rule;
+    bool waits;
+    enum counting_source source;
+    struct counter_look look;
+};
+
+static bool looking_step(struct admin_call *call)
+{
+    struct looking *l = call->context;
+
+    l->source = counting_redis_look(l->redis, call, SLICE("a"), l->rule, 0, &l->look);
+    l->waits = l->source == COUNTING_WAITS;
+    return l->waits;
+}
+
+/* By an operator who has so many turns of time. */
+static struct looking look(struct world *w, unsigned gateway, const struct counter_rule *rule,
+                           unsigned turns)
+{
+    static const struct admin_command row = {"go", "", "", 0, 0, looking_step};
+    struct looking l = {.redis = w->gateways[gateway].redis, .rule = rule, .waits = true};
+
+    run_command(w->gateways[gateway].loop, &row, &l, &l.waits, turns, pump_world, w);
+    return l;
+}
+
+/* What Redis has, of a key that only others have used; nothing is used by looking. */
+static void looked_at(void **state)
+{
+    static const struct counter_rule *const rules[] = {&fixed, &sliding};
+    const struct counter_limit limit = {&fixed, SLICE("a"), NULL};
+    struct looking l;
+    struct world w;
+
+    (void)state;
+    open_world(&w, COUNTER_AWAY_DENY);
+    assert_int_equal(look(&w, 1, NULL, 40000).source, COUNTING_BY_UNKNOWN);
+    for (unsigned i = 0; i < 7; i++) {
+        l = look(&w, 1, &fixed, 40000);
+        assert_int_equal(l.source, COUNTING_BY_REDIS);
+        assert_true(l.look.told && l.look.fits && !l.look.state.known);
+        assert_int_equal(l.look.state.used, i);
+        assert_int_equal(l.look.row.others, i);
+        begin(&w.gateways[0], &limit, 1, 0);
+        assert_int_equal(finish_all(&w), 1);
+    }
+    l = look(&w, 0, NULL, 40000);
+    assert_int_equal(l.source, COUNTING_BY_REDIS);
+    assert_int_equal(l.look.state.used, 7);
+    assert_int_equal(l.look.row.others, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(clear(&w, 0, "a"), COUNTING_CLEARED);
+        assert_int_equal(ask_n(&w, rules[i], "a", 2 * QUOTA), QUOTA);
+        l = look(&w, 1, rules[i], 40000);
+        assert_int_equal(l.source, COUNTING_BY_REDIS);
+        assert_int_equal(l.look.state.used, QUOTA);
+        assert_false(l.look.fits);
+        assert_true(l.look.state.retry_us > 0 && l.look.state.reset_us > 0);
+    }
+    close_world(&w);
+}
+
+/* Redis hangs: the first waits for a while, the next one not at all; of another gateway one leaves
+ * meanwhile. */
+static void looked_at_late(void **state)
+{
+    struct looking l;
+    struct world w;
+
+    (void)state;
+    command_ms = 60000;
+    open_world(&w, COUNTER_AWAY_DENY);
+    kill(w.redis.pid, SIGSTOP);
+    l = look(&w, 0, &fixed, 40000);
+    assert_int_equal(l.source, COUNTING_BY_LATE);
+    assert_true(l.look.told && l.look.state.away && !l.look.fits);
+    assert_int_equal(look(&w, 0, &fixed, 40000).source, COUNTING_BY_LATE);
+    look(&w, 1, &fixed, 30);
+    kill(w.redis.pid, SIGCONT);
+    do
+        l = look(&w, 0, &fixed, 40000);
+    while (l.source != COUNTING_BY_REDIS);
+    assert_int_equal(l.look.state.used, 0);
+    redis_kill(&w.redis);
+    wait_until(&w, "share_up", 0);
+    l = look(&w, 0, &fixed, 40000);
+    assert_int_equal(l.source, COUNTING_BY_AWAY);
+    assert_false(l.look.fits);
+    close_world(&w);
+    command_ms = 300;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +646,7 @@ int main(void)
         cmocka_unit_test(without_scripts),   cmocka_unit_test(killed),
         cmocka_unit_test(unusable),          cmocka_unit_test(crowded),
         cmocka_unit_test(cleared),           cmocka_unit_test(cleared_without_redis),
+        cmocka_unit_test(looked_at),         cmocka_unit_test(looked_at_late),
     };
 
     signal(SIGPIPE, SIG_IGN);

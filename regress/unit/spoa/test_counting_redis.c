@@ -1,6 +1,6 @@
 /* Gateways that share counters by a real Redis, and what may become of it meanwhile. Nothing here
  * measures time: each wait is for something to happen. */
-#include "regress/unit/spoa/clear_limit.h"
+#include "regress/unit/spoa/operator.h"
 
 enum { GATEWAYS = 2, QUOTA = 200 };
 
