@@ -40,14 +40,14 @@ static bool is_older(struct slice version, uint64_t major, uint64_t minor)
 
 static void judge_version(struct doctor *d, struct slice version)
 {
-    bool counts = slice_is(d->config->counters.shared.mode, "async");
+    bool counts = !slice_is(d->config->counters.shared.mode, "local");
 
     if (version.n == 0)
         doctor_say(d, DOCTOR_WARN, DOCTOR_REDIS, "is it a Redis?", "it does not say its version");
     else if (is_older(version, counts ? 7 : 6, counts ? 0 : 2))
         doctor_say(d, DOCTOR_FAIL, DOCTOR_REDIS, "install a newer one",
                    "it is Redis %" PRIslice "; %s needs %s", SLICE_ARG(version),
-                   counts ? "enforcer.throttling.counters.shared" : "what is revoked",
+                   counts ? "enforcer.throttling.shared" : "what is revoked",
                    counts ? "7.0" : "6.2");
     else
         doctor_say(d, DOCTOR_OK, DOCTOR_REDIS, NULL, "Redis %" PRIslice, SLICE_ARG(version));

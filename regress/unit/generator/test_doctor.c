@@ -213,6 +213,8 @@ static void what_redis_says(void **state)
         {REDIS("6.2.0", "100", "noeviction"), "local", DOCTOR_OK, DOCTOR_OK, "6.2.0", "no keys"},
         {REDIS("6.2.0", "100", "noeviction"), "async", DOCTOR_FAIL, DOCTOR_OK, "needs 7.0",
          "no keys"},
+        {REDIS("6.2.0", "100", "noeviction"), "strict", DOCTOR_FAIL, DOCTOR_OK,
+         "enforcer.throttling.shared needs 7.0", "no keys"},
         {REDIS("6.0.16", "100", "noeviction"), "local", DOCTOR_FAIL, DOCTOR_OK, "needs 6.2", "no"},
         {REDIS("10.1", "100", "volatile-ttl"), "async", DOCTOR_OK, DOCTOR_FAIL, "10.1",
          "volatile-ttl: a revoked token"},
