@@ -334,7 +334,9 @@ static const char explain_help[] =
     "The limits that a request would count in are listed. With --agent SOCKET the running agent "
     "says\n"
     "what each has used, and a request that it would refuse now is: verdict deny, status 429. It\n"
-    "uses nothing. The exit code is 69 when the agent cannot be asked.\n"
+    "uses nothing. Where gateways count together strictly, that is what Redis has at this moment, "
+    "or\n"
+    "the line says that Redis is away. The exit code is 69 when the agent cannot be asked.\n"
     "\n"
     "    cc-gen explain GET http://localhost/pets -o out --agent /run/cc/admin.sock\n"
     "\n"
@@ -342,10 +344,11 @@ static const char explain_help[] =
     "cors_origin, backend, failover, endpoints, path, host, removed_header, api, resource, "
     "operation, user,\n"
     "app, keytype, because, cause (file, line, column, text), steps (step, passed, text, why,\n"
-    "origin), agent (generation, counting, judged) and limits (level, policy, origin, key, unit,\n"
-    "window, mode, max, window_ms, months, burst_max, burst_ms, used, remaining, others, "
+    "origin), agent (generation, content, counting, judged) and limits (level, policy, origin,\n"
+    "key, unit, window, mode, max, window_ms, months, burst_max, burst_ms, used, remaining, "
+    "others, "
     "reset_ms,\n"
-    "retry_ms, known, shared, burst, fits); null is unknown.\n";
+    "retry_ms, known, shared, burst, fits, redis, away); null is unknown.\n";
 
 static const char show_help[] =
     "Shows what is in effect and where it was said, as file:line:column:\n"
