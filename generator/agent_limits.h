@@ -64,7 +64,7 @@ struct agent_limit {
 };
 
 struct agent_limits {
-    uint64_t generation; /* of the agent's rules; 0: it has none */
+    uint64_t generation;                 /* of the agent's rules; 0: it has none */
     char content[AGENT_CONTENT_HEX + 1]; /* of the same, as gw_snapshot_hash(); "": it says none */
     enum agent_counting counting;
     size_t n;
