@@ -280,9 +280,7 @@ static struct slice policy_text(struct differ *d, const struct gw_policy *p)
     struct buf b;
 
     buf_init(&b, 256);
-    gw_quota_text(&p->quota, &b);
-    if (p->n_groups > 0)
-        buf_printf(&b, ", and %zu condition group%s", p->n_groups, p->n_groups == 1 ? "" : "s");
+    gw_policy_text(p, &b);
     if (buf_error(&b) == CC_OK)
         text = arena_dup(d->out->arena, buf_slice(&b));
     buf_free(&b);

@@ -75,12 +75,8 @@ static void show_limit(struct filling *f, const struct gw_model *m, const struct
     row[1] = method;
     row[2] = path;
     row[3] = tier;
-    if (p != NULL) {
-        gw_quota_text(&p->quota, &f->cell);
-        if (p->n_groups > 0)
-            buf_printf(&f->cell, ", and %zu condition group%s", p->n_groups,
-                       p->n_groups == 1 ? "" : "s");
-    }
+    if (p != NULL)
+        gw_policy_text(p, &f->cell);
     row[4] = take(f);
     row[5] = slice_of(counts);
     row[6] = !m->throttling.enabled ? SLICE("no") : p == NULL ? SLICE("") : slice_of(mode(p));

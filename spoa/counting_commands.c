@@ -1,5 +1,7 @@
 #include "spoa/counting.h"
 
+#include <stdio.h>
+
 /* What fits into one step of an answer. */
 enum { ROWS = 64 };
 
@@ -13,15 +15,21 @@ static const char *const aways[] = {[COUNTER_AWAY_UNSET] = "default",
 
 static void add_row(const struct counter_row *row, struct buf *out)
 {
-    buf_printf(out,
-               "used=%llu max=%llu unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
-               (unsigned long long)row->used, (unsigned long long)row->max,
-               row->bytes ? "bytes" : "requests", row->sliding ? "sliding" : "fixed",
-               mode_names[row->mode], (unsigned long long)row->over,
-               (long long)(row->reset_us + 999999) / 1000000, (long long)row->idle_us / 1000000);
+    int64_t reset_us = row->max != COUNTER_MAX_QUOTA ? row->reset_us : row->burst_us;
+    char max[24] = "none";
+
+    if (row->max != COUNTER_MAX_QUOTA)
+        snprintf(max, sizeof(max), "%llu", (unsigned long long)row->max);
+    buf_printf(out, "used=%llu max=%s unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
+               (unsigned long long)row->used, max, row->bytes ? "bytes" : "requests",
+               row->sliding ? "sliding" : "fixed", mode_names[row->mode],
+               (unsigned long long)row->over, (long long)(reset_us + 999999) / 1000000,
+               (long long)row->idle_us / 1000000);
     if (row->away != COUNTER_AWAY_UNSET)
         buf_printf(out, " overshoot=%llu others=%llu away=%s", (unsigned long long)row->overshoot,
                    (unsigned long long)row->others, aways[row->away]);
+    if (row->burst_max > 0)
+        buf_printf(out, " burst=%u/%u", row->burst_used, row->burst_max);
     buf_printf(out, " key=%s%s\n", row->label, row->cut ? "..." : "");
 }
 

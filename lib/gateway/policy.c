@@ -135,6 +135,17 @@ const struct gw_condition *gw_condition_next(struct gw_condition_walk *w)
     return NULL;
 }
 
+void gw_policy_text(const struct gw_policy *p, struct buf *out)
+{
+    gw_quota_text(&p->quota, out);
+    if (p->burst.count > 0) {
+        buf_add_str(out, ", burst ");
+        gw_quota_text(&p->burst, out);
+    }
+    if (p->n_groups > 0)
+        buf_printf(out, ", and %zu condition group%s", p->n_groups, p->n_groups == 1 ? "" : "s");
+}
+
 bool gw_counts_bytes(const struct gw_policy *policies, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

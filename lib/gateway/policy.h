@@ -147,6 +147,9 @@ struct gw_condition_walk {
 };
 const struct gw_condition *gw_condition_next(struct gw_condition_walk *w);
 
+/* "100 requests an hour, burst 5 requests a second, and 2 condition groups" */
+void gw_policy_text(const struct gw_policy *p, struct buf *out);
+
 /* Does some policy, or group of one, count bytes? */
 bool gw_counts_bytes(const struct gw_policy *policies, size_t n);
 

@@ -159,7 +159,8 @@ struct counter_row {
     uint64_t others;    /* used by other gateways, as far as is known here */
     uint64_t overshoot; /* of a shared key: by how much at most all gateways exceed its quota */
     uint64_t over;      /* requests that were beyond it, since it is in the table */
-    int64_t reset_us, idle_us;
+    uint32_t burst_max, burst_used;      /* of spike arrest at the moment; 0: it has none */
+    int64_t reset_us, idle_us, burst_us; /* burst_us: until spike arrest begins anew */
 };
 
 enum { COUNTER_MAX_ROWS = 1000 };

@@ -24,6 +24,9 @@ static void fill_row(const struct counter_table *t, const struct counter_shard *
         .max = e->max,
         .used = e->used,
         .over = e->over,
+        .burst_max = e->burst_max,
+        .burst_used = now_us < e->burst_end_us ? e->burst_used : 0,
+        .burst_us = e->burst_end_us > now_us ? e->burst_end_us - now_us : 0,
         .reset_us = e->end_us > now_us ? e->end_us - now_us : 0,
         .idle_us = now_us > e->asked_us ? now_us - e->asked_us : 0,
     };
@@ -35,7 +38,10 @@ static void fill_row(const struct counter_table *t, const struct counter_shard *
 /* Rows are in the order of the part of their quota that is used, then of what was beyond it. */
 static double share_of(const struct counter_row *row)
 {
-    return row->max == 0 ? 1 : (double)row->used / (double)row->max;
+    double quota = row->max == 0 ? 1 : (double)row->used / (double)row->max;
+    double burst = row->burst_max == 0 ? 0 : (double)row->burst_used / (double)row->burst_max;
+
+    return quota > burst ? quota : burst;
 }
 
 static bool row_is_before(const struct counter_row *a, const struct counter_row *b)

@@ -203,6 +203,38 @@ static void commands(void **state)
     counting_free(&c);
 }
 
+/* Who asks why somebody is refused of whose quota much is left sees what stops him, and first. */
+static void spike_arrest_is_shown(void **state)
+{
+    const struct counter_rule rules[] = {
+        {.max = 100, .window_ms = 3600000, .burst_max = 2, .burst_ms = 600000},
+        {.max = COUNTER_MAX_QUOTA,
+         .window_ms = COUNTER_MAX_WINDOW_MS,
+         .burst_max = 4,
+         .burst_ms = 600000},
+        {.max = 10, .window_ms = 3600000},
+    };
+    static const char *const keys[] = {"both", "burst", "quota"};
+    struct counting *c = start("");
+    struct counter_result r;
+    char room[4096];
+
+    (void)state;
+    for (size_t i = 0; i < 9; i++) {
+        const struct counter_limit limit = {.rule = &rules[i / 3], .key = slice_of(keys[i / 3])};
+
+        counter_take(counting_table(c), &limit, 1, 0, counter_now(&clock_system), &r);
+    }
+    assert_string_equal(ask(c, "show limits", room),
+                        "used=2 max=100 unit=requests window=fixed mode=enforce over=1 "
+                        "reset_s=3600 idle_s=0 burst=2/2 key=both\n"
+                        "used=3 max=none unit=requests window=fixed mode=enforce over=0 "
+                        "reset_s=600 idle_s=0 burst=3/4 key=burst\n"
+                        "used=3 max=10 unit=requests window=fixed mode=enforce over=0 "
+                        "reset_s=3600 idle_s=0 key=quota\n");
+    counting_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +244,7 @@ int main(void)
         cmocka_unit_test(saved_while_it_runs),
         cmocka_unit_test(a_directory_that_goes_away),
         cmocka_unit_test(commands),
+        cmocka_unit_test(spike_arrest_is_shown),
     };
 
     log_setup("test", LOG_ERROR, LOG_TEXT);
