@@ -514,11 +514,12 @@ void counting_redis_report(const struct counting_redis *r, struct buf *out)
 {
     const struct counter_share_options *o = &r->share;
     unsigned others = o->strict ? 0 : o->gateways - 1;
+    uint64_t least = others * o->lease_least;
 
     buf_printf(out, " share_up=%d share_holds=%d", r->up,
                counter_share_holds(r->table, counter_now(&clock_system)));
     buf_printf(out, " share_overshoot_percent=%u share_overshoot_least=%llu",
-               others * o->lease_percent, (unsigned long long)(others * o->lease_least));
+               others * o->lease_percent, (unsigned long long)least);
 #define X(name, help) buf_printf(out, " share_" #name "=%llu", (unsigned long long)r->name);
     COUNTING_REDIS_COUNTERS(X)
 #undef X
