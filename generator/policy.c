@@ -134,7 +134,7 @@ static void read_file(struct policy_reading *r, const char *path)
     if (rc == CC_ENOMEM)
         r->build->rc = rc;
     else if (rc != CC_OK)
-        report_file(r->build, path, cc_strerror(rc));
+        report_file(r->build, path, rc == CC_EINVAL ? "it is no regular file" : cc_strerror(rc));
     if (rc != CC_OK)
         return;
     add_input(r->build, path, text);
@@ -147,7 +147,8 @@ static void read_directory(struct policy_reading *r, const char *path)
     int n = doc_list(path, &entries);
 
     if (n < 0) {
-        report_file(r->build, path, cc_strerror(cc_from_errno(errno)));
+        report_file(r->build, path,
+                    errno == ENOTDIR ? "it is no directory" : cc_strerror(cc_from_errno(errno)));
         return;
     }
     if (n == 0)

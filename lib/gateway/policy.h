@@ -179,8 +179,8 @@ struct gw_deny_rule {
 const char *gw_denial_name(enum gw_denial kind);
 /* The kind of this name; false: there is none. */
 bool gw_denial_find(struct slice name, enum gw_denial *out);
-/* Why this value, which is not empty, can never be equal to what rules of its kind are compared with;
- * NULL: it can. Addresses are looked at elsewhere (address.h). */
+/* Why this value, which is not empty, can never be equal to what rules of its kind are compared
+ * with; NULL: it can. Addresses are looked at elsewhere (address.h). */
 const char *gw_denial_fault(enum gw_denial kind, struct slice value);
 
 /* Variables of key templates. $customProperty.NAME stands beside them. */

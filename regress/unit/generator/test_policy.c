@@ -429,6 +429,31 @@ static void test_tiers_in_another_case(void **state)
     fixture_close(&f);
 }
 
+/* What stands in place of the directory, or of a file, is said. */
+static void test_not_files(void **state)
+{
+    struct diag_view v;
+    char room[512];
+    struct fixture f;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+        snprintf(room, sizeof(room), "%s/%s.yaml", f.dirs[0], i == 0 ? "a" : "b");
+        if (i == 0)
+            f.config.policies = slice_of(room);
+        else
+            assert_int_equal(file_mkdirs(room, 0700), CC_OK);
+        assert_int_equal(
+            project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+            CC_EREFUSED);
+        for (size_t k = 0; diag_get(f.diag, k, &v) && v.code != CC1001; k++)
+            ;
+        assert_true(slice_is(v.message, i == 0 ? "it is no directory" : "it is no regular file"));
+        fixture_close(&f);
+    }
+}
+
 static void test_directory(void **state)
 {
     char room[512];
@@ -478,6 +503,7 @@ int main(void)
         cmocka_unit_test(test_tiers),
         cmocka_unit_test(test_tiers_in_another_case),
         cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_not_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
