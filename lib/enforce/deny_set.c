@@ -4,7 +4,7 @@
 
 struct deny_range {
     struct gw_address_range range;
-    struct gw_address reach; /* the last address of all ranges up to this one */
+    struct gw_address reach; /* the last address of all ranges below this one, itself included */
     const struct gw_deny_rule *rule;
 };
 
@@ -17,7 +17,7 @@ struct deny_list {
 
 struct deny_set {
     struct deny_list lists[GW_DENY_COUNT]; /* that of addresses has only inverted ones */
-    struct deny_range *ranges;             /* sorted by their first address */
+    struct deny_range *ranges; /* sorted by their first address; and a tree, see reach_of() */
     size_t n_ranges;
     struct gw_address_range *inverted; /* of lists[GW_DENY_ADDRESS].inverted */
 };
@@ -81,6 +81,26 @@ static bool make_room(struct deny_set *s, const struct gw_deny_rule *rules, size
     return good && s->ranges != NULL && s->inverted != NULL;
 }
 
+/* The ranges from..to-1 are a tree: the one in the middle is on top, with those before and behind
+ * it below. Sets what each of them reaches. */
+static struct gw_address reach_of(struct deny_range *ranges, size_t from, size_t to)
+{
+    size_t middle = from + (to - from) / 2;
+    struct deny_range *r = &ranges[middle];
+    struct gw_address below;
+
+    r->reach = r->range.last;
+    if (from < middle) {
+        below = reach_of(ranges, from, middle);
+        r->reach = gw_address_cmp(&below, &r->reach) > 0 ? below : r->reach;
+    }
+    if (middle + 1 < to) {
+        below = reach_of(ranges, middle + 1, to);
+        r->reach = gw_address_cmp(&below, &r->reach) > 0 ? below : r->reach;
+    }
+    return r->reach;
+}
+
 struct deny_set *deny_set_new(const struct gw_deny_rule *rules, size_t n, struct arena *arena)
 {
     struct deny_set *s = arena_alloc(arena, sizeof(*s));
@@ -95,13 +115,8 @@ struct deny_set *deny_set_new(const struct gw_deny_rule *rules, size_t n, struct
             qsort(s->lists[i].rules, s->lists[i].n, sizeof(void *), by_value);
     if (s->n_ranges > 1)
         qsort(s->ranges, s->n_ranges, sizeof(*s->ranges), by_first);
-    for (size_t i = 0; i < s->n_ranges; i++) {
-        struct deny_range *r = &s->ranges[i];
-
-        r->reach = r->range.last;
-        if (i > 0 && gw_address_cmp(&s->ranges[i - 1].reach, &r->reach) > 0)
-            r->reach = s->ranges[i - 1].reach;
-    }
+    if (s->n_ranges > 0)
+        reach_of(s->ranges, 0, s->n_ranges);
     return s;
 }
 
@@ -155,22 +170,28 @@ bool deny_set_touches(const struct deny_set *s, enum gw_denial kind, struct slic
     return list->n_inverted > 0 || (i < list->n && slice_eq(list->rules[i]->value, text));
 }
 
-static const struct gw_deny_rule *find_range(const struct deny_set *s,
-                                             const struct gw_address *address, int64_t now_s)
+/* Of those that hold the one that begins last. Only what reaches the address is looked at: one wide
+ * range among thousands does not make all of them be. */
+static const struct gw_deny_rule *find_range(const struct deny_range *ranges, size_t from,
+                                             size_t to, const struct gw_address *address,
+                                             int64_t now_s)
 {
-    size_t from = 0, to = s->n_ranges;
-
-    while (from < to) { /* the first that begins behind it */
+    while (from < to) {
         size_t middle = from + (to - from) / 2;
+        const struct deny_range *r = &ranges[middle];
 
-        if (gw_address_cmp(&s->ranges[middle].range.first, address) <= 0)
-            from = middle + 1;
-        else
-            to = middle;
+        if (gw_address_cmp(&r->reach, address) < 0)
+            return NULL;
+        if (gw_address_cmp(&r->range.first, address) <= 0) {
+            const struct gw_deny_rule *found = find_range(ranges, middle + 1, to, address, now_s);
+
+            if (found != NULL)
+                return found;
+            if (gw_address_in(address, &r->range) && holds(r->rule, now_s))
+                return r->rule;
+        }
+        to = middle;
     }
-    while (from-- > 0 && gw_address_cmp(&s->ranges[from].reach, address) >= 0)
-        if (gw_address_in(address, &s->ranges[from].range) && holds(s->ranges[from].rule, now_s))
-            return s->ranges[from].rule;
     return NULL;
 }
 
@@ -178,7 +199,8 @@ const struct gw_deny_rule *deny_set_find_address(const struct deny_set *s,
                                                  const struct gw_address *address, int64_t now_s)
 {
     const struct deny_list *list = &s->lists[GW_DENY_ADDRESS];
-    const struct gw_deny_rule *found = address != NULL ? find_range(s, address, now_s) : NULL;
+    const struct gw_deny_rule *found =
+        address != NULL ? find_range(s->ranges, 0, s->n_ranges, address, now_s) : NULL;
 
     for (size_t i = 0; found == NULL && i < list->n_inverted; i++)
         if (holds(list->inverted[i], now_s) &&
