@@ -67,6 +67,21 @@ static struct job *job_new(const struct enforce_await *await, struct enforce_rul
     return job;
 }
 
+/* A new job behind those that wait; NULL when there is no room for it. */
+static struct job *add_job(struct signer *s, const struct enforce_await *await,
+                           struct enforce_rules *rules)
+{
+    struct job *job = s->n_jobs < SIGNER_MAX_JOBS ? job_new(await, rules) : NULL;
+
+    if (job == NULL)
+        return NULL;
+    *s->last = job;
+    s->last = &job->next;
+    s->n_jobs++;
+    pthread_cond_signal(&s->work);
+    return job;
+}
+
 static enum enforce_patience signer_ask(struct oracle *self, const struct enforce_await *await,
                                         struct enforce_rules *rules, size_t worker)
 {
@@ -76,14 +91,8 @@ static enum enforce_patience signer_ask(struct oracle *self, const struct enforc
     CC_ASSERT(worker < MAX_WORKERS && await->what == ENFORCE_WAIT_SIGNATURE);
     pthread_mutex_lock(&s->lock);
     job = find_job(s, &await->key);
-    if (job == NULL && s->n_jobs < SIGNER_MAX_JOBS)
-        job = job_new(await, rules);
-    if (job != NULL && job->workers == 0) {
-        *s->last = job;
-        s->last = &job->next;
-        s->n_jobs++;
-        pthread_cond_signal(&s->work);
-    }
+    if (job == NULL)
+        job = add_job(s, await, rules);
     if (job != NULL)
         job->workers |= UINT64_C(1) << worker;
     pthread_mutex_unlock(&s->lock);
