@@ -383,12 +383,15 @@ static bool is_named(const struct gw_model *model, const char *url)
 
 static int add(struct jwks_feeder *f, struct slice url)
 {
-    struct feed *feed = f->feeds;
+    struct feed *feed;
+    size_t i = 0;
 
-    while (feed->url != NULL) /* rules have at most LIVE_MAX_JWKS; others were dropped */
-        feed++;
-    CC_ASSERT(feed < f->feeds + LIVE_MAX_JWKS);
-    *feed = (struct feed){.url = strndup(url.p, url.n), .feeder = f};
+    while (i < LIVE_MAX_JWKS && f->feeds[i].url != NULL)
+        i++;
+    CC_ASSERT(i < LIVE_MAX_JWKS); /* rules have no more; others were dropped */
+    feed = &f->feeds[i];
+    feed->feeder = f; /* all else was cleared when the place became free */
+    feed->url = strndup(url.p, url.n);
     if (feed->url == NULL)
         return CC_ENOMEM;
     if (f->options.state_directory != NULL)
