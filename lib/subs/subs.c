@@ -29,6 +29,17 @@ struct subs *subs_ref(struct subs *s)
     return s;
 }
 
+int subs_array_resize(struct subs_array *a, size_t room)
+{
+    void *items = reallocarray(a->items, room, a->size);
+
+    if (items == NULL)
+        return CC_ENOMEM;
+    a->items = items;
+    a->room = room;
+    return CC_OK;
+}
+
 void subs_destroy(struct subs *s)
 {
     struct subs_array *arrays[] = {&s->applications, &s->defined,     &s->managers,

@@ -10,19 +10,11 @@ struct subs_builder {
 
 static int grow(struct subs_array *a)
 {
-    size_t room = a->room == 0 ? 16 : 2 * a->room;
-    void *items;
-
     if (a->n < a->room)
         return CC_OK;
     if (a->n >= SUBS_MAX_RECORDS)
         return CC_EFULL;
-    items = realloc(a->items, room * a->size);
-    if (items == NULL)
-        return CC_ENOMEM;
-    a->items = items;
-    a->room = room;
-    return CC_OK;
+    return subs_array_resize(a, a->room == 0 ? 16 : 2 * a->room);
 }
 
 /* Room in the array and in the index, so that what follows cannot fail half-way. */
@@ -466,12 +458,8 @@ static bool check_references(const struct subs *s, subs_dangling *report, void *
 /* What doubling took too much; a failure leaves it as it is. */
 static void shrink(struct subs_array *a)
 {
-    void *items = a->n > 0 ? realloc(a->items, a->n * a->size) : NULL;
-
-    if (items == NULL)
-        return;
-    a->items = items;
-    a->room = a->n;
+    if (a->n > 0)
+        (void)subs_array_resize(a, a->n);
 }
 
 int subs_build(struct subs_builder *b, struct subs **out, subs_dangling *report, void *context)

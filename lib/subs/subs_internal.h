@@ -109,5 +109,8 @@ void subs_table_add(struct subs *s, enum subs_kind kind, uint32_t record);
 
 struct place subs_place(const struct subs *s, struct subs_where where);
 
+/* Makes room for so many items, not fewer than there are, and more than none. */
+int subs_array_resize(struct subs_array *a, size_t room);
+
 /* Frees it whole, whatever refers to it. */
 void subs_destroy(struct subs *s);

@@ -201,7 +201,8 @@ int subs_table_reserve(struct subs *s, enum subs_kind kind)
         if (t->slots[i] != 0)
             put(s, kind, &larger, t->slots[i] - 1);
     free(t->slots);
-    *t = larger;
+    t->slots = larger.slots;
+    t->n_slots = larger.n_slots;
     return CC_OK;
 }
 
