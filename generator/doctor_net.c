@@ -11,25 +11,30 @@
 
 enum { HEAD_MAX_BYTES = 16 << 10 };
 
+/* How a connection attempt ended: 0, or an errno. */
+static int attempt_error(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
 /* Connects within the time. A descriptor, or -1 and errno. */
 static int connect_within(int family, const struct sockaddr *address, socklen_t n, int timeout_ms)
 {
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    socklen_t size = sizeof(int);
-    int error = 0;
+    int error;
 
     if (fd < 0)
         return -1;
     if (connect(fd, address, n) == 0)
         return fd;
     /* A unix socket whose queue is full says EAGAIN at once: its program does not accept. */
-    if (errno != EINPROGRESS)
-        error = errno;
-    else if (poll(&p, 1, timeout_ms) != 1)
-        error = ETIMEDOUT;
-    else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        error = errno;
+    error = errno;
+    if (error == EINPROGRESS)
+        error = poll(&p, 1, timeout_ms) == 1 ? attempt_error(fd) : ETIMEDOUT;
     if (error == 0)
         return fd;
     close(fd);

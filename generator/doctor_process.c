@@ -50,7 +50,15 @@ static bool next_number(struct slice *rest, uint64_t *out)
     return true;
 }
 
-/* proc(5): "PPid:\tparent", "Uid:\treal effective saved filesystem". The effective one counts. */
+/* proc(5): "Uid:\treal effective saved filesystem". The effective one counts. */
+static bool effective(struct slice ids, uint64_t *out)
+{
+    uint64_t real;
+
+    return next_number(&ids, &real) && next_number(&ids, out);
+}
+
+/* proc(5): "PPid:\tparent". */
 static void read_status(struct slice status, struct process *p)
 {
     struct process_user *user = &p->user;
@@ -61,9 +69,9 @@ static void read_status(struct slice status, struct process *p)
 
     if (next_number(&parent, &v))
         p->parent = (pid_t)v;
-    if (next_number(&uids, &v) && next_number(&uids, &v))
+    if (effective(uids, &v))
         user->uid = (uid_t)v;
-    if (next_number(&gids, &v) && next_number(&gids, &v))
+    if (effective(gids, &v))
         user->groups[user->n_groups++] = (gid_t)v;
     while (user->n_groups < PROCESS_MAX_GROUPS && next_number(&groups, &v))
         user->groups[user->n_groups++] = (gid_t)v;
