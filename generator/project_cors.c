@@ -263,7 +263,7 @@ static void unknown_member(struct project *p, const struct doc *doc, const struc
         names[i] = spellings[i][0];
         names[MEMBERS + i] = spellings[i][1];
     }
-    near = nearest_word(key->text, names, MEMBERS * 2);
+    near = nearest_word(key->text, names, sizeof(names) / sizeof(names[0]));
     if (near != NULL)
         diag_help(item, "did you mean %s?", near);
 }

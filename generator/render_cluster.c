@@ -54,6 +54,7 @@ uint64_t render_retries(const struct gw_cluster *cluster)
 /* Endpoints that get requests at the same time. */
 static uint64_t active_endpoints(const struct gw_cluster *cluster)
 {
+    CC_ASSERT(cluster->n_endpoints > 0); /* no cluster without is ever made or read */
     return cluster->options.failover ? 1 : cluster->n_endpoints;
 }
 
