@@ -69,8 +69,8 @@ static int read_part(struct arena *a, int fd, size_t size, struct slice *out)
 
 int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice *out)
 {
-    size_t size;
-    int fd;
+    size_t size = 0;
+    int fd = -1;
     int rc = open_regular(path, max_bytes, &fd, &size);
 
     if (rc != CC_OK)
@@ -83,8 +83,8 @@ int file_read(struct arena *a, const char *path, size_t max_bytes, struct slice 
 int file_read_ends(struct arena *a, const char *path, size_t max_bytes, size_t n,
                    struct slice *head, struct slice *tail)
 {
-    size_t size;
-    int fd;
+    size_t size = 0;
+    int fd = -1;
     int rc = open_regular(path, max_bytes, &fd, &size);
     bool whole;
 
