@@ -47,21 +47,25 @@ static void list_texts(const struct throttle_caller *c, struct slice texts[THROT
     texts[6] = c->subscription_tier;
 }
 
-/* Up to 8 bytes, the first or the last. */
-static uint64_t some_of(struct slice s, bool last)
-{
-    size_t n = s.n < 8 ? s.n : 8;
-    uint64_t word = 0;
-
-    if (n > 0)
-        memcpy(&word, last ? s.p + s.n - n : s.p, n);
-    return word;
-}
-
 static uint64_t mix(uint64_t hash, uint64_t word)
 {
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
+}
+
+/* All of a text: users of one domain, and certificates of one authority, have both ends in common.
+ */
+static uint64_t mix_text(uint64_t hash, struct slice s)
+{
+    uint64_t word;
+
+    hash = mix(hash, s.n);
+    for (; s.n > 0; s = slice_from(s, sizeof(word) < s.n ? sizeof(word) : s.n)) {
+        word = 0;
+        memcpy(&word, s.p, s.n < sizeof(word) ? s.n : sizeof(word));
+        hash = mix(hash, word);
+    }
+    return hash;
 }
 
 /* Only tells where to look: who makes marks collide makes his own requests take longer. */
@@ -69,9 +73,7 @@ static uint64_t mark_of(const struct throttle_memo_who *who, struct slice name)
 {
     uint64_t hash = mix(who->rules, (uint64_t)(uintptr_t)who->operation);
 
-    hash = mix(hash, (uint64_t)who->app_id);
-    hash = mix(hash, some_of(name, false) + name.n);
-    hash = mix(hash, some_of(name, true));
+    hash = mix_text(mix(hash, (uint64_t)who->app_id), name);
     return hash != 0 ? hash : 1;
 }
 

@@ -1,7 +1,9 @@
 /* What is remembered of callers may make decisions faster, and nothing else. */
 #include "throttle_fixture.h"
 
+#include "enforce/attempt.h"
 #include "enforce/deny_list.h"
+#include "enforce/throttle_memo.c" /* how many it knows is nobody's business but ours */
 
 /* The same world with a worker that remembers nothing. */
 static void forget(struct world *w)
@@ -331,6 +333,32 @@ static void test_many_and_long(void **state)
     close_world(&w);
 }
 
+/* Names alike at both ends, as those of one domain are, are not all looked for in one place. */
+static void test_names_alike(void **state)
+{
+    const struct enforce_options options = {.cache_entries = 2048, .cache_bytes = 262144};
+    char user[64];
+    size_t n = 0;
+    struct world w;
+
+    (void)state;
+    open_world(&w,
+               NO_SUB LEVEL("applicationPolicies", "AppTier",
+                            "3") "advancedPolicies: [{name: A, unlimited: true}]\n",
+               "A");
+    enforce_worker_free(&w.worker);
+    fixture_need(enforce_worker_new(&w.worker, &options), "worker");
+    enforce_worker_count_in(w.worker, w.counters);
+    for (unsigned i = 0; i < 400; i++) {
+        snprintf(user, sizeof(user), "customer-%03u@shop.example.com", i);
+        assert_string_equal(ASK(.user = user), "200");
+    }
+    for (size_t i = 0; i < w.worker->memo->n; i++)
+        n += w.worker->memo->entries[i].who.mark != 0;
+    assert_in_range(n, 380, 400);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_deny_rules_in_time), cmocka_unit_test(test_other_rules),
         cmocka_unit_test(test_other_store),        cmocka_unit_test(test_many_and_long),
         cmocka_unit_test(test_custom_keys),        cmocka_unit_test(test_other_counters),
+        cmocka_unit_test(test_names_alike),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
