@@ -6,7 +6,11 @@
 struct denials {
     struct denials_options options;
     struct deny_list *list; /* NULL: no rules */
+    ev_timer retry;
+    bool unsaved; /* the file has not what the list has */
 };
+
+static void on_retry(struct ev_loop *loop, ev_timer *timer, int revents);
 
 int denials_new(struct denials **out, const struct denials_options *options)
 {
@@ -15,14 +19,50 @@ int denials_new(struct denials **out, const struct denials_options *options)
     if (d == NULL)
         return CC_ENOMEM;
     d->options = *options;
+    d->retry.data = d;
+    ev_init(&d->retry, on_retry);
+    d->retry.repeat = (ev_tstamp)options->retry_ms / 1000;
     *out = d;
     return CC_OK;
+}
+
+/* What is wrong is in the log once, until it works again. */
+static int save(struct denials *d)
+{
+    const char *directory = d->options.directory;
+    int rc = directory != NULL ? deny_file_write(directory, d->list) : CC_OK;
+
+    if (rc == CC_OK) {
+        ev_timer_stop(d->options.loop, &d->retry);
+        if (d->unsaved)
+            log_info("deny rules: saved again, in %s/" DENY_FILE_NAME, directory);
+    } else {
+        ev_timer_again(d->options.loop, &d->retry);
+        if (!d->unsaved)
+            log_error("deny rules cannot be saved in %s: %s; they hold until the agent ends, and "
+                      "it is tried again",
+                      directory, cc_strerror(rc));
+    }
+    d->unsaved = rc != CC_OK;
+    return rc;
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    save(timer->data);
 }
 
 void denials_free(struct denials **d)
 {
     if (*d == NULL)
         return;
+    if ((*d)->unsaved && save(*d) != CC_OK)
+        log_error("deny rules: the last changes are not in %s/" DENY_FILE_NAME
+                  ": a restarted agent does not know of them",
+                  (*d)->options.directory);
+    ev_timer_stop((*d)->options.loop, &(*d)->retry);
     deny_list_unref(&(*d)->list);
     free(*d);
     *d = NULL;
@@ -74,16 +114,13 @@ int denials_restore(struct denials *d)
 }
 
 /* A rule that cannot be saved holds nevertheless; who gave it is told. */
-static void save(struct denials *d, struct buf *out)
+static void save_and_tell(struct denials *d, struct buf *out)
 {
-    const char *directory = d->options.directory;
-    int rc = directory != NULL ? deny_file_write(directory, d->list) : CC_OK;
+    int rc = save(d);
 
-    if (rc == CC_OK)
-        return;
-    log_warn("deny rules cannot be saved in %s: %s; they hold until the agent ends", directory,
-             cc_strerror(rc));
-    buf_printf(out, "but not saved: %s/" DENY_FILE_NAME ": %s\n", directory, cc_strerror(rc));
+    if (rc != CC_OK)
+        buf_printf(out, "but not saved: %s/" DENY_FILE_NAME ": %s; it is tried again\n",
+                   d->options.directory, cc_strerror(rc));
 }
 
 /* The rules that still hold, without `but`, and with `add` (each may be NULL), in place of the
@@ -233,7 +270,7 @@ static bool add_deny(struct admin_call *call)
     log_warn("deny rule added by the admin socket: %s %" PRIslice "%s", gw_denial_name(rule.kind),
              SLICE_ARG(rule.value), rule.invert ? " invert" : "");
     buf_add_str(call->out, left_out > 0 ? "replaced\n" : "added\n");
-    save(d, call->out);
+    save_and_tell(d, call->out);
     return false;
 }
 
@@ -258,7 +295,7 @@ static bool del_deny(struct admin_call *call)
         log_warn("deny rule removed by the admin socket: %s %" PRIslice "%s",
                  gw_denial_name(rule.kind), SLICE_ARG(rule.value), rule.invert ? " invert" : "");
         buf_add_str(call->out, "removed\n");
-        save(d, call->out);
+        save_and_tell(d, call->out);
     }
     return false;
 }

@@ -316,8 +316,14 @@ static const struct admin_command commands[] = {
 
 static int open_denials(struct server *s)
 {
-    const struct denials_options options = {&clock_system, s->options->state_directory, on_denied,
-                                            s};
+    const struct denials_options options = {
+        .clock = &clock_system,
+        .directory = s->options->state_directory,
+        .loop = s->loop,
+        .retry_ms = DENIALS_RETRY_MS,
+        .publish = on_denied,
+        .context = s,
+    };
 
     return denials_new(&s->denials, &options);
 }

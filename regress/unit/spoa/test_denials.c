@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 struct world {
     char directory[32];
     struct clock_fixed clock;
+    struct ev_loop *loop;
     struct denials *denials;
     struct deny_list *list; /* published last */
     unsigned published;
@@ -36,7 +38,14 @@ static void on_list(void *context, struct deny_list *list)
 /* The agent starts, for the first time or again. */
 static int start(struct world *w, const char *directory)
 {
-    const struct denials_options options = {&w->clock.clock, directory, on_list, w};
+    const struct denials_options options = {
+        .clock = &w->clock.clock,
+        .directory = directory,
+        .loop = w->loop,
+        .retry_ms = 10,
+        .publish = on_list,
+        .context = w,
+    };
 
     denials_free(&w->denials);
     deny_list_unref(&w->list);
@@ -52,6 +61,8 @@ static int open_world(void **state)
     clock_fixed_init(&w.clock, 1700000000, 0);
     buf_init(&w.out, ADMIN_OUT_MAX);
     *state = &w;
+    w.loop = ev_loop_new(EVFLAG_AUTO);
+    assert_non_null(w.loop);
     assert_non_null(mkdtemp(w.directory));
     return start(&w, NULL);
 }
@@ -63,6 +74,7 @@ static int close_world(void **state)
     denials_free(&w->denials);
     deny_list_unref(&w->list);
     buf_free(&w->out);
+    ev_loop_destroy(w->loop);
     return file_remove_tree(w->directory);
 }
 
@@ -234,21 +246,77 @@ static void test_restart_of_any_value(void **state)
     assert_true(slice_eq(deny_list_at(w->list, 1)->value, rules[1].value));
 }
 
+/* A file where the directory should be. */
+static void put_in_the_way(struct world *w, char path[64])
+{
+    snprintf(path, 64, "%s/x", w->directory);
+    assert_int_equal(file_write_atomic(path, SLICE("a file"), 0600), CC_OK);
+}
+
+/* Lines of the log with this in them, of `tries` tries. */
+static unsigned count_in_log(struct world *w, int tries, const char *text)
+{
+    FILE *log = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    unsigned n = 0;
+    char line[512];
+
+    assert_non_null(log);
+    assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
+    for (int i = 0; i < tries; i++)
+        ev_run(w->loop, EVRUN_ONCE);
+    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+    close(kept);
+    rewind(log);
+    while (fgets(line, sizeof(line), log) != NULL)
+        n += strstr(line, text) != NULL;
+    fclose(log);
+    return n;
+}
+
+/* As soon as it can be it is, without another command. */
 static void test_cannot_be_saved(void **state)
 {
     char path[64], said[160];
     struct world *w = *state;
 
-    snprintf(path, sizeof(path), "%s/x", w->directory);
-    assert_int_equal(file_write_atomic(path, SLICE("a file"), 0600), CC_OK);
-    start(w, NULL);
-    denials_free(&w->denials);
-    assert_int_equal(
-        denials_new(&w->denials, &(struct denials_options){&w->clock.clock, path, on_list, w}),
-        CC_OK);
+    put_in_the_way(w, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(start(w, path), CC_OK);
+    put_in_the_way(w, path);
     snprintf(said, sizeof(said), "added\nbut not saved: %s/denied.rules: ", path);
     assert_int_equal(strncmp(run(w, "add deny", "user bob"), said, strlen(said)), 0);
+    assert_int_equal(strncmp(run(w, "add deny", "user eve"), said, strlen(said)), 0);
     assert_true(denies(w, GW_DENY_USER, "bob")); /* it holds nevertheless */
+    assert_int_equal(count_in_log(w, 3, ""), 0); /* that it cannot be was said */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(count_in_log(w, 1, "saved again"), 1);
+    assert_int_equal(ev_run(w->loop, EVRUN_NOWAIT), 0); /* nothing is left to be tried */
+    snprintf(said, sizeof(said), "%s/" DENY_FILE_NAME, path);
+    assert_int_equal(access(said, R_OK), 0);
+    assert_int_equal(start(w, path), CC_OK);
+    assert_string_equal(run(w, "show deny", ""), "user bob\nuser eve\n");
+}
+
+/* The end of the agent is one more try. */
+static void test_saved_at_the_end(void **state)
+{
+    struct world *w = *state;
+    char path[64];
+
+    put_in_the_way(w, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(start(w, path), CC_OK);
+    assert_string_equal(run(w, "add deny", "user bob"), "added\n");
+    assert_int_equal(file_remove_tree(path), CC_OK);
+    put_in_the_way(w, path);
+    assert_non_null(strstr(run(w, "del deny", "user bob"), "removed\nbut not saved: "));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(start(w, path), CC_OK);
+    assert_null(w->list);
+    assert_string_equal(run(w, "add deny", "user eve"), "added\n");
+    assert_int_equal(start(w, path), CC_OK);
+    assert_true(denies(w, GW_DENY_USER, "eve"));
 }
 
 /* `lines` as a file whose sum is right, or one that is not. */
@@ -308,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_restart, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_restart_of_any_value, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_cannot_be_saved, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_saved_at_the_end, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_damaged, open_world, close_world),
     };
 
