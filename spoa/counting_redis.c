@@ -1,5 +1,6 @@
 #include "spoa/counting_redis.h"
 
+#include "spoa/complaint.h"
 #include "spoa/counting_script.h"
 #include "spoa/counting_strict_script.h"
 #include "throttle/counter_strict.h"
@@ -44,7 +45,8 @@ struct counting_redis {
     struct counter_share_options share;
     uint64_t look_ms; /* what comes later would decide nothing */
     struct telling tellings[ROUND_KEYS / BATCH + 1], *free;
-    bool up, ever_up, complained;
+    bool up, ever_up;
+    struct complaint refusals;
     bool asks_who;      /* it is being asked who it is, because it has forgotten */
     long long epoch;    /* 0: not known */
     long long since_ms; /* in Redis' time: when it was up again; 0: not known */
@@ -111,16 +113,22 @@ static void notice(struct counting_redis *r, const redisReply *reply)
     r->gateways_here = (uint64_t)here;
 }
 
+/* It may refuse some of what is said to it, and take the rest: then it is up in between. */
 static void refuse(void *context, const redisReply *reply)
 {
     struct counting_redis *r = context;
+    uint64_t times = complaint_due(&r->refusals, now_us());
+    char often[64] = "";
 
     r->refused++;
-    if (!r->complained)
-        log_error("counters: redis refuses to be told: %.*s; limits do as "
-                  "enforcer.throttling.shared.away says",
-                  (int)(reply->len < 100 ? reply->len : 100), reply->str);
-    r->complained = true;
+    if (times > 1)
+        snprintf(often, sizeof(often), "; %llu times since this was said last",
+                 (unsigned long long)times);
+    if (times > 0)
+        log_error("counters: redis refuses to be %s: %.*s; limits do as "
+                  "enforcer.throttling.shared.away says%s",
+                  r->ask != NULL ? "asked or told" : "told",
+                  (int)(reply->len < 100 ? reply->len : 100), reply->str, often);
     set_up(r, false);
 }
 
@@ -149,7 +157,6 @@ static void on_told(void *context, const redisReply *reply)
         counter_share_again(r->table, now, r->ever_up ? (int64_t)r->hold_ms * 1000 : 0, false);
         set_up(r, true);
         r->ever_up = true;
-        r->complained = false;
         r->since_ms = 0;
     }
     notice(r, reply);

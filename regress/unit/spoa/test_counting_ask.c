@@ -1,5 +1,6 @@
 /* Gateways that ask a real Redis for each request: to the request as much as the quota, whatever
  * becomes of Redis meanwhile. Nothing here measures time: each wait is for something to happen. */
+#include "regress/unit/spoa/kept_log.h"
 #include "regress/unit/spoa/redis_process.h"
 
 #include "enforce/await.h"
@@ -459,6 +460,30 @@ static void unusable(void **state)
     close_world(&w);
 }
 
+/* Redis takes what it is told, and not what it is asked: it is up in between, and each time asked
+ * again. The log has it once. */
+static void refused_again_and_again(void **state)
+{
+    const struct counter_limit limit = {&fixed, SLICE("a"), NULL};
+    struct kept_log log;
+    struct world w;
+
+    (void)state;
+    open_world(&w, COUNTER_AWAY_ALLOW);
+    redis_say(&w.redis, "ACL SETUSER default resetkeys ~cc:{limits}:epoch ~cc:{limits}:gateways");
+    log = kept_log_begin();
+    for (unsigned n = 0; reported(&w.gateways[0], "share_refused") < 3; n++) {
+        assert_true(n < 40000);
+        begin(&w.gateways[0], &limit, 1, 0);
+        assert_int_equal(finish_all(&w), 1);
+        pump(&w);
+    }
+    assert_int_equal(kept_log_end(&log, "redis refuses to be asked or told: NOPERM"), 1);
+    redis_say(&w.redis, "ACL SETUSER default allkeys");
+    wait_until(&w, "share_up", 1);
+    close_world(&w);
+}
+
 /* No more questions than there is room for. */
 static void crowded(void **state)
 {
@@ -641,12 +666,19 @@ static void looked_at_late(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exactly_the_quota), cmocka_unit_test(never_more_in_any_stretch),
-        cmocka_unit_test(all_or_nothing),    cmocka_unit_test(forgotten_by_redis),
-        cmocka_unit_test(without_scripts),   cmocka_unit_test(killed),
-        cmocka_unit_test(unusable),          cmocka_unit_test(crowded),
-        cmocka_unit_test(cleared),           cmocka_unit_test(cleared_without_redis),
-        cmocka_unit_test(looked_at),         cmocka_unit_test(looked_at_late),
+        cmocka_unit_test(exactly_the_quota),
+        cmocka_unit_test(never_more_in_any_stretch),
+        cmocka_unit_test(all_or_nothing),
+        cmocka_unit_test(forgotten_by_redis),
+        cmocka_unit_test(without_scripts),
+        cmocka_unit_test(killed),
+        cmocka_unit_test(unusable),
+        cmocka_unit_test(crowded),
+        cmocka_unit_test(cleared),
+        cmocka_unit_test(cleared_without_redis),
+        cmocka_unit_test(looked_at),
+        cmocka_unit_test(looked_at_late),
+        cmocka_unit_test(refused_again_and_again),
     };
 
     signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,7 @@
 /* Deny rules by the admin socket: what its commands answer, what is published, and what is there
  * after a restart. */
+#include "regress/unit/spoa/kept_log.h"
+
 #include "spoa/denials.h"
 
 #include "base/file.h"
@@ -9,7 +11,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -256,22 +257,11 @@ static void put_in_the_way(struct world *w, char path[64])
 /* Lines of the log with this in them, of `tries` tries. */
 static unsigned count_in_log(struct world *w, int tries, const char *text)
 {
-    FILE *log = tmpfile();
-    int kept = dup(STDERR_FILENO);
-    unsigned n = 0;
-    char line[512];
+    struct kept_log log = kept_log_begin();
 
-    assert_non_null(log);
-    assert_int_equal(dup2(fileno(log), STDERR_FILENO), STDERR_FILENO);
     for (int i = 0; i < tries; i++)
         ev_run(w->loop, EVRUN_ONCE);
-    assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
-    close(kept);
-    rewind(log);
-    while (fgets(line, sizeof(line), log) != NULL)
-        n += strstr(line, text) != NULL;
-    fclose(log);
-    return n;
+    return kept_log_end(&log, text);
 }
 
 /* As soon as it can be it is, without another command. */
