@@ -220,10 +220,16 @@ static bool parse(const struct admin_call *call, int64_t now_s, struct gw_deny_r
     return parse_times(call, i, now_s, out, said);
 }
 
+/* As it is written in a command. */
 static void add_text(const struct gw_deny_rule *r, struct buf *out)
 {
-    buf_printf(out, "%s %" PRIslice "%s", gw_denial_name(r->kind), SLICE_ARG(r->value),
-               r->invert ? " invert" : "");
+    buf_printf(out, "%s ", gw_denial_name(r->kind));
+    for (size_t i = 0; i < r->value.n; i++) {
+        if (slice_find(SLICE(" \t;\\"), r->value.p[i]) >= 0)
+            buf_add_char(out, '\\');
+        buf_add_char(out, r->value.p[i]);
+    }
+    buf_add_str(out, r->invert ? " invert" : "");
 }
 
 static void add_time(const char *word, int64_t at_s, struct buf *out)
@@ -310,7 +316,7 @@ static bool show_deny(struct admin_call *call)
     for (; call->cursor < count(d); call->cursor++) {
         const struct gw_deny_rule *r = deny_list_at(d->list, (size_t)call->cursor);
 
-        if (call->out->n - start > ADMIN_STEP_BYTES - 2 * DENY_FILE_VALUE_BYTES)
+        if (call->out->n - start > ADMIN_STEP_BYTES - 3 * DENY_FILE_VALUE_BYTES)
             return true;
         if (r->until_s > 0 && r->until_s <= now_s)
             continue;

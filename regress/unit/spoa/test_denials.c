@@ -230,8 +230,10 @@ static void test_restart(void **state)
 /* A value with blanks, and one as long as can be. */
 static void test_restart_of_any_value(void **state)
 {
+    static const char shown[] = "application \\ alice:\\ My\\;\\\\Shop\\ \nuser xxx";
     struct gw_deny_rule rules[2] = {
-        {.kind = GW_DENY_APPLICATION, .value = SLICE(" alice: My Shop ")}, {.kind = GW_DENY_USER}};
+        {.kind = GW_DENY_APPLICATION, .value = SLICE(" alice: My;\\Shop ")},
+        {.kind = GW_DENY_USER}};
     char text[DENY_FILE_VALUE_BYTES];
     struct deny_list *list = NULL;
     struct world *w = *state;
@@ -242,9 +244,11 @@ static void test_restart_of_any_value(void **state)
     assert_int_equal(deny_file_write(w->directory, list), CC_OK);
     deny_list_unref(&list);
     assert_int_equal(start(w, w->directory), CC_OK);
-    assert_true(denies(w, GW_DENY_APPLICATION, " alice: My Shop "));
+    assert_true(denies(w, GW_DENY_APPLICATION, " alice: My;\\Shop "));
     assert_int_equal(deny_list_count(w->list), 2);
     assert_true(slice_eq(deny_list_at(w->list, 1)->value, rules[1].value));
+    /* shown as it can be given in a command */
+    assert_int_equal(strncmp(run(w, "show deny", ""), shown, strlen(shown)), 0);
 }
 
 /* A file where the directory should be. */
