@@ -178,10 +178,11 @@ static const struct cli_option explain_options[] = {
     {"ip", 0, "ADDRESS", "where the client is (HAProxy sends it on)", false},
     {"at", 0, "TIME", "when: RFC 3339, or seconds since 1970 (default: now)", false},
     {"batch", 0, "FILE", "explain each line of FILE (-: stdin) instead", false},
-    {"state", 0, "DIR", "the agent's agent.stateDirectory: key sets, revoked tokens", false},
+    {"state", 0, "DIR",
+     "the agent's agent.stateDirectory: key sets, revoked tokens, deny rules by command", false},
     {"revoked", 0, "FILE", "the file of revoked tokens (enforcer.security.revocation.path)", false},
-    {"agent", 0, "SOCKET", "ask the running agent at its agent.adminSocket for its counters",
-     false},
+    {"agent", 0, "SOCKET",
+     "ask the running agent at its agent.adminSocket for its counters and deny rules", false},
     {"introspection", 0, "FILE", "what the introspection server says of an opaque token, JSON",
      false},
     OPTION_SUBSCRIPTIONS,
@@ -333,10 +334,11 @@ static const char explain_help[] =
     "\n"
     "The limits that a request would count in are listed. With --agent SOCKET the running agent "
     "says\n"
-    "what each has used, and a request that it would refuse now is: verdict deny, status 429. It\n"
-    "uses nothing. Where gateways count together strictly, that is what Redis has at this moment, "
-    "or\n"
-    "the line says that Redis is away. The exit code is 69 when the agent cannot be asked.\n"
+    "what each has used, and a request that it would refuse now is: verdict deny, status 429, or "
+    "403\n"
+    "for a deny rule that it was given by command. It uses nothing. Where gateways count together\n"
+    "strictly, that is what Redis has at this moment, or the line says that Redis is away. The\n"
+    "exit code is 69 when the agent cannot be asked.\n"
     "\n"
     "    cc-gen explain GET http://localhost/pets -o out --agent /run/cc/admin.sock\n"
     "\n"

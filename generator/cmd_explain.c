@@ -197,7 +197,7 @@ static int print(struct explainer *e, const struct explanation *x, const struct 
     return rc == CC_OK ? exit_of(x) : cmd_exit_code(rc);
 }
 
-/* Why the agent's counters are not known. */
+/* Why it is not known what the agent counted, and whom it denies. */
 static int agent_failed(const struct explainer *e, int rc)
 {
     const char *why = cc_strerror(rc);
@@ -207,7 +207,7 @@ static int agent_failed(const struct explainer *e, int rc)
     else if (rc == CC_ECLOSED)
         why = "nobody listens there, or who does hangs up";
     else if (rc == CC_EUNSUPPORTED)
-        why = "the agent is older than this cc-gen: it does not know `peek limit`";
+        why = "the agent is older than this cc-gen: it does not know what it is asked";
     else if (rc == CC_EPARSE)
         why = "what answers there is not the agent's agent.adminSocket";
     cli_say("explain: the agent at %s cannot be asked: %s", e->agent, why);
@@ -355,7 +355,8 @@ static int load_state(struct explainer *e, const struct cli_args *args)
     if (revoked == NULL && config != NULL && config->security.revocation.file.n > 0)
         revoked = config->security.revocation.file.p;
     rc = directory != NULL ? explainer_load_keys(e, directory) : CC_OK;
-    if (rc == CC_OK && directory != NULL)
+    /* a running agent has them itself, and may have others by now */
+    if (rc == CC_OK && directory != NULL && !cli_has(args, "agent"))
         rc = explainer_load_denied(e, directory);
     return rc == CC_OK ? explainer_load_revoked(e, revoked, directory) : rc;
 }

@@ -1,6 +1,7 @@
 #include "generator/explain.h"
 
 #include "gateway/path.h"
+#include "generator/agent_denials.h"
 #include "revoke/revoke.h"
 
 int explainer_open(struct explainer *e, struct view *view, int64_t now_s)
@@ -164,9 +165,15 @@ static int decide(struct explainer *e, struct enforce_request *r, struct explana
 
 int explainer_ask_agent(struct explainer *e, const char *socket, struct agent_limits *limits)
 {
+    struct deny_list *denied = NULL;
+    int rc;
+
     e->trace.n_limits = 0;
     e->agent = socket;
-    return agent_limits_ask(socket, &e->trace, limits);
+    rc = agent_limits_ask(socket, &e->trace, limits);
+    if (rc == CC_OK)
+        rc = agent_denials_ask(socket, &denied);
+    return rc == CC_OK ? explainer_set_denied(e, denied) : rc;
 }
 
 int explain(struct explainer *e, const struct explain_request *request, struct explanation *out)

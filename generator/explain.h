@@ -51,13 +51,15 @@ int explainer_load_keys(struct explainer *e, const char *directory);
 /* From now on, the tokens that this file says are revoked (NULL: none), and those that the agent
  * saved in the directory (NULL: none), are refused. */
 int explainer_load_revoked(struct explainer *e, const char *file, const char *directory);
-/* From now on, the deny rules that the agent saved in this directory hold, too. Before
- * subscriptions are loaded. */
+/* From now on, the deny rules that the agent saved in this directory hold, too. */
 int explainer_load_denied(struct explainer *e, const char *directory);
+/* From now on, these hold besides those of the snapshot; NULL: none. Takes over the reference. */
+int explainer_set_denied(struct explainer *e, struct deny_list *list);
 void explainer_close(struct explainer *e);
 
-/* From now on, the agent with this admin socket is asked for its counters. CC_OK, or as
- * agent_limits_ask() when it cannot be; *limits tells which rules it has. */
+/* From now on, the agent with this admin socket is asked for its counters, and the deny rules that
+ * it was given by command until now hold, and no saved ones. CC_OK, or as agent_limits_ask() and
+ * agent_denials_ask() when it cannot be; *limits tells which rules it has. */
 int explainer_ask_agent(struct explainer *e, const char *socket, struct agent_limits *limits);
 
 /* CC_OK, or as agent_limits_ask(): then `out` is what can be said without the agent. */

@@ -38,22 +38,26 @@ int explainer_load_revoked(struct explainer *e, const char *file, const char *di
     return CC_OK;
 }
 
-int explainer_load_denied(struct explainer *e, const char *directory)
+int explainer_set_denied(struct explainer *e, struct deny_list *list)
 {
     struct enforce_live *live = NULL;
+    int rc = enforce_live_with_denied(&live, e->live, list);
+
+    if (rc != CC_OK)
+        return rc;
+    enforce_live_unref(&e->live);
+    e->live = live;
+    return CC_OK;
+}
+
+int explainer_load_denied(struct explainer *e, const char *directory)
+{
     struct deny_list *list = NULL;
     int rc = deny_file_read(&list, directory);
 
-    if (rc == CC_OK && list != NULL)
-        rc = enforce_live_with_subs(&live, e->live, NULL);
-    if (rc == CC_OK && list != NULL) {
-        enforce_live_deny(live, list);
-        enforce_live_unref(&e->live);
-        e->live = live;
-        return CC_OK;
-    }
-    deny_list_unref(&list);
-    if (rc == CC_OK || rc == CC_ENOMEM)
+    if (rc == CC_OK)
+        return list != NULL ? explainer_set_denied(e, list) : CC_OK;
+    if (rc == CC_ENOMEM)
         return rc;
     diag_error(e->view->work.diag, CC1001, PLACE_NONE, "%s/" DENY_FILE_NAME ": %s", directory,
                cc_strerror(rc));

@@ -306,29 +306,48 @@ static bool del_deny(struct admin_call *call)
     return false;
 }
 
-/* In steps; a list that changed meanwhile is shown from the same number on. */
+/* For people: those that are not over, as they could be added elsewhere. */
+static void show_rule(const struct gw_deny_rule *r, int64_t now_s, struct buf *out)
+{
+    if (r->until_s > 0 && r->until_s <= now_s)
+        return;
+    add_text(r, out);
+    add_times(r, now_s, out);
+    buf_add_char(out, '\n');
+}
+
+/* In steps; a list that changed meanwhile is shown from the same number on. For programs, who shall
+ * not take two halves for a whole, each step begins with the number of its list. */
 static bool show_deny(struct admin_call *call)
 {
     const struct denials *d = call->context;
-    int64_t now_s = now(d);
+    bool raw = call->n_args > 0;
     size_t start = call->out->n;
 
+    if (raw && !slice_is(call->arg[0], "raw")) {
+        buf_add_str(call->out, "usage: show deny [raw]\n");
+        return false;
+    }
+    if (raw) {
+        buf_add_str(call->out, "list ");
+        buf_add_u64(call->out, d->list != NULL ? deny_list_serial(d->list) : 0);
+        buf_add_char(call->out, '\n');
+    }
     for (; call->cursor < count(d); call->cursor++) {
         const struct gw_deny_rule *r = deny_list_at(d->list, (size_t)call->cursor);
 
         if (call->out->n - start > ADMIN_STEP_BYTES - 3 * DENY_FILE_VALUE_BYTES)
             return true;
-        if (r->until_s > 0 && r->until_s <= now_s)
-            continue;
-        add_text(r, call->out);
-        add_times(r, now_s, call->out);
-        buf_add_char(call->out, '\n');
+        if (raw)
+            deny_file_add_rule(call->out, r);
+        else
+            show_rule(r, now(d), call->out);
     }
     return false;
 }
 
 const struct admin_command denials_commands[] = {
-    {"show deny", "", "deny rules that were added here, not those of policy files", 0, 0,
+    {"show deny", "[raw]", "deny rules that were added here, not those of policy files", 0, 1,
      show_deny},
     {"add deny", "KIND VALUE [invert] [from TIME] [until TIME | for SECONDS]",
      "deny api, application, user, subscription or ip", 2, 7, add_deny},

@@ -37,7 +37,7 @@ static bool path_in(const char *directory, char path[PATH_MAX])
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-static void add_rule(struct buf *out, const struct gw_deny_rule *r)
+void deny_file_add_rule(struct buf *out, const struct gw_deny_rule *r)
 {
     if (r->from_s > 0)
         buf_printf(out, "%lld-", (long long)r->from_s);
@@ -56,7 +56,7 @@ int deny_file_write(const char *directory, const struct deny_list *list)
     buf_init(&lines, DENY_FILE_BYTES);
     buf_init(&text, DENY_FILE_BYTES);
     for (size_t i = 0; list != NULL && i < deny_list_count(list); i++)
-        add_rule(&lines, deny_list_at(list, i));
+        deny_file_add_rule(&lines, deny_list_at(list, i));
     rc = buf_error(&lines);
     if (rc == CC_OK)
         rc = crypto_sha256_hex(buf_slice(&lines), hex);
@@ -97,7 +97,7 @@ static bool read_times(struct slice text, struct gw_deny_rule *out)
     return read_second(text, &out->until_s) && (out->until_s == 0 || out->from_s < out->until_s);
 }
 
-static bool read_rule(struct slice line, struct gw_deny_rule *out)
+bool deny_file_read_rule(struct slice line, struct gw_deny_rule *out)
 {
     struct slice times, invert, kind;
 
@@ -131,7 +131,7 @@ int deny_file_parse(struct deny_list **out, struct slice text, struct arena *scr
     if (!slice_eq(slice_from(head, sizeof(VERSION) - 1), slice_of(hex)))
         return CC_EPARSE;
     while (text.n > 0 && slice_split(&text, '\n', &line)) {
-        if (n == DENY_FILE_RULES || !read_rule(line, &rules[n]))
+        if (n == DENY_FILE_RULES || !deny_file_read_rule(line, &rules[n]))
             return CC_EPARSE;
         n++;
     }

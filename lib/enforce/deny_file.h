@@ -8,8 +8,10 @@
  *     1700000000-0 invert ip 203.0.113.0/24
  *
  * the seconds since 1970 at which a rule begins, if it is not at once, and ends (0: never), whether
- * it is inverted, kind and value. It is written beside the old one, synced and renamed. A file that is damaged is refused as a whole:
- * a rule may be missing in it. */
+ * it is inverted, kind and value. It is written beside the old one, synced and renamed. A file that
+ * is damaged is refused as a whole: a rule may be missing in it.
+ *
+ * The admin socket's `show deny raw` has the same lines. */
 #pragma once
 
 #include "enforce/deny_list.h"
@@ -24,6 +26,11 @@ enum {
 
 /* What is wrong with a rule's value, for people; NULL: nothing. */
 const char *deny_file_fault(const struct gw_deny_rule *rule);
+
+/* One line of such a file: adds it, with its line feed; takes it, without one, false when it is
+ * none. The value lies in the line then. */
+void deny_file_add_rule(struct buf *out, const struct gw_deny_rule *rule);
+bool deny_file_read_rule(struct slice line, struct gw_deny_rule *out);
 
 /* Writes the rules (NULL: none) to the directory, and makes the directory. Blocks. */
 int deny_file_write(const char *directory, const struct deny_list *list);

@@ -94,6 +94,18 @@ int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live 
     return rc;
 }
 
+int enforce_live_with_denied(struct enforce_live **out, const struct enforce_live *base,
+                             struct deny_list *list)
+{
+    int rc = enforce_live_with_subs(out, base, base != NULL ? base->subs : NULL);
+
+    if (rc == CC_OK)
+        enforce_live_deny(*out, list);
+    else
+        deny_list_unref(&list);
+    return rc;
+}
+
 void enforce_live_deny(struct enforce_live *l, struct deny_list *list)
 {
     deny_list_unref(&l->denied);

@@ -37,6 +37,11 @@ int enforce_live_new(struct enforce_live **out, const struct live_jwks *jwks, si
 int enforce_live_with_subs(struct enforce_live **out, const struct enforce_live *base,
                            struct subs *subs);
 
+/* A copy of `base`, which may be NULL, its subscriptions too, with these deny rules in place of its
+ * own; NULL: none. Takes over the reference to them in any case. */
+int enforce_live_with_denied(struct enforce_live **out, const struct enforce_live *base,
+                             struct deny_list *list);
+
 /* Adds deny rules to a state that nobody else has yet; NULL: none. Takes over the reference. */
 void enforce_live_deny(struct enforce_live *l, struct deny_list *list);
 

@@ -95,27 +95,43 @@ static const struct gw_deny_rule *find_in_list(struct attempt *a, const struct d
     return rule;
 }
 
+static void say_none(struct attempt *a, const struct deny_list *live)
+{
+    size_t n = a->rules->model->n_deny_rules;
+
+    if (live == NULL)
+        TRACE_SAY(a->trace, "none of %zu", n);
+    else
+        TRACE_SAY(a->trace, "none of %zu, nor of %zu that were added by command", n,
+                  deny_list_count(live));
+}
+
 bool throttle_deny_check(struct attempt *a, const struct throttle_caller *c,
                          struct throttle_memo_entry *known, struct buf *keys)
 {
     const struct deny_list *live = enforce_live_denied(a->live);
     const struct gw_deny_rule *rule;
+    bool by_command;
 
     if (a->rules->model->n_deny_rules == 0 && live == NULL)
         return true;
     TRACE_STEP(a->trace, DENIED, PLACE_NONE);
     rule = find_in_snapshot(a, c, known, keys);
-    if (rule == NULL && live != NULL)
+    by_command = rule == NULL && live != NULL;
+    if (by_command)
         rule = find_in_list(a, live, c, known, keys);
     if (buf_error(keys) != CC_OK)
         return attempt_refuse(a, REFUSE_INTERNAL, "what deny rules are compared with is too long",
                               PLACE_NONE);
     if (rule == NULL) {
-        TRACE_SAY(a->trace, "none of %zu", a->rules->model->n_deny_rules);
+        say_none(a, live);
         return true;
     }
     TRACE_SAY(a->trace, "%s%s '%" PRIslice "'", rule->invert ? "all but " : "",
               gw_denial_name(rule->kind), SLICE_ARG(slice_first(rule->value, 256)));
     attempt_count(&a->w->blocked, 1);
-    return attempt_refuse(a, REFUSE_DENIED, "a deny rule matches", rule->origin);
+    return attempt_refuse(a, REFUSE_DENIED,
+                          by_command ? "a deny rule that was added by command matches"
+                                     : "a deny rule matches",
+                          rule->origin);
 }

@@ -1,6 +1,6 @@
-/* Issuers whose keys are fetched: which key of the set counts, what is asked for, and that the token
- * cache follows the keys. */
-#include "fixture.h"
+/* Issuers whose keys are fetched: which key of the set counts, what is asked for, and that the
+ * token cache follows the keys. */
+#include "store_fixture.h"
 
 #include "enforce/trace.h"
 
@@ -187,8 +187,8 @@ static void test_no_set(void **state)
     assert_true(slice_contains(w.d.reason, SLICE("is not known here")));
     free(token);
     /* the issuers with keys of their own need no live state */
-    token = fixture_sign(&w.f, FIXTURE_ED, JWT_EdDSA,
-                         "{\"iss\":\"https://ed\",\"exp\":1700000100}");
+    token =
+        fixture_sign(&w.f, FIXTURE_ED, JWT_EdDSA, "{\"iss\":\"https://ed\",\"exp\":1700000100}");
     assert_int_equal(ask(&w, w.cached, NULL, token), 200);
     free(token);
     close_world(&w);
@@ -277,12 +277,46 @@ static void test_references(void **state)
     close_world(&w);
 }
 
+/* Deny rules are others, and what else is known stays. */
+static void test_other_deny_rules(void **state)
+{
+    static const struct gw_deny_rule rule = {.kind = GW_DENY_USER, .value = SLICE_INIT("bob")};
+    struct enforce_live *live = NULL, *denying = NULL, *none = NULL;
+    struct deny_list *list = NULL;
+    struct world w;
+
+    (void)state;
+    open_world(&w);
+    fixture_set_store(&live, "applications: []\n");
+    fixture_need(deny_list_new(&list, &rule, 1), "list");
+    assert_int_equal(enforce_live_with_denied(&denying, live, list), CC_OK);
+    assert_null(enforce_live_denied(live));
+    assert_ptr_equal(enforce_live_denied(denying), list);
+    assert_non_null(enforce_live_subs(denying));
+    assert_ptr_equal(enforce_live_subs(denying), enforce_live_subs(live));
+    assert_int_equal(enforce_live_with_denied(&none, denying, NULL), CC_OK);
+    assert_null(enforce_live_denied(none));
+    assert_non_null(enforce_live_subs(none));
+    enforce_live_unref(&live);
+    enforce_live_unref(&none);
+    live = make_live(&w, "0a");
+    enforce_live_unref(&denying);
+    assert_int_equal(enforce_live_with_denied(&denying, live, NULL), CC_OK);
+    assert_non_null(enforce_live_find_jwks(denying, url));
+    enforce_live_unref(&denying);
+    assert_int_equal(enforce_live_with_denied(&denying, NULL, NULL), CC_OK);
+    assert_null(enforce_live_subs(denying));
+    enforce_live_unref(&denying);
+    enforce_live_unref(&live);
+    close_world(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_choice),   cmocka_unit_test(test_no_set),
-        cmocka_unit_test(test_cache),    cmocka_unit_test(test_replaced),
-        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_choice),     cmocka_unit_test(test_no_set),
+        cmocka_unit_test(test_cache),      cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_references), cmocka_unit_test(test_other_deny_rules),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,16 @@ static void test_same_decisions(void **state)
     close_world(&plain);
 }
 
+static const struct enforce_trace_step *step_of(const struct world *w, enum enforce_step step)
+{
+    size_t i = 0;
+
+    while (i < w->trace.n && w->trace.steps[i].step != step)
+        i++;
+    fixture_need(i < w->trace.n ? CC_OK : CC_ENOENT, "step");
+    return &w->trace.steps[i];
+}
+
 /* That no deny rule was about a caller is not true any more when there are other rules. */
 static void test_deny_rules_that_come(void **state)
 {
@@ -123,6 +133,30 @@ static void test_deny_rules_that_come(void **state)
             assert_string_equal(ASK(.claims = "\"keytype\":\"PRODUCTION\""), "200");
         deny(&w, NULL);
     }
+    close_world(&w);
+}
+
+/* Who asks why learns whether a rule is of a file, which has a place, or came by command. */
+static void test_where_deny_rules_are_from(void **state)
+{
+    static const struct gw_deny_rule other = {.kind = GW_DENY_USER, .value = SLICE_INIT("nobody")},
+                                     alice = {.kind = GW_DENY_USER, .value = SLICE_INIT("alice")};
+    struct world w;
+
+    (void)state;
+    open_world(&w, NOTHING LEVEL("advancedPolicies", "A", "100000") "denyRules: [{user: bob}]\n",
+               "A");
+    deny(&w, &other);
+    assert_string_equal(ask_traced(&w, (struct question){.user = NULL}, &w.trace), "200");
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_DENIED)->text,
+                         "none of 1, nor of 1 that were added by command"));
+    deny(&w, &alice);
+    assert_string_equal(ask_traced(&w, (struct question){.user = NULL}, &w.trace), "403 900805");
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_DENIED)->text, "user 'alice'"));
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_DENIED)->why,
+                         "a deny rule that was added by command matches"));
+    assert_string_equal(ask_traced(&w, (struct question){.user = "bob"}, &w.trace), "403 900805");
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_DENIED)->why, "a deny rule matches"));
     close_world(&w);
 }
 
@@ -362,10 +396,15 @@ static void test_names_alike(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_decisions),     cmocka_unit_test(test_deny_rules_that_come),
-        cmocka_unit_test(test_deny_rules_in_time), cmocka_unit_test(test_other_rules),
-        cmocka_unit_test(test_other_store),        cmocka_unit_test(test_many_and_long),
-        cmocka_unit_test(test_custom_keys),        cmocka_unit_test(test_other_counters),
+        cmocka_unit_test(test_same_decisions),
+        cmocka_unit_test(test_deny_rules_that_come),
+        cmocka_unit_test(test_where_deny_rules_are_from),
+        cmocka_unit_test(test_deny_rules_in_time),
+        cmocka_unit_test(test_other_rules),
+        cmocka_unit_test(test_other_store),
+        cmocka_unit_test(test_many_and_long),
+        cmocka_unit_test(test_custom_keys),
+        cmocka_unit_test(test_other_counters),
         cmocka_unit_test(test_names_alike),
     };
 

@@ -126,6 +126,26 @@ static void test_add_and_remove(void **state)
     assert_string_equal(run(w, "show deny", ""), "");
 }
 
+/* For programs: exact, and so that parts of two lists are told from one. */
+static void test_raw(void **state)
+{
+    unsigned long long list, other;
+    struct world *w = *state;
+    const char *text;
+
+    assert_string_equal(run(w, "show deny", "raw"), "list 0\n");
+    assert_string_equal(run(w, "add deny", "user bob for 5"), "added\n");
+    assert_string_equal(run(w, "add deny", "api /a invert from 1700000040 for 5"), "added\n");
+    w->clock.now_wall_s += 7; /* one that is over is told, too, until another change */
+    assert_int_equal(sscanf(run(w, "show deny", "raw"), "list %llu\n", &list), 1);
+    text = strchr(w->out.p, '\n');
+    assert_string_equal(text, "\n1700000005 - user bob\n1700000040-1700000045 invert api /a\n");
+    assert_string_equal(run(w, "add deny", "user eve"), "added\n");
+    assert_int_equal(sscanf(run(w, "show deny", "raw"), "list %llu\n", &other), 1);
+    assert_true(list > 0 && other > 0 && list != other);
+    assert_string_equal(run(w, "show deny", "all"), "usage: show deny [raw]\n");
+}
+
 /* Rules that begin later; and that outlive a restart before they do. */
 static void test_times(void **state)
 {
@@ -192,7 +212,7 @@ static void test_faults(void **state)
 static void test_many(void **state)
 {
     struct world *w = *state;
-    size_t lines = 0;
+    size_t lines = 0, parts = 0;
 
     for (unsigned i = 0; i < DENIALS_MAX; i++) {
         char words[64];
@@ -205,6 +225,13 @@ static void test_many(void **state)
     for (const char *p = run(w, "show deny", ""); *p != '\0'; p++)
         lines += *p == '\n';
     assert_int_equal(lines, DENIALS_MAX);
+    lines = 0;
+    for (const char *p = run(w, "show deny", "raw"); *p != '\0'; p = strchr(p, '\n') + 1) {
+        lines += strncmp(p, "0 - ip 10.0.", 12) == 0;
+        parts += strncmp(p, "list ", 5) == 0;
+    }
+    assert_int_equal(lines, DENIALS_MAX);
+    assert_true(parts > 1);
 }
 
 static void test_restart(void **state)
@@ -364,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_add_and_remove, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_raw, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_times, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_faults, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_many, open_world, close_world),
