@@ -12,18 +12,23 @@ bool explain_is_agents(const struct explainer *e, const struct agent_limits *age
            strcmp(agent->content, gw_snapshot_hash(e->view->snapshot)) == 0;
 }
 
+/* What this request takes of the limit. */
+static uint64_t need_of(const struct enforce_trace *trace, size_t i)
+{
+    return trace->limits[i].rule.unit == COUNTER_BYTES ? trace->limit_bytes : 1;
+}
+
 /* A key that the agent does not know has its whole quota. */
 static struct agent_limit state_of(const struct enforce_trace *trace, size_t i,
                                    const struct agent_limits *limits)
 {
     const struct counter_rule *rule = &trace->limits[i].rule;
     struct agent_limit state = limits->limits[i];
-    uint64_t need = rule->unit == COUNTER_BYTES ? trace->limit_bytes : 1;
 
     if (state.told || !state.asked)
         return state;
     state.max = state.remaining = rule->max;
-    state.fits = rule->max > 0 && need <= rule->max;
+    state.fits = rule->max > 0 && need_of(trace, i) <= rule->max;
     state.retry_ms = state.fits ? 0 : -1;
     return state;
 }
@@ -97,8 +102,25 @@ static void add_source(struct buf *b, const struct agent_limit *state)
         buf_printf(b, ": away: %s", away_names[state->away]);
 }
 
+/* Of a limit that this request is not within: why, and how long. */
+static void add_refusal(struct buf *b, const struct agent_limit *state, uint64_t need)
+{
+    if (state->source > AGENT_BY_REDIS && state->away == COUNTER_AWAY_DENY)
+        buf_add_str(b, "; refused");
+    else if (state->retry_ms < 0)
+        buf_add_str(b, "; this request is larger than the quota");
+    else if (state->burst)
+        buf_printf(b, "; too many at once, free again in %llu s", seconds_up(state->retry_ms));
+    else if (state->remaining > 0)
+        buf_printf(b, "; does not fit: %llu left, %llu asked; fits in %llu s",
+                   (unsigned long long)state->remaining, (unsigned long long)need,
+                   seconds_up(state->retry_ms));
+    else
+        buf_printf(b, "; used up, free again in %llu s", seconds_up(state->retry_ms));
+}
+
 static void add_state(struct buf *b, const struct counter_rule *rule,
-                      const struct agent_limit *state)
+                      const struct agent_limit *state, uint64_t need)
 {
     if (rule->max != COUNTER_MAX_QUOTA)
         buf_printf(b, "%llu of ", (unsigned long long)state->used);
@@ -107,13 +129,8 @@ static void add_state(struct buf *b, const struct counter_rule *rule,
     if (state->others > 0)
         buf_printf(b, ", %llu by other gateways", (unsigned long long)state->others);
     add_source(b, state);
-    if (!state->fits && state->source > AGENT_BY_REDIS && state->away == COUNTER_AWAY_DENY)
-        buf_add_str(b, "; refused");
-    else if (!state->fits && state->retry_ms < 0)
-        buf_add_str(b, "; this request is larger than the quota");
-    else if (!state->fits)
-        buf_printf(b, "; %s, free again in %llu s", state->burst ? "too many at once" : "used up",
-                   seconds_up(state->retry_ms));
+    if (!state->fits)
+        add_refusal(b, state, need);
     else if (state->reset_ms > 0)
         buf_printf(b, "; free again in %llu s", seconds_up(state->reset_ms));
     if (state->shared)
@@ -129,7 +146,7 @@ static void add_limit(struct buf *b, const struct enforce_trace *trace, size_t i
     buf_printf(b, "%s %" PRIslice ": ", gw_level_name(limit->policy->level),
                SLICE_ARG(slice_first(limit->policy->name, NAME_SHOWN)));
     if (x->live && state.asked)
-        add_state(b, &limit->rule, &state);
+        add_state(b, &limit->rule, &state, need_of(trace, i));
     else
         add_quota(b, &limit->rule);
     if (x->live && !state.asked)

@@ -265,6 +265,63 @@ static void verdicts(void **state)
     assert_true(r.state.away);
 }
 
+/* What an operator reads of one limit that is asked by a request of `bytes`. */
+static const char *line_of(const struct counter_rule *rule, const struct agent_limit *state,
+                           uint64_t bytes)
+{
+    static const struct gw_policy policy = {.name = SLICE_INIT("P")};
+    static char text[512];
+    static struct explainer e;
+    struct explanation x = {.live = true, .judged = true};
+    FILE *out = fmemopen(text, sizeof(text), "w");
+
+    e.trace.n_limits = 1;
+    e.trace.limit_bytes = bytes;
+    e.trace.limits[0] = (struct enforce_trace_limit){.policy = &policy, .rule = *rule};
+    x.limits.n = 1;
+    x.limits.limits[0] = *state;
+    assert_non_null(out);
+    explain_print_limits(&e, &x, out);
+    fclose(out);
+    *strchr(text, '\n') = '\0';
+    return text;
+}
+
+static void assert_says(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("'%s' is not in: %s", part, text);
+}
+
+/* "used up" is said of what is used up. */
+static void lines(void **state)
+{
+    static const struct counter_rule bytes = {.max = 100,
+                                              .unit = COUNTER_BYTES,
+                                              .window_ms = 60000},
+                                     calls = {.max = 9, .window_ms = 60000, .burst_max = 2};
+    struct agent_limit l = {
+        .asked = true, .told = true, .used = 80, .max = 100, .remaining = 20, .retry_ms = 40001};
+
+    (void)state;
+    assert_says(line_of(&bytes, &l, 40),
+                ": 80 of 100 bytes a minute used; does not fit: 20 left, 40 asked; fits in 41 s, ");
+    l.retry_ms = -1;
+    assert_says(line_of(&bytes, &l, 101), " used; this request is larger than the quota, ");
+    l.retry_ms = 1000;
+    l.used = 100;
+    l.remaining = 0;
+    assert_says(line_of(&bytes, &l, 0),
+                ": 100 of 100 bytes a minute used; used up, free again in 1 s,");
+    l.used = 3;
+    l.remaining = 6;
+    l.burst = true;
+    assert_says(line_of(&calls, &l, 0), " used; too many at once, free again in 1 s,");
+    l.fits = true;
+    l.burst = false;
+    assert_says(line_of(&calls, &l, 0), " used, ");
+}
+
 /* --- whoever listens ------------------------------------------------------------------------- */
 
 enum manner { ANSWERS, SILENT, DRIPS, FLOODS, CLOSES };
@@ -386,8 +443,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_words), cmocka_unit_test(long_keys_need_more_lines),
         cmocka_unit_test(answers),        cmocka_unit_test(answers_that_are_none),
-        cmocka_unit_test(verdicts),       cmocka_unit_test(peers),
-        cmocka_unit_test(agents),
+        cmocka_unit_test(verdicts),       cmocka_unit_test(lines),
+        cmocka_unit_test(peers),          cmocka_unit_test(agents),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
