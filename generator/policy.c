@@ -65,21 +65,37 @@ bool policy_text(struct policy_reading *r, const struct doc_node *map, const cha
 
 static void read_list(struct policy_reading *r, size_t list, const struct doc_node *node)
 {
-    if (node->type == DOC_NULL || !doc_is_list(r->doc, node, lists[list], r->build->diag))
+    bool levels = list < GW_LEVEL_COUNT;
+
+    if (node->type == DOC_NULL)
         return;
+    if (!doc_is_list(r->doc, node, lists[list], r->build->diag)) {
+        r->build->policies_missing |= levels;
+        return;
+    }
     for (size_t i = 0; i < node->n && r->build->rc == CC_OK; i++) {
-        if (list < GW_LEVEL_COUNT)
-            policy_read_item(r, (enum gw_level)list, node->entries[i].value);
-        else
+        size_t before = r->policies.n;
+
+        if (!levels) {
             policy_read_deny(r, node->entries[i].value);
+            continue;
+        }
+        policy_read_item(r, (enum gw_level)list, node->entries[i].value);
+        r->build->policies_missing |= r->policies.n == before;
     }
 }
 
 static void read_document(struct policy_reading *r, const struct doc *doc)
 {
+    size_t errors = diag_errors(r->build->diag);
+    bool map;
+
     r->doc = doc;
-    if (doc->root->type == DOC_NULL || /* all lines are comments */
-        !policy_is_map(r, doc->root, "a policy file", lists, N_LISTS))
+    if (doc->root->type == DOC_NULL) /* all lines are comments */
+        return;
+    map = policy_is_map(r, doc->root, "a policy file", lists, N_LISTS);
+    r->build->policies_missing |= diag_errors(r->build->diag) > errors; /* a misspelled list */
+    if (!map)
         return;
     for (size_t i = 0; i < N_LISTS; i++) {
         const struct doc_node *node = doc_get(doc->root, lists[i]);
@@ -98,6 +114,8 @@ static void read_bytes(struct policy_reading *r, struct slice text, const char *
         r->build->rc = rc;
     else if (rc == CC_OK)
         read_document(r, doc);
+    else
+        r->build->policies_missing = true;
 }
 
 static void add_input(struct project_build *build, const char *name, struct slice text)
@@ -119,6 +137,7 @@ static void report_file(struct project_build *build, const char *path, const cha
 {
     struct source *source = project_alloc(build, 1, sizeof(*source));
 
+    build->policies_missing = true;
     if (source == NULL)
         return;
     source->name = path;
@@ -200,13 +219,34 @@ static int by_value(const void *a, const void *b)
                                   : (x->until_s > y->until_s) - (x->until_s < y->until_s);
 }
 
+static bool is_before(struct place a, struct place b)
+{
+    return source_same(a.source, b.source) ? a.line < b.line || (a.line == b.line && a.col < b.col)
+                                           : strcmp(a.source->name, b.source->name) < 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a, *y = b;
+
+    return is_before(*x, *y) ? -1 : is_before(*y, *x);
+}
+
+/* Where the first stands that is too many of `n`, whose places are sorted here. */
+static void report_too_many(struct project_build *build, struct place *places, size_t n, size_t max,
+                            const char *what)
+{
+    if (n <= max || places == NULL)
+        return;
+    qsort(places, n, sizeof(*places), by_place);
+    diag_help(diag_error(build->diag, CC3210, places[max], "there are more than %zu %s", max, what),
+              "this is number %zu of %zu, in the order of files and lines", max + 1, n);
+}
+
 static void report_twice(struct project_build *build, struct place place, struct place other,
                          const char *what, struct slice name)
 {
-    bool first =
-        source_same(place.source, other.source)
-            ? place.line < other.line || (place.line == other.line && place.col < other.col)
-            : strcmp(place.source->name, other.source->name) < 0;
+    bool first = is_before(place, other);
     struct place earlier = first ? place : other;
 
     diag_help(diag_error(build->diag, CC3204, first ? other : place,
@@ -240,6 +280,21 @@ static void check_names(struct project_build *build, const struct gw_policy *pol
     }
 }
 
+static void check_policy_count(struct project_build *build, const struct gw_policy *list, size_t n)
+{
+    struct place *places = n > GW_CUSTOM_MAX ? project_alloc(build, n, sizeof(*places)) : NULL;
+    size_t custom = 0;
+
+    for (size_t i = 0; places != NULL && i < n; i++)
+        if (list[i].level == GW_LEVEL_CUSTOM)
+            places[custom++] = list[i].origin;
+    report_too_many(build, places, custom, GW_CUSTOM_MAX,
+                    "custom policies; each request asks for all of them");
+    for (size_t i = 0; places != NULL && i < n; i++)
+        places[i] = list[i].origin;
+    report_too_many(build, places, n, GW_POLICIES_MAX, "policies");
+}
+
 static void finish_policies(struct policy_reading *r, struct gw_model *model)
 {
     static const char *const words[] = {
@@ -248,28 +303,30 @@ static void finish_policies(struct policy_reading *r, struct gw_model *model)
 #undef X
     };
     struct gw_policy *list = r->policies.items;
-    size_t n = r->policies.n, custom = 0;
+    size_t n = r->policies.n;
 
     if (n > 0)
         qsort(list, n, sizeof(*list), by_name);
     for (size_t i = 0; i < n; i++) {
         policy_check_overlap(r->build, &list[i]);
-        custom += list[i].level == GW_LEVEL_CUSTOM;
-        if (custom == GW_CUSTOM_MAX + 1)
-            diag_error(r->build->diag, CC3210, list[i].origin,
-                       "there are more than %d custom policies; each request asks for all of them",
-                       (int)GW_CUSTOM_MAX);
         if (i > 0 && by_name(&list[i - 1], &list[i]) == 0)
             report_twice(r->build, list[i - 1].origin, list[i].origin, words[list[i].level],
                          list[i].name);
     }
-    if (n > GW_POLICIES_MAX)
-        diag_error(r->build->diag, CC3210, PLACE_NONE, "there are more than %d policies",
-                   (int)GW_POLICIES_MAX);
+    check_policy_count(r->build, list, n);
     check_names(r->build, list, n, GW_CONDITION_CLAIM, GW_CLAIMS_MAX);
     check_names(r->build, list, n, GW_CONDITION_HEADER, GW_HEADERS_MAX);
     model->policies = list;
     model->n_policies = n;
+}
+
+static void check_rule_count(struct project_build *build, const struct gw_deny_rule *list, size_t n)
+{
+    struct place *places = n > GW_DENY_MAX ? project_alloc(build, n, sizeof(*places)) : NULL;
+
+    for (size_t i = 0; places != NULL && i < n; i++)
+        places[i] = list[i].origin;
+    report_too_many(build, places, n, GW_DENY_MAX, "deny rules");
 }
 
 static void finish_rules(struct policy_reading *r, struct gw_model *model)
@@ -282,9 +339,7 @@ static void finish_rules(struct policy_reading *r, struct gw_model *model)
     for (size_t i = 1; i < n; i++)
         if (by_value(&list[i - 1], &list[i]) == 0)
             report_twice(r->build, list[i - 1].origin, list[i].origin, "deny rule", list[i].value);
-    if (n > GW_DENY_MAX)
-        diag_error(r->build->diag, CC3210, PLACE_NONE, "there are more than %d deny rules",
-                   (int)GW_DENY_MAX);
+    check_rule_count(r->build, list, n);
     model->deny_rules = list;
     model->n_deny_rules = n;
 }
@@ -297,7 +352,8 @@ static void check_unauthenticated(struct project_build *build, const struct gw_m
     struct diag_item *item;
     const char *near;
 
-    if (tier.n == 0 || gw_policy_find(model, GW_LEVEL_SUBSCRIPTION, tier) != NULL)
+    if (tier.n == 0 || build->policies_missing ||
+        gw_policy_find(model, GW_LEVEL_SUBSCRIPTION, tier) != NULL)
         return;
     item = diag_error(build->diag, CC3208, build->config->throttling.tier_place,
                       "%s is '%" PRIslice "', and no subscription policy has this name", setting,
@@ -404,7 +460,7 @@ static struct slice meant_tier(struct project_build *build, const struct gw_mode
     struct diag_item *item;
     const char *near;
 
-    if (tier.n == 0 || gw_policy_find(model, GW_LEVEL_API, tier) != NULL)
+    if (tier.n == 0 || build->policies_missing || gw_policy_find(model, GW_LEVEL_API, tier) != NULL)
         return tier;
     meant = find_in_other_case(model, tier);
     item = diag_add(build->diag, meant != NULL ? DIAG_WARNING : DIAG_ERROR, CC3208, place,
@@ -466,7 +522,7 @@ meant_resources(struct project_build *build, const struct gw_model *model, const
 static void check_clients(struct project_build *build, const struct gw_model *model,
                           const struct gw_api *api)
 {
-    for (size_t i = 0; i < api->n_clients; i++) {
+    for (size_t i = 0; i < api->n_clients && !build->policies_missing; i++) {
         const struct gw_client *c = &api->clients[i];
         struct diag_item *item;
         const char *near;

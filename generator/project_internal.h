@@ -70,6 +70,8 @@ struct project_build {
      * below the APIs, until project_clusters_finish() and project_credentials_finish() */
     struct project_list references, identity_references;
     const struct gw_cors *global_cors; /* of cc.yaml; NULL: not enabled */
+    /* Some policy could not be read, and that has been told: that a tier has none says nothing. */
+    bool policies_missing;
 };
 
 /* What a project may ask for and this version does not do. Each kind is told once a project. */

@@ -36,6 +36,17 @@ static const struct {
 } mistakes[] = {
     {"no policy of the tier of requests without credentials", ADV("unlimited: true"),
      "error CC3208 :0:0\n"},
+    /* where a policy cannot be read, it is no finding that a tier has none */
+    {"no list of the tier's policies", "subscriptionPolicies: {}\n",
+     "error CC1201 0/a.yaml:1:23\n"},
+    {"a misspelled list of the tier's policies",
+     "subscriptionPolicy: [{name: Unauthenticated, unlimited: true}]\n",
+     "error CC3201 0/a.yaml:1:1\n"},
+    {"a policy without a name", "subscriptionPolicies: [{unlimited: true}]\n",
+     "error CC3202 0/a.yaml:1:24\n"},
+    {"a policy that has another fault",
+     "subscriptionPolicies: [{name: a, unlimited: true, b: 1}]\n",
+     "error CC3201 0/a.yaml:1:51\nerror CC3208 :0:0\n"},
     {"a list that is none", UN "advancedPolicy: []\n", "error CC3201 0/a.yaml:2:1\n"},
     {"a member that is none", UN ADV("unlimited: true, shdow: true"),
      "error CC3201 0/a.yaml:3:32\n"},
@@ -454,6 +465,70 @@ static void test_not_files(void **state)
     }
 }
 
+/* Neither of the tiers of APIs, and certificates, is it a finding that policies are not there. */
+static void test_missing_file(void **state)
+{
+    static const char openapi[] = OAS "x-wso2-throttling-tier: B\npaths:\n"
+                                      "  /a: {get: {x-wso2-throttling-tier: a}}\n";
+    char room[512];
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(build(&f, UN ADV("unlimited: true"), openapi), CC_EREFUSED);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
+                        "error CC3208 1/Definitions/swagger.yaml:3:25\n"
+                        "warning CC3208 1/Definitions/swagger.yaml:5:38\n");
+    fixture_close(&f);
+    assert_int_equal(build(&f, UN ADV("unlimited: true"), OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    fixture_file(&f, "Definitions/swagger.yaml", openapi);
+    snprintf(room, sizeof(room), "%s/b.yaml", f.dirs[0]);
+    assert_int_equal(file_write_atomic(room, SLICE("advancedPolicies: [\n"), 0600), CC_OK);
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_EREFUSED);
+    fixture_findings(&f, room, sizeof(room));
+    assert_int_equal(strncmp(room, "error CC1", 9), 0);
+    assert_null(strstr(room, "CC3208"));
+    fixture_close(&f);
+}
+
+/* The first that is too many, in the order of files and lines, is named. */
+static void expect_too_many(const char *list, const char *before, const char *behind, unsigned n,
+                            const char *finding)
+{
+    char room[512];
+    struct fixture f;
+    struct buf text;
+
+    buf_init(&text, 16 << 20);
+    buf_printf(&text, UN "%s:\n", list);
+    for (unsigned i = n; i > 0; i--) /* names in the other order than lines */
+        buf_printf(&text, " - {%s10.%u.%u.%u%s}\n", before, i >> 16, i >> 8 & 255, i & 255, behind);
+    buf_add_char(&text, '\0');
+    assert_int_equal(buf_error(&text), CC_OK);
+    assert_int_equal(build(&f, text.p, OAS "paths: {/a: {get: {}}}\n"),
+                     finding[0] != '\0' ? CC_EREFUSED : CC_OK);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)), finding);
+    fixture_close(&f);
+    buf_free(&text);
+}
+
+static void test_too_many(void **state)
+{
+    static const char custom[] = ", keyTemplate: $userId, unlimited: true";
+
+    (void)state;
+    expect_too_many("customPolicies", "name: ", custom, GW_CUSTOM_MAX, "");
+    expect_too_many("customPolicies", "name: ", custom, GW_CUSTOM_MAX + 2,
+                    "error CC3210 0/a.yaml:11:4\n");
+    /* besides that of line 1 */
+    expect_too_many("applicationPolicies", "name: ", ", unlimited: true", GW_POLICIES_MAX - 1, "");
+    expect_too_many("applicationPolicies", "name: ", ", unlimited: true", GW_POLICIES_MAX + 3,
+                    "error CC3210 0/a.yaml:10002:4\n");
+    expect_too_many("denyRules", "ip: ", "", GW_DENY_MAX, "");
+    expect_too_many("denyRules", "ip: ", "", GW_DENY_MAX + 2, "error CC3210 0/a.yaml:100003:4\n");
+}
+
 static void test_directory(void **state)
 {
     char room[512];
@@ -465,8 +540,7 @@ static void test_directory(void **state)
     assert_int_equal(
         project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
         CC_EREFUSED);
-    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
-                        "error CC1001 /none:0:0\nerror CC3208 :0:0\n");
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC1001 /none:0:0\n");
     fixture_close(&f);
     /* one without policies: a wrong path, more likely than a wish for none */
     assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
@@ -475,8 +549,7 @@ static void test_directory(void **state)
     assert_int_equal(
         project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
         CC_EREFUSED);
-    assert_string_equal(fixture_findings(&f, room, sizeof(room)),
-                        "error CC1001 0:0:0\nerror CC3208 :0:0\n");
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC1001 0:0:0\n");
     fixture_close(&f);
     /* a file that is no YAML at all, beside a good one: nothing of the good one is used */
     assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
@@ -496,6 +569,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_twice_in_two_files),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_units),
