@@ -109,11 +109,12 @@ static int set_id(json_t *claims)
 {
     unsigned char random[16];
     char hex[2 * sizeof(random) + 1];
+    struct buf b;
 
     if (RAND_bytes(random, sizeof(random)) != 1)
         return CC_EIO;
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(hex + 2 * i, 3, "%02x", random[i]);
+    buf_init_fixed(&b, hex, sizeof(hex));
+    buf_add_hex(&b, random, sizeof(random));
     return set(claims, "jti", json_string(hex));
 }
 

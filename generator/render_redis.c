@@ -1,24 +1,14 @@
 /* render: the way to Redis servers that speak TLS, for the agent, which does not. */
 #include "generator/render_row.h"
 
-static void add_hex(struct buf *out, struct slice bytes)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < bytes.n; i++) {
-        buf_add_char(out, digits[(unsigned char)bytes.p[i] >> 4]);
-        buf_add_char(out, digits[(unsigned char)bytes.p[i] & 15]);
-    }
-}
-
 static void add_hex_word(struct buf *out, struct slice word)
 {
     char head[32];
     int n = snprintf(head, sizeof(head), "$%zu\r\n", word.n);
 
-    add_hex(out, slice_make(head, (size_t)n));
-    add_hex(out, word);
-    add_hex(out, SLICE("\r\n"));
+    buf_add_hex(out, head, (size_t)n);
+    buf_add_hex(out, word.p, word.n);
+    buf_add_hex(out, "\r\n", 2);
 }
 
 /* A command as Redis takes it whatever bytes are in it (RESP), in hexadecimal digits. */
@@ -30,7 +20,7 @@ int render_redis_map(const struct config *config, struct arena *arena, struct re
 
     buf_init(&text, 8192);
     buf_add_str(&text, "auth ");
-    add_hex(&text, user.n > 0 ? SLICE("*3\r\n") : SLICE("*2\r\n"));
+    buf_add_hex(&text, user.n > 0 ? "*3\r\n" : "*2\r\n", 4);
     add_hex_word(&text, SLICE("AUTH"));
     if (user.n > 0)
         add_hex_word(&text, user);

@@ -110,16 +110,12 @@ static void on_verdict(void *context, const redisReply *reply)
 
 static struct slice name_limit(const struct counting_ask *a, const uint8_t *name, char *room)
 {
-    static const char digits[] = "0123456789abcdef";
     struct buf b;
 
     buf_init_fixed(&b, room, NAME_ROOM);
     buf_add_str(&b, a->prefix);
     buf_add_str(&b, "{limits}:s:");
-    for (size_t i = 0; i < COUNTER_NAME_BYTES; i++) {
-        buf_add_char(&b, digits[name[i] >> 4]);
-        buf_add_char(&b, digits[name[i] & 15]);
-    }
+    buf_add_hex(&b, name, COUNTER_NAME_BYTES);
     return buf_slice(&b);
 }
 

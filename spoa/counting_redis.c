@@ -189,8 +189,7 @@ static struct slice name_key(const struct counting_redis *r, const uint8_t *name
 
     buf_init_fixed(&b, room, NAME_ROOM);
     buf_printf(&b, "%s{limits}:%s", r->prefix, r->ask != NULL ? "s:" : "");
-    for (size_t i = 0; i < COUNTER_NAME_BYTES; i++)
-        buf_printf(&b, "%02x", name[i]);
+    buf_add_hex(&b, name, COUNTER_NAME_BYTES);
     return buf_slice(&b);
 }
 

@@ -1,7 +1,8 @@
 /* Scripts of redis_link.h: by their SHA-1, and whole when the server does not know it. */
 #include "spoa/redis_link.h"
 
-#include <openssl/evp.h>
+#include "crypto/key.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,16 +10,9 @@ enum { SCRIPT_ARGS_MAX = 40 };
 
 int redis_script_init(struct redis_script *script, struct slice text)
 {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-
     script->text = text;
     /* the name that Redis gives it: no secret, and nothing depends on its strength */
-    if (EVP_Digest(text.p, text.n, digest, &n, EVP_sha1(), NULL) != 1 || n != 20)
-        return CC_ENOMEM;
-    for (unsigned i = 0; i < n; i++)
-        snprintf(script->sha + 2 * i, 3, "%02x", digest[i]);
-    return CC_OK;
+    return crypto_sha1_hex(text, script->sha);
 }
 
 /* One that is under way: what is needed to send it again. */

@@ -95,6 +95,20 @@ void buf_add_u64(struct buf *b, uint64_t v)
     buf_add(b, slice_make(digits + n, sizeof(digits) - n));
 }
 
+void buf_add_hex(struct buf *b, const void *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *p = bytes;
+
+    if (n > SIZE_MAX / 2 || !buf_room(b, 2 * n))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        b->p[b->n++] = digits[p[i] >> 4];
+        b->p[b->n++] = digits[p[i] & 15];
+    }
+    b->p[b->n] = '\0';
+}
+
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
     va_list args;

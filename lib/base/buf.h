@@ -44,6 +44,9 @@ void buf_add(struct buf *b, struct slice s);
 void buf_add_str(struct buf *b, const char *cstr);
 void buf_add_u64(struct buf *b, uint64_t v);
 
+/* Each of the n bytes as two lower-case hexadecimal digits. */
+void buf_add_hex(struct buf *b, const void *bytes, size_t n);
+
 static inline void buf_add_char(struct buf *b, char c)
 {
     if (!buf_room(b, 1))

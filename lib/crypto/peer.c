@@ -49,17 +49,14 @@ static X509 *parse(struct slice der)
 
 static bool fingerprint_of(const X509 *x, char hex[PEER_FINGERPRINT_DIGITS + 1])
 {
-    static const char digits[] = "0123456789abcdef";
     unsigned char sum[EVP_MAX_MD_SIZE];
     unsigned n = 0;
+    struct buf b;
 
     if (X509_digest(x, EVP_sha256(), sum, &n) != 1 || 2 * n != PEER_FINGERPRINT_DIGITS)
         return false;
-    for (unsigned i = 0; i < n; i++) {
-        hex[2 * i] = digits[sum[i] >> 4];
-        hex[2 * i + 1] = digits[sum[i] & 15];
-    }
-    hex[2 * n] = '\0';
+    buf_init_fixed(&b, hex, PEER_FINGERPRINT_DIGITS + 1);
+    buf_add_hex(&b, sum, n);
     return true;
 }
 

@@ -143,6 +143,22 @@ static void a_buffer_remembers_that_it_was_full(void **state)
     buf_free(&b);
 }
 
+static void a_byte_is_two_hexadecimal_digits(void **state)
+{
+    char room[7];
+    struct buf b;
+
+    (void)state;
+    buf_init_fixed(&b, room, sizeof(room));
+    buf_add_hex(&b, "\x00\x9a\xff", 3);
+    buf_add_hex(&b, NULL, 0);
+    assert_int_equal(buf_error(&b), CC_OK);
+    assert_string_equal(room, "009aff");
+    buf_add_hex(&b, "x", 1);
+    assert_int_equal(buf_error(&b), CC_EFULL);
+    assert_string_equal(room, "009aff");
+}
+
 static void json_text_is_always_valid(void **state)
 {
     static const struct {
@@ -430,6 +446,7 @@ int main(void)
         cmocka_unit_test(an_arena_keeps_its_maximum),
         cmocka_unit_test(a_large_arena_keeps_its_maximum),
         cmocka_unit_test(a_buffer_remembers_that_it_was_full),
+        cmocka_unit_test(a_byte_is_two_hexadecimal_digits),
         cmocka_unit_test(json_text_is_always_valid),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(siphash_matches_its_paper),
