@@ -118,8 +118,9 @@ static size_t find_header(const struct gw_model *model, struct slice name, size_
 static bool set_header(struct dispatch *d, struct slice arg, const struct spop_value *v,
                        const struct gw_model *model, size_t hint)
 {
-    static const char letters[] = "hijn";
-    const char *letter = arg.n > 2 && arg.p[1] == '.' ? memchr(letters, arg.p[0], 4) : NULL;
+    static const char letters[] = {'h', 'i', 'j', 'n'};
+    const char *letter =
+        arg.n > 2 && arg.p[1] == '.' ? memchr(letters, arg.p[0], sizeof(letters)) : NULL;
     struct enforce_header *h;
     size_t i;
 

@@ -249,12 +249,12 @@ static int read_members(struct walk *w, const struct doc_node *map, struct slice
 
         if (path.p == NULL)
             return CC_ENOMEM;
-        if (slice_find(e->key->text, '.') >= 0) /* else one setting could be given in two ways */
+        /* with a dot in a name, one setting could be given in two ways */
+        if (slice_find(e->key->text, '.') >= 0 ||
+            (setting == SETTINGS_NONE && !settings_is_section(path)))
             report_unknown(w, e->key, path);
         else if (setting != SETTINGS_NONE)
             rc = read_setting(w, e->value, setting, element);
-        else if (!settings_is_section(path))
-            report_unknown(w, e->key, path);
         else if (e->value->type == DOC_MAP)
             rc = read_members(w, e->value, path, element);
         else if (e->value->type != DOC_NULL)

@@ -187,7 +187,7 @@ static int make_tag(struct entry *e, struct slice scope)
     struct buf b;
     int rc;
 
-    buf_init(&b, 2 * JWKS_MAX_BYTES);
+    buf_init(&b, (size_t)2 * JWKS_MAX_BYTES);
     buf_printf(&b, "%zu:", scope.n);
     buf_add(&b, scope);
     buf_printf(&b, "%zu:", e->key.kid.n);

@@ -98,9 +98,10 @@ static void add_own(const struct writer *w, struct slice user)
 {
     const struct backend_claims *in = w->in;
     const struct enforce_application *app = in->application;
+    int64_t expires_s = in->now_s + in->settings->ttl_s;
 
     buf_printf(w->out, "{\"iss\":\"wso2.org/products/am\",\"exp\":%lld,\"iat\":%lld,\"jti\":\"%s\"",
-               (long long)(in->now_s + in->settings->ttl_s), (long long)in->now_s, in->id);
+               (long long)expires_s, (long long)in->now_s, in->id);
     add_text(w, "subscriber", app->owner);
     add_text(w, "applicationid", app->uuid);
     add_text(w, "applicationname", app->name);

@@ -319,7 +319,7 @@ static bool make_wait_key(struct attempt *a, struct enforce_key *key)
     struct buf b;
     bool ok;
 
-    buf_init(&b, 2 * JWT_MAX_BYTES + sizeof(a->w->jwt_claims) + FACTS_MAX);
+    buf_init(&b, (size_t)2 * JWT_MAX_BYTES + sizeof(a->w->jwt_claims) + FACTS_MAX);
     add_part(&b, slice_of(a->rules->jwt.hash));
     add_part(&b, a->caller->text);
     ok = add_parts(a, &b) && crypto_sha256(buf_slice(&b), key->bytes) == CC_OK;

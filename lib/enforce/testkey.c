@@ -270,7 +270,7 @@ static void add_named(struct buf *b, const struct enforce_testkey *t, const char
 static int write_claims(const struct attempt *a, const struct user *user, struct buf *b)
 {
     const struct enforce_testkey *t = a->w->testkey;
-    int64_t now_s = clock_wall_s(a->clock);
+    int64_t now_s = clock_wall_s(a->clock), expires_s = now_s + t->validity_s;
     char id[37];
 
     if (crypto_random_uuid(id) != CC_OK)
@@ -278,7 +278,7 @@ static int write_claims(const struct attempt *a, const struct user *user, struct
     buf_add_str(b, "{\"iss\":");
     buf_add_json(b, slice_make(t->issuer, t->n_issuer));
     buf_printf(b, ",\"aud\":\"" AUDIENCE "\",\"iat\":%lld,\"exp\":%lld,\"jti\":\"%s\"",
-               (long long)now_s, (long long)(now_s + t->validity_s), id);
+               (long long)now_s, (long long)expires_s, id);
     add_named(b, t, "keytype");
     buf_add_str(b, "\"PRODUCTION\"");
     if (a->request->scope.n > 0) {

@@ -238,7 +238,7 @@ static int write_table(int fd, const struct revoked *table, struct slice header,
 
     *size = 0;
     *lines = 0;
-    buf_init(&b, 2 * WRITE_BYTES);
+    buf_init(&b, (size_t)2 * WRITE_BYTES);
     buf_add(&b, header);
     for (size_t i = 0; rc == CC_OK && i < revoked_places(table); i++) {
         if (!revoked_at(table, i, &e) || (e.sources & REVOKED_BY_STATE) == 0)

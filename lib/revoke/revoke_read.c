@@ -34,15 +34,14 @@ static void take(struct reading *r, size_t at, struct slice id, int64_t until_s)
 
 static void take_words(struct reading *r, struct slice line)
 {
-    struct slice id, until, rest = line;
+    struct slice id, until;
     int64_t until_s = REVOKED_FOREVER;
     size_t n = 0;
 
     while (n < line.n && line.p[n] != ' ' && line.p[n] != '\t')
         n++;
     id = slice_first(line, n);
-    rest = slice_trim(slice_from(line, n));
-    until = rest;
+    until = slice_trim(slice_from(line, n));
     if (until.n > 0 && clock_parse(until, &until_s) != CC_OK) {
         complain(r, (size_t)(until.p - line.p), "expected when the token expires",
                  "seconds since 1970, or a time like 2030-01-01T00:00:00Z; an id with blanks is "

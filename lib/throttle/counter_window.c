@@ -108,6 +108,7 @@ static void sliding_expire(struct counter_entry *e, const struct counter_marks *
     uint32_t now = (uint32_t)(uint64_t)(now_us / tick);
 
     while (e->full > 0 && (int32_t)(now - marks->tick[e->head]) >= length) {
+        CC_ASSERT(e->max > 0); /* nothing is full of no quota: full <= sliding_chunks(max) */
         e->used -= sliding_sum(e->max, e->head, 1);
         e->head = (uint8_t)((e->head + 1u) % sliding_chunks(e->max));
         e->full--;
