@@ -1,79 +1,32 @@
 /* Revoked tokens: by jti, by signature, remembered or not, and while nobody knows what is revoked.
  */
-#include "fixture.h"
-
-#include "enforce/trace.h"
-#include "revoke/revoke.h"
+#include "two_workers.h"
 
 #include "alloc_count.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/objects.h>
 
-struct world {
-    struct fixture f;
-    struct enforce_rules *rules;
-    struct enforce_worker *cached, *plain;
-    struct revoked *revoked;
-    struct clock_fixed clock;
-    struct enforce_decision d;
-    struct enforce_trace trace;
-};
-
 static void open_world(struct world *w)
 {
-    const struct enforce_options cache = {64, 262144}, none = {0, 0};
-
-    *w = (struct world){.rules = NULL};
-    fixture_init(&w->f);
+    world_init(w);
     w->f.issuers[FIXTURE_EC].n_audiences = 0;
     w->f.model.system_host = SLICE("*");
-    w->rules = fixture_rules(&w->f);
-    fixture_need(enforce_worker_new(&w->cached, &cache), "worker");
-    fixture_need(enforce_worker_new(&w->plain, &none), "worker");
+    world_start(w);
     fixture_need(revoked_new(&w->revoked, 16), "table");
     enforce_worker_set_revoked(w->cached, w->revoked);
     enforce_worker_set_revoked(w->plain, w->revoked);
     revoked_set_ready(w->revoked, true);
-    clock_fixed_init(&w->clock, FIXTURE_NOW, 0);
 }
 
-static void close_world(struct world *w)
+static void expect(struct world *w, const char *token, int status, const char *code,
+                   const char *reason)
 {
-    enforce_worker_free(&w->cached);
-    enforce_worker_free(&w->plain);
-    enforce_rules_unref(&w->rules);
-    revoked_free(&w->revoked);
-    fixture_free(&w->f);
-}
+    struct bearer_request b;
 
-static int ask(struct world *w, struct enforce_worker *worker, const char *path, const char *token)
-{
-    struct fixture_request r;
-    char header[8192];
-
-    snprintf(header, sizeof(header), "Bearer %s", token);
-    fixture_request_init(&r, "GET", "h", path);
-    if (token[0] != '\0')
-        fixture_set_header(&r, 0, header, 1);
-    enforce_decide_traced(worker, w->rules, NULL, &r.request, &w->clock.clock, &w->d, &w->trace);
-    return w->d.verdict == ENFORCE_ALLOW || w->d.verdict == ENFORCE_READY ? 200 : w->d.status;
-}
-
-/* The same answer without cache, and twice with one. */
-static void expect(struct world *w, const char *token, int status, const char *reason)
-{
-    for (int i = 0; i < 3; i++) {
-        int got = ask(w, i == 0 ? w->plain : w->cached, "/pets/1.0/pets/7", token);
-
-        if (got != status || !slice_contains(w->d.reason, slice_of(reason)))
-            fail_msg("%d, expected %d: %.*s", got, status, SLICE_ARG(w->d.reason));
-    }
+    bearer_request_init(&b, "/pets/1.0/pets/7", token);
+    expect_each(w, &b.r.request, "token", status, code, reason);
 }
 
 static void revoke(struct world *w, const char *id)
@@ -91,16 +44,15 @@ static void test_by_jti(void **state)
     open_world(&w);
     one = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
     other = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"other\"");
-    expect(&w, one, 200, "allowed");
+    expect(&w, one, 200, "", "allowed");
     revoke(&w, "one"); /* remembered or not */
-    expect(&w, one, 401, "the token is revoked");
-    assert_true(slice_is(w.d.code, "900901"));
+    expect(&w, one, 401, "900901", "the token is revoked");
     assert_true(slice_contains(w.d.challenge, SLICE("error=\"invalid_token\"")));
     assert_false(slice_contains(w.d.body, SLICE("revoked")));
     assert_true(slice_is(w.d.user, "alice")); /* the log says whose it was */
-    expect(&w, other, 200, "allowed");
+    expect(&w, other, 200, "", "allowed");
     assert_int_equal(revoked_remove(w.revoked, SLICE("one"), REVOKED_BY_STATE), CC_OK);
-    expect(&w, one, 200, "allowed");
+    expect(&w, one, 200, "", "allowed");
     enforce_worker_counters(w.cached, &c);
     assert_int_equal(c.revoked, 2);
     free(one);
@@ -122,13 +74,13 @@ static void test_by_signature(void **state)
             fixture_sign_claims(&w.f, (enum fixture_signer)signer, "alice", ",\"jti\":\"x\"");
 
         revoke(&w, strrchr(bare, '.') + 1);
-        expect(&w, bare, 401, "the token is revoked");
-        expect(&w, empty, 200, "allowed");
+        expect(&w, bare, 401, "900901", "the token is revoked");
+        expect(&w, empty, 200, "", "allowed");
         revoke(&w, strrchr(empty, '.') + 1);
-        expect(&w, empty, 401, "the token is revoked");
+        expect(&w, empty, 401, "900901", "the token is revoked");
         /* one that has a jti is known by it alone */
         revoke(&w, strrchr(named, '.') + 1);
-        expect(&w, named, 200, "allowed");
+        expect(&w, named, 200, "", "allowed");
         free(bare);
         free(empty);
         free(named);
@@ -171,10 +123,10 @@ static void test_twisted_signature(void **state)
     token = fixture_sign_claims(&w.f, FIXTURE_EC, "alice", "");
     twisted = twist(token);
     assert_string_not_equal(token, twisted);
-    expect(&w, twisted, 200, "allowed"); /* a good signature it is */
+    expect(&w, twisted, 200, "", "allowed"); /* a good signature it is */
     revoke(&w, strrchr(token, '.') + 1);
-    expect(&w, token, 401, "the token is revoked");
-    expect(&w, twisted, 401, "the token is revoked");
+    expect(&w, token, 401, "900901", "the token is revoked");
+    expect(&w, twisted, 401, "900901", "the token is revoked");
     free(token);
     free(twisted);
     close_world(&w);
@@ -189,26 +141,17 @@ static void test_not_ready(void **state)
     (void)state;
     open_world(&w);
     token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", "");
-    expect(&w, token, 200, "allowed");
-    assert_int_equal(ask(&w, w.plain, "/ready", ""), 200);
+    expect(&w, token, 200, "", "allowed");
+    assert_int_equal(ask_bearer(&w, w.plain, "/ready", ""), 200);
     revoked_set_ready(w.revoked, false);
-    expect(&w, token, 503, "what is revoked is not known yet");
-    assert_true(slice_is(w.d.code, "102500"));
-    assert_int_equal(ask(&w, w.plain, "/ready", ""), 503);
-    assert_int_equal(ask(&w, w.plain, "/pets/1.0/open", ""), 200); /* needs no token */
-    assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets/7", "nonsense"), 401);
+    expect(&w, token, 503, "102500", "what is revoked is not known yet");
+    assert_int_equal(ask_bearer(&w, w.plain, "/ready", ""), 503);
+    assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/open", ""), 200); /* needs no token */
+    assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/pets/7", "nonsense"), 401);
     revoked_set_ready(w.revoked, true);
-    expect(&w, token, 200, "allowed");
+    expect(&w, token, 200, "", "allowed");
     free(token);
     close_world(&w);
-}
-
-static const struct enforce_trace_step *find_step(const struct world *w)
-{
-    for (size_t i = 0; i < w->trace.n; i++)
-        if (w->trace.steps[i].step == ENFORCE_STEP_REVOCATION)
-            return &w->trace.steps[i];
-    return NULL;
 }
 
 static void test_traced(void **state)
@@ -220,15 +163,14 @@ static void test_traced(void **state)
     open_world(&w);
     token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
     bare = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", "");
-    ask(&w, w.plain, "/pets/1.0/pets/7", token);
-    assert_non_null(find_step(&w));
-    assert_true(slice_is(find_step(&w)->text, "by its jti 'one'"));
-    assert_false(find_step(&w)->refused);
+    ask_bearer(&w, w.plain, "/pets/1.0/pets/7", token);
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_REVOCATION)->text, "by its jti 'one'"));
+    assert_false(step_of(&w, ENFORCE_STEP_REVOCATION)->refused);
     revoke(&w, "one");
-    ask(&w, w.plain, "/pets/1.0/pets/7", token);
-    assert_true(find_step(&w)->refused);
-    ask(&w, w.plain, "/pets/1.0/pets/7", bare);
-    assert_true(slice_is(find_step(&w)->text, "no jti: by its signature"));
+    ask_bearer(&w, w.plain, "/pets/1.0/pets/7", token);
+    assert_true(step_of(&w, ENFORCE_STEP_REVOCATION)->refused);
+    ask_bearer(&w, w.plain, "/pets/1.0/pets/7", bare);
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_REVOCATION)->text, "no jti: by its signature"));
     free(token);
     free(bare);
     close_world(&w);
@@ -237,21 +179,18 @@ static void test_traced(void **state)
 static void test_no_heap(void **state)
 {
     struct world w;
-    struct fixture_request r;
-    char header[8192];
+    struct bearer_request b;
     char *token;
 
     (void)state;
     open_world(&w);
     token = fixture_sign_claims(&w.f, FIXTURE_RSA, "alice", ",\"jti\":\"one\"");
-    snprintf(header, sizeof(header), "Bearer %s", token);
-    fixture_request_init(&r, "GET", "h", "/pets/1.0/pets/7");
-    fixture_set_header(&r, 0, header, 1);
+    bearer_request_init(&b, "/pets/1.0/pets/7", token);
     revoke(&w, "two");
-    enforce_decide(w.cached, w.rules, NULL, &r.request, &w.clock.clock, &w.d);
+    enforce_decide(w.cached, w.rules, NULL, &b.r.request, &w.clock.clock, &w.d);
     alloc_count_start();
     alloc_made = 0;
-    enforce_decide(w.cached, w.rules, NULL, &r.request, &w.clock.clock, &w.d);
+    enforce_decide(w.cached, w.rules, NULL, &b.r.request, &w.clock.clock, &w.d);
     assert_int_equal(w.d.verdict, ENFORCE_ALLOW);
     assert_int_equal(alloc_made, 0);
     free(token);

@@ -1,34 +1,13 @@
 /* Subscription validation: each row of the contract's tables, with and without the token cache. */
 #include "store_fixture.h"
-
-#include "enforce/live.h"
-#include "enforce/trace.h"
+#include "two_workers.h"
 
 #include "alloc_count.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
-
-struct world {
-    struct fixture f;
-    struct gw_api apis[3];
-    struct enforce_rules *rules;
-    struct enforce_worker *cached, *plain;
-    struct enforce_live *live;
-    struct clock_fixed clock;
-    struct enforce_decision d;
-    struct enforce_trace trace;
-};
 
 /* rsa: validates. ed: validates, by the claim `client`. ec: does not. */
 static void open_world(struct world *w, const char *status)
 {
-    const struct enforce_options cache = {64, 262144}, none = {0, 0};
-
-    *w = (struct world){.rules = NULL};
-    fixture_init(&w->f);
+    world_init(w);
     memcpy(w->apis, fixture_apis, sizeof(w->apis));
     for (size_t i = 0; i < 3; i++)
         w->apis[i].status = SLICE("");
@@ -39,19 +18,7 @@ static void open_world(struct world *w, const char *status)
     w->f.issuers[FIXTURE_RSA].validate_subscription = true;
     w->f.issuers[FIXTURE_ED].validate_subscription = true;
     w->f.issuers[FIXTURE_EC].n_audiences = 0;
-    w->rules = fixture_rules(&w->f);
-    fixture_need(enforce_worker_new(&w->cached, &cache), "worker");
-    fixture_need(enforce_worker_new(&w->plain, &none), "worker");
-    clock_fixed_init(&w->clock, FIXTURE_NOW, 0);
-}
-
-static void close_world(struct world *w)
-{
-    enforce_live_unref(&w->live);
-    enforce_worker_free(&w->cached);
-    enforce_worker_free(&w->plain);
-    enforce_rules_unref(&w->rules);
-    fixture_free(&w->f);
+    world_start(w);
 }
 
 static char *sign(struct world *w, enum fixture_signer signer, const char *claims)
@@ -62,31 +29,14 @@ static char *sign(struct world *w, enum fixture_signer signer, const char *claim
     return fixture_sign_claims(&w->f, signer, "u", further);
 }
 
-static int ask(struct world *w, struct enforce_worker *worker, const char *path, const char *token)
-{
-    struct fixture_request r;
-    char header[8192];
-
-    snprintf(header, sizeof(header), "Bearer %s", token);
-    fixture_request_init(&r, "GET", "h", path);
-    if (token[0] != '\0')
-        fixture_set_header(&r, 0, header, 1);
-    enforce_decide_traced(worker, w->rules, w->live, &r.request, &w->clock.clock, &w->d, &w->trace);
-    return w->d.verdict == ENFORCE_ALLOW ? 200 : w->d.status;
-}
-
-/* The same answer by a worker without cache, one that fills it, and one that finds it there. */
 static void expect(struct world *w, enum fixture_signer signer, const char *claims, int status,
                    const char *code, const char *reason)
 {
+    struct bearer_request b;
     char *token = sign(w, signer, claims);
 
-    for (int i = 0; i < 3; i++) {
-        if (ask(w, i == 0 ? w->plain : w->cached, "/pets/1.0/pets/7", token) != status ||
-            !slice_is(w->d.code, code) || !slice_contains(w->d.reason, slice_of(reason)))
-            fail_msg("%s: %d %.*s: %.*s", claims, w->d.status, SLICE_ARG(w->d.code),
-                     SLICE_ARG(w->d.reason));
-    }
+    bearer_request_init(&b, "/pets/1.0/pets/7", token);
+    expect_each(w, &b.r.request, claims, status, code, reason);
     free(token);
 }
 
@@ -335,11 +285,11 @@ static void test_life_cycle(void **state)
         expect(&w, FIXTURE_RSA, KEY, status, code, why);
         expect(&w, FIXTURE_RSA, APIS(PETS), status, code, why); /* whatever the token brings */
         expect(&w, FIXTURE_EC, KEY, status, code, why);         /* also without validation */
-        assert_int_equal(ask(&w, w.plain, "/pets/1.0/open", ""), status);
+        assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/open", ""), status);
         /* who is not let in anyway does not learn of it; another API is not concerned */
-        assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets/7", ""), 401);
+        assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/pets/7", ""), 401);
         if (cases[i].blocked) {
-            assert_int_equal(ask(&w, w.plain, "/pets/1.0/open", ""), 503);
+            assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/open", ""), 503);
             assert_true(slice_is(
                 w.d.body,
                 "{\"error_message\":\"API blocked\",\"code\":\"700700\",\"error_description\":"
@@ -365,10 +315,10 @@ static void test_order(void **state)
     open_world(&w, "");
     fixture_set_store(&w.live, SUBSCRIBED("BLOCKED"));
     token = sign(&w, FIXTURE_RSA, KEY); /* without the scopes of GET /pets */
-    assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets", token), 403);
+    assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/pets", token), 403);
     assert_true(slice_is(w.d.code, "900907"));
     fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
-    assert_int_equal(ask(&w, w.plain, "/pets/1.0/pets", token), 403);
+    assert_int_equal(ask_bearer(&w, w.plain, "/pets/1.0/pets", token), 403);
     assert_true(slice_is(w.d.code, "900910"));
     free(token);
     close_world(&w);
@@ -385,25 +335,17 @@ static void test_changes(void **state)
     open_world(&w, "");
     token = sign(&w, FIXTURE_RSA, KEY);
     fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
-    assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 200);
+    assert_int_equal(ask_bearer(&w, w.cached, "/pets/1.0/pets/7", token), 200);
     fixture_set_store(&w.live, SUBSCRIBED("BLOCKED"));
-    assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 403);
+    assert_int_equal(ask_bearer(&w, w.cached, "/pets/1.0/pets/7", token), 403);
     fixture_set_store(&w.live, NULL);
-    assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 403);
+    assert_int_equal(ask_bearer(&w, w.cached, "/pets/1.0/pets/7", token), 403);
     fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     made = alloc_made;
-    assert_int_equal(ask(&w, w.cached, "/pets/1.0/pets/7", token), 200);
+    assert_int_equal(ask_bearer(&w, w.cached, "/pets/1.0/pets/7", token), 200);
     assert_int_equal(alloc_made, made); /* no heap */
     free(token);
     close_world(&w);
-}
-
-static struct slice step(const struct world *w, enum enforce_step which)
-{
-    for (size_t i = 0; i < w->trace.n; i++)
-        if (w->trace.steps[i].step == which)
-            return w->trace.steps[i].text;
-    return SLICE_NONE;
 }
 
 static void test_trace_steps(void **state)
@@ -414,15 +356,16 @@ static void test_trace_steps(void **state)
     open_world(&w, "BLOCKED");
     fixture_set_store(&w.live, SUBSCRIBED("UNBLOCKED"));
     expect(&w, FIXTURE_RSA, KEY, 503, "700700", "");
-    assert_true(slice_is(step(&w, ENFORCE_STEP_SUBSCRIPTION),
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_SUBSCRIPTION)->text,
                          "application 'Shop', by its PRODUCTION key, subscribed: UNBLOCKED, tier "
                          "'Gold'"));
-    assert_true(slice_is(step(&w, ENFORCE_STEP_STATUS), "BLOCKED"));
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_STATUS)->text, "BLOCKED"));
     expect(&w, FIXTURE_RSA, APIS(PETS), 503, "700700", "");
-    assert_true(
-        slice_is(step(&w, ENFORCE_STEP_SUBSCRIPTION), "by the token, application '', tier 'Gold'"));
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_SUBSCRIPTION)->text,
+                         "by the token, application '', tier 'Gold'"));
     expect(&w, FIXTURE_EC, "", 503, "700700", "");
-    assert_true(slice_contains(step(&w, ENFORCE_STEP_SUBSCRIPTION), SLICE("not asked for")));
+    assert_true(
+        slice_contains(step_of(&w, ENFORCE_STEP_SUBSCRIPTION)->text, SLICE("not asked for")));
     close_world(&w);
 }
 

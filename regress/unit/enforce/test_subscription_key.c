@@ -1,14 +1,7 @@
 /* API keys and the store: which application a key stands for, and what is believed of it. Each case
  * is asked of a worker without cache, of one that fills it, and of one that finds it there. */
 #include "store_fixture.h"
-
-#include "enforce/live.h"
-#include "enforce/trace.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "two_workers.h"
 
 static const struct gw_need key_need = {GW_KEY_IN_HEADER, SLICE_INIT("x-key"), NULL, 0,
                                         FIXTURE_AT(100)};
@@ -22,31 +15,17 @@ static const struct gw_resource resource = {.template = SLICE_INIT("/pets"),
 static const struct slice headers[] = {SLICE_INIT("authorization"), SLICE_INIT("referer"),
                                        SLICE_INIT("x-key")};
 
-struct world {
-    struct fixture f;
-    struct gw_api api;
-    struct enforce_rules *rules;
-    struct enforce_worker *cached, *plain;
-    struct enforce_live *live;
-    struct clock_fixed clock;
-    struct enforce_decision d;
-    struct enforce_trace trace;
-};
-
 /* ed signs keys whose subscriptions are asked for. */
 static void open_world(struct world *w)
 {
-    const struct enforce_options cache = {64, 262144}, none = {0, 0};
-
-    *w = (struct world){.rules = NULL};
-    fixture_init(&w->f);
-    w->api = fixture_apis[0];
-    w->api.status = SLICE("");
-    w->api.key_headers = SLICE(",x-key,");
-    w->api.sandbox = &fixture_clusters[2];
-    w->api.resources = &resource;
-    w->api.n_resources = 1;
-    w->f.model.apis = &w->api;
+    world_init(w);
+    w->apis[0] = fixture_apis[0];
+    w->apis[0].status = SLICE("");
+    w->apis[0].key_headers = SLICE(",x-key,");
+    w->apis[0].sandbox = &fixture_clusters[2];
+    w->apis[0].resources = &resource;
+    w->apis[0].n_resources = 1;
+    w->f.model.apis = w->apis;
     w->f.model.n_apis = 1;
     w->f.model.headers = headers;
     w->f.model.n_headers = 3;
@@ -54,47 +33,41 @@ static void open_world(struct world *w)
     w->f.issuers[FIXTURE_ED].api_keys = true;
     w->f.issuers[FIXTURE_ED].validate_subscription = true;
     w->f.issuers[FIXTURE_ED].consumer_key_claim = SLICE("");
-    w->rules = fixture_rules(&w->f);
-    fixture_need(enforce_worker_new(&w->cached, &cache), "worker");
-    fixture_need(enforce_worker_new(&w->plain, &none), "worker");
-    clock_fixed_init(&w->clock, FIXTURE_NOW, 0);
+    world_start(w);
 }
 
-static void close_world(struct world *w)
+/* A request with an API key. */
+struct key_request {
+    struct fixture_request r;
+    struct enforce_header headers[3];
+};
+
+static void key_request_init(struct key_request *k, const char *key)
 {
-    enforce_live_unref(&w->live);
-    enforce_worker_free(&w->cached);
-    enforce_worker_free(&w->plain);
-    enforce_rules_unref(&w->rules);
-    fixture_free(&w->f);
+    *k = (struct key_request){.headers[2] = {.value = slice_of(key), .count = 1}};
+    fixture_request_init(&k->r, "GET", "h", "/pets/1.0/pets");
+    k->r.request.headers = k->headers;
 }
 
 static int ask(struct world *w, struct enforce_worker *worker, const char *key)
 {
-    struct fixture_request r;
-    struct enforce_header sent[3] = {{.count = 0}};
+    struct key_request k;
 
-    sent[2] = (struct enforce_header){.value = slice_of(key), .count = 1};
-    fixture_request_init(&r, "GET", "h", "/pets/1.0/pets");
-    r.request.headers = sent;
-    enforce_decide_traced(worker, w->rules, w->live, &r.request, &w->clock.clock, &w->d, &w->trace);
-    return w->d.verdict == ENFORCE_ALLOW ? 200 : w->d.status;
+    key_request_init(&k, key);
+    return world_decide(w, worker, &k.r.request);
 }
 
 static void expect(struct world *w, const char *claims, int status, const char *code,
                    const char *reason)
 {
+    struct key_request k;
     char further[2048], *key;
 
     snprintf(further, sizeof(further), ",\"token_type\":\"apiKey\"%s%s",
              claims[0] != '\0' ? "," : "", claims);
     key = fixture_sign_claims(&w->f, FIXTURE_ED, "u", further);
-    for (int i = 0; i < 3; i++) {
-        if (ask(w, i == 0 ? w->plain : w->cached, key) != status || !slice_is(w->d.code, code) ||
-            !slice_contains(w->d.reason, slice_of(reason)))
-            fail_msg("%s: %d %.*s: %.*s", claims, w->d.status, SLICE_ARG(w->d.code),
-                     SLICE_ARG(w->d.reason));
-    }
+    key_request_init(&k, key);
+    expect_each(w, &k.r.request, claims, status, code, reason);
     free(key);
 }
 
@@ -136,10 +109,8 @@ static void the_store_says_who(void **state)
     assert_true(slice_is(a->attributes[0].name, "team") &&
                 slice_is(a->attributes[0].value, "blue"));
     assert_true(slice_is(w.d.keytype, "PRODUCTION") && slice_is(w.d.user, "u"));
-    for (size_t i = 0; i < w.trace.n; i++)
-        if (w.trace.steps[i].step == ENFORCE_STEP_SUBSCRIPTION)
-            assert_true(slice_is(w.trace.steps[i].text, "application 'Shop', by the API key, "
-                                                        "subscribed: UNBLOCKED, tier 'Gold'"));
+    assert_true(slice_is(step_of(&w, ENFORCE_STEP_SUBSCRIPTION)->text,
+                         "application 'Shop', by the API key, subscribed: UNBLOCKED, tier 'Gold'"));
     close_world(&w);
 }
 
