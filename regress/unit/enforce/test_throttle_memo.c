@@ -252,7 +252,7 @@ static void test_other_store(void **state)
                  "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: %s}]\n",
                  all[i % N(all)].application, all[i % N(all)].stop, all[i % N(all)].stop,
                  all[i % N(all)].subscription);
-        set_store(&w, yaml);
+        fixture_set_store(&w.live, yaml);
         expect_limit(&w, (struct question){.user = NULL}, all[i % N(all)].n,
                      all[i % N(all)].refused);
         w.clock.now_mono_us += 61000000;
@@ -284,7 +284,7 @@ static void test_custom_keys(void **state)
                      " applicationUUID: app}]\n"
                      "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: SubTier}]\n",
                      k % 2, k % 2);
-            set_store(&w, yaml);
+            fixture_set_store(&w.live, yaml);
             for (int n = 0; n < 3; n++)
                 assert_string_equal(ASK(.ip = "192.0.2.1"), k < 2 ? "200" : "429 900806");
         }

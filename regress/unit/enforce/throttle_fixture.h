@@ -2,12 +2,11 @@
  * in one source of a program. */
 #pragma once
 
-#include "fixture.h"
+#include "store_fixture.h"
 
 #include "enforce/throttle_match.h"
 #include "enforce/trace.h"
 #include "generator/policy.h"
-#include "subs/subs_read.h"
 #include "throttle/counter.h"
 
 #include <setjmp.h>
@@ -73,21 +72,6 @@ static inline void read_policies(struct world *w, const char *yaml)
     diag_free(&diag);
 }
 
-/* From here on this is who is subscribed to what. */
-static inline void set_store(struct world *w, const char *yaml)
-{
-    struct arena *arena = arena_new(1 << 24);
-    struct diag *diag = diag_new();
-    struct subs *subs = NULL;
-
-    enforce_live_unref(&w->live);
-    fixture_need(subs_read_text(&subs, slice_of(yaml), "subs.yaml", arena, diag), "store");
-    fixture_need(enforce_live_with_subs(&w->live, NULL, subs), "live");
-    subs_unref(&subs);
-    diag_free(&diag);
-    arena_free(&arena);
-}
-
 /* Pets has the tier `tier`; rsa validates subscriptions, ed does not. */
 static inline void open_world(struct world *w, const char *policies, const char *tier)
 {
@@ -113,7 +97,7 @@ static inline void open_world(struct world *w, const char *policies, const char 
     w->f.model.n_headers = HEADERS;
     w->f.issuers[FIXTURE_RSA].validate_subscription = true;
     w->rules = fixture_rules(&w->f);
-    set_store(w, store);
+    fixture_set_store(&w->live, store);
     fixture_need(counter_table_new(&w->counters, COUNTER_MIN_KEYS), "counters");
     fixture_need(enforce_worker_new(&w->worker, &options), "worker");
     enforce_worker_count_in(w->worker, w->counters);
