@@ -394,6 +394,7 @@ static struct slice setting_name(const char *member)
         {"throttling_standard_headers", "enforcer.throttling.headers"},
         {"throttling_legacy_headers", "enforcer.throttling.headers"},
         {"throttling_unauthenticated_tier", "enforcer.throttling.unauthenticatedTier"},
+        {"throttling_ipv6_prefix_length", "enforcer.throttling.ipv6PrefixLength"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -374,6 +374,7 @@ static void read_settings(const struct config *config, struct gw_model *model)
     t->unauthenticated_tier = config->throttling.unauthenticated_tier;
     if (t->unauthenticated_tier.p == NULL || slice_is(t->unauthenticated_tier, "Unlimited"))
         t->unauthenticated_tier = SLICE("");
+    t->ipv6_prefix_length = (unsigned)config->throttling.ipv6_prefix_length;
     for (size_t i = 0; i < config->throttling.n_headers; i++) {
         t->standard_headers =
             t->standard_headers || slice_is(config->throttling.headers[i], "RateLimit");

@@ -178,6 +178,7 @@ struct config {
         struct slice window;               /* "fixed", "sliding" */
         struct slice unknown_tier;         /* "deny", "allow" */
         struct slice unauthenticated_tier; /* of requests without credentials */
+        uint64_t ipv6_prefix_length;       /* of addresses in keys */
         struct slice *headers;             /* "RateLimit", "X-RateLimit" */
         size_t n_headers;
         struct place tier_place; /* of unauthenticated_tier */

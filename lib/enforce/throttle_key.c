@@ -167,11 +167,22 @@ static bool add_property(struct buf *keys, const struct attempt *a, struct slice
     return false;
 }
 
+/* Who has an IPv6 network has all of its addresses, and takes a new one for each request. */
+static void add_address(struct buf *keys, const struct attempt *a)
+{
+    unsigned bits = a->rules->throttle.settings->ipv6_prefix_length;
+    char decimal[GW_ADDRESS_DECIMAL];
+    struct gw_address network;
+
+    if (!a->request->has_src)
+        return;
+    network = gw_address_network(&a->request->src, bits > 0 ? bits : GW_IPV6_BITS);
+    buf_add(keys, gw_address_decimal(&network, decimal));
+}
+
 static void add_variable(struct buf *keys, const struct attempt *a, const struct throttle_caller *c,
                          enum gw_variable variable)
 {
-    char decimal[GW_ADDRESS_DECIMAL];
-
     switch (variable) {
     case GW_VARIABLE_RESOURCE_KEY:
         if (a->out->api->tier.n > 0)
@@ -198,8 +209,7 @@ static void add_variable(struct buf *keys, const struct attempt *a, const struct
         add_int(keys, c->app_id);
         break;
     case GW_VARIABLE_CLIENT_IP:
-        if (a->request->has_src)
-            buf_add(keys, gw_address_decimal(&a->request->src, decimal));
+        add_address(keys, a);
         break;
     case GW_VARIABLE_PROPERTY:
     case GW_VARIABLE_NONE:

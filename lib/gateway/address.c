@@ -98,6 +98,17 @@ const char *gw_address_range_parse(struct slice text, struct gw_address_range *o
     return gw_address_cmp(&out->first, &out->last) > 0 ? "its end is before its beginning" : NULL;
 }
 
+struct gw_address gw_address_network(const struct gw_address *a, unsigned bits)
+{
+    struct gw_address network = *a;
+
+    if (gw_address_is_v4(a))
+        return network;
+    for (unsigned i = bits; i < GW_IPV6_BITS; i++)
+        network.b[i / 8] &= (unsigned char)~(0x80 >> i % 8);
+    return network;
+}
+
 struct slice gw_address_text(const struct gw_address *a, char room[GW_ADDRESS_TEXT])
 {
     const char *text = gw_address_is_v4(a)

@@ -28,6 +28,11 @@ bool gw_address_is_v4(const struct gw_address *a);
 bool gw_address_in(const struct gw_address *a, const struct gw_address_range *range);
 int gw_address_cmp(const struct gw_address *a, const struct gw_address *b);
 
+/* The first address of the network of so many bits that an IPv6 address is in; an IPv4 address
+ * itself. */
+enum { GW_IPV6_BITS = 128 };
+struct gw_address gw_address_network(const struct gw_address *a, unsigned bits);
+
 /* "10.0.0.1", "2001:db8::1" (RFC 5952). */
 enum { GW_ADDRESS_TEXT = 46 };
 struct slice gw_address_text(const struct gw_address *a, char room[GW_ADDRESS_TEXT]);

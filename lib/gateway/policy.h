@@ -217,6 +217,8 @@ struct gw_throttling {
     bool standard_headers; /* RateLimit, RateLimit-Policy */
     bool legacy_headers;   /* X-RateLimit-... */
     struct slice unauthenticated_tier; /* of subscriptions, for requests without credentials */
+    unsigned
+        ipv6_prefix_length; /* of addresses in keys; 0, as older snapshots have it: all of it */
 };
 
 struct gw_model;

@@ -633,6 +633,7 @@ static const struct snapshot_field settings_fields[] = {
     {THROTTLING(standard_headers), .type = SNAPSHOT_BOOL},
     {THROTTLING(legacy_headers), .type = SNAPSHOT_BOOL},
     {THROTTLING(unauthenticated_tier), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
+    {THROTTLING(ipv6_prefix_length), .type = SNAPSHOT_UNSIGNED, .max = GW_IPV6_BITS},
     {JWT(header), .type = SNAPSHOT_TEXT, .fault = jwt_header},
     {JWT(dialect), .type = SNAPSHOT_TEXT, .fault = snapshot_optional_text},
     {JWT(convert_dialect), .type = SNAPSHOT_BOOL},

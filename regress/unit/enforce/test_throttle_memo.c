@@ -48,7 +48,8 @@ static const char mixed[] =
 static struct question any_question(void)
 {
     static const char *const users[] = {"alice", "bob", "carol", "mallory", "a", ""};
-    static const char *const ips[] = {NULL, "192.0.2.1", "192.0.2.2", "192.0.2.66"};
+    static const char *const ips[] = {NULL,          "192.0.2.1",   "192.0.2.2",   "192.0.2.66",
+                                      "2001:db8::1", "2001:db8::2", "2001:db8:1::"};
     static const char *const keys[] = {"key", "slow", "key"};
     struct question q = {.user = users[roll(N(users))], .ip = ips[roll(N(ips))]};
 
@@ -78,6 +79,8 @@ static void test_same_decisions(void **state)
     open_world(&w, mixed, "A");
     open_world(&plain, mixed, "A");
     forget(&plain);
+    count_networks(&w, 64);
+    count_networks(&plain, 64);
     for (unsigned i = 0; i < 6000; i++) {
         struct question q = any_question();
         char said[32];

@@ -104,6 +104,14 @@ static inline void open_world(struct world *w, const char *policies, const char 
     clock_fixed_init(&w->clock, FIXTURE_NOW, 1000000);
 }
 
+/* Rules as ever, and IPv6 addresses count together by so many bits. */
+static inline void count_networks(struct world *w, unsigned bits)
+{
+    w->f.model.throttling.ipv6_prefix_length = bits;
+    enforce_rules_unref(&w->rules);
+    w->rules = fixture_rules(&w->f);
+}
+
 static inline void close_world(struct world *w)
 {
     enforce_live_unref(&w->live);

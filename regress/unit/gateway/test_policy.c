@@ -50,6 +50,35 @@ static void test_addresses(void **state)
 }
 
 static const struct {
+    const char *text;
+    unsigned bits;
+    const char *network;
+} networks[] = {
+    {"2001:db8:1:2:3:4:5:6", 128, "2001:db8:1:2:3:4:5:6"},
+    {"2001:db8:1:2:3:4:5:6", 64, "2001:db8:1:2::"},
+    {"2001:db8:1:2:3:4:5:6", 127, "2001:db8:1:2:3:4:5:6"},
+    {"2001:db8:1:2:3:4:5:7", 127, "2001:db8:1:2:3:4:5:6"},
+    {"2001:db8:1:2f7:3:4:5:6", 60, "2001:db8:1:2f0::"},
+    {"2001:db8:1:ff:3:4:5:6", 57, "2001:db8:1:80::"},
+    {"ffff::1", 1, "8000::"},
+    {"::ffff:10.0.0.255", 64, "10.0.0.255"},
+    {"10.0.0.255", 1, "10.0.0.255"},
+};
+
+static void test_networks(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N(networks); i++) {
+        char text[GW_ADDRESS_TEXT];
+        struct gw_address a, network;
+
+        assert_true(gw_address_parse(slice_of(networks[i].text), &a));
+        network = gw_address_network(&a, networks[i].bits);
+        assert_true(slice_is(gw_address_text(&network, text), networks[i].network));
+    }
+}
+
+static const struct {
     const char *range, *inside, *outside;
     const char *fault; /* NULL: none */
 } ranges[] = {
@@ -301,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_networks),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_bytes_of_the_network),
         cmocka_unit_test(test_pattern_faults),

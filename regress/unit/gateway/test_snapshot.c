@@ -494,6 +494,8 @@ static const struct {
     {"\"$userId:$clientIp\"", "\"\"", "policies[2]: it has no variable"},
     {"\"::1-::9\"", "\"::9-::1\"", "deny_rules[1]: its end is before its beginning"},
     {"\"until_s\":2", "\"until_s\":1", "deny_rules[1]: it ends before it begins"},
+    {"\"throttling_ipv6_prefix_length\":64", "\"throttling_ipv6_prefix_length\":129",
+     "throttling_ipv6_prefix_length: it is out of range"},
     {"\"method\":\"GET\"", "\"method\":\"get\"", "operations[0].method: it is not a method"},
     {"\"method\":\"GET\"", "\"method\":\"TRACE\"", "methods are not in order"},
     {"\"open\":true", "\"open\":true,\"closed\":true", "a closed operation"},

@@ -372,7 +372,9 @@ static void test_shipped(void **state)
     fixture_file(&f, "api.yaml", PROJECT);
     fixture_file(&f, "Definitions/swagger.yaml", OAS "paths: {/a: {get: {}}}\n");
     f.config.throttling.unauthenticated_tier = SLICE("Unauthenticated");
+    f.config.throttling.ipv6_prefix_length = 64;
     assert_int_equal(fixture_build(&f), CC_OK);
+    assert_int_equal(f.model->throttling.ipv6_prefix_length, 64);
     assert_int_equal(f.model->n_policies, N(shipped));
     for (size_t i = 0; i < N(shipped); i++) {
         const struct gw_policy *p = &f.model->policies[i];
