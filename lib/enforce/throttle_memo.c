@@ -4,6 +4,9 @@
 
 enum { WAYS = 4 };
 
+/* docs/counting.md says so to operators. */
+_Static_assert(sizeof(struct throttle_memo_entry) <= 1126, "at most 1.1 KiB for each caller");
+
 struct throttle_memo {
     size_t n;      /* a power of two, at least WAYS */
     unsigned next; /* place in its row that is taken next when none is vacant */
