@@ -143,7 +143,6 @@ static void test_api_or_operation(void **state)
                 "customPolicies: [{name: c, keyTemplate: \"$resourceKey\", requestCount: 9,"
                 " timeUnit: day}]\n";
     struct question far = {.path = "/t/acme/box/far", .ed = true};
-    struct counter_row row;
     struct world w;
 
     (void)state;
@@ -154,12 +153,8 @@ static void test_api_or_operation(void **state)
     w.rules = fixture_rules(&w.f);
     expect_limit(&w, far, 3, "429 900800");
     /* and so it is for the key that custom policies see */
-    assert_true(counter_find(w.counters, SLICE("custom:c:/t/acme/box/1/far:GET"),
-                             counter_now(&w.clock.clock), &row));
-    assert_int_equal(row.used, 1);
-    assert_true(counter_find(w.counters, SLICE("custom:c:/t/acme/box:1"),
-                             counter_now(&w.clock.clock), &row));
-    assert_int_equal(row.used, 3);
+    assert_int_equal(used_of(&w, "custom:c:/t/acme/box/1/far:GET"), 1);
+    assert_int_equal(used_of(&w, "custom:c:/t/acme/box:1"), 3);
     close_world(&w);
 }
 
@@ -173,7 +168,6 @@ static void test_order(void **state)
         "applicationPolicies: [{name: AppTier, requestCount: 3, timeUnit: hour}]\n"
         "customPolicies: [{name: c, keyTemplate: \"$userId\", requestCount: 4, timeUnit: hour}]\n"
         "denyRules: [{ip: 192.0.2.9}]\n";
-    struct counter_row row;
     struct world w;
 
     (void)state;
@@ -188,12 +182,8 @@ static void test_order(void **state)
         assert_string_equal(ASK(.ip = "192.0.2.8"), "429 900800");
     assert_string_equal(ASK(.ip = "192.0.2.9"), "403 900805");
     /* what was refused used nothing: each has counted the one that passed */
-    assert_true(counter_find(w.counters, SLICE("subscription:SubTier:2:/pets/1.0:1.0"),
-                             counter_now(&w.clock.clock), &row));
-    assert_int_equal(row.used, 1);
-    assert_true(counter_find(w.counters, SLICE("application:AppTier:2:alice@carbon.super"),
-                             counter_now(&w.clock.clock), &row));
-    assert_int_equal(row.used, 1);
+    assert_int_equal(used_of(&w, "subscription:SubTier:2:/pets/1.0:1.0"), 1);
+    assert_int_equal(used_of(&w, "application:AppTier:2:alice@carbon.super"), 1);
     /* one after the other, the next level is what refuses */
     counter_clear(w.counters, SLICE("advanced:A:/pets/1.0:1.0_default"));
     assert_string_equal(ASK(.ip = "192.0.2.8"), "200");
@@ -267,7 +257,6 @@ static void test_tenants(void **state)
     (void)state;
     for (size_t i = 0; i < N(paths); i++) {
         char path[64], key[64];
-        struct counter_row row;
         struct world w;
 
         open_world(&w,
@@ -281,8 +270,7 @@ static void test_tenants(void **state)
         snprintf(path, sizeof(path), "%s/far", paths[i][0]);
         snprintf(key, sizeof(key), "custom:c:%s", paths[i][1]);
         ASK(.path = path, .ed = true);
-        if (!counter_find(w.counters, slice_of(key), counter_now(&w.clock.clock), &row))
-            fail_msg("%s: %.*s", path, SLICE_ARG(w.d.reason));
+        used_of(&w, key);
         close_world(&w);
     }
 }
@@ -413,7 +401,6 @@ static void test_keys(void **state)
     (void)state;
     for (size_t i = 0; i < N(templates); i++) {
         char policies[512], key[256];
-        struct counter_row row;
         struct world w;
 
         snprintf(policies, sizeof(policies),
@@ -425,8 +412,7 @@ static void test_keys(void **state)
         open_world(&w, policies, "");
         expect_limit(&w, templates[i].q, 1, "429 900806");
         snprintf(key, sizeof(key), "custom:c:%s", templates[i].key);
-        if (!counter_find(w.counters, slice_of(key), counter_now(&w.clock.clock), &row))
-            fail_msg("%s: %.*s", key, SLICE_ARG(w.d.reason));
+        used_of(&w, key);
         close_world(&w);
     }
 }

@@ -197,6 +197,16 @@ static const char *ask(struct world *w, struct question q)
 
 #define ASK(...) ask(&w, (struct question){__VA_ARGS__})
 
+/* How much what has this key has used; it must be counted. */
+static inline uint64_t used_of(const struct world *w, const char *key)
+{
+    struct counter_row row = {.used = 0};
+
+    if (!counter_find(w->counters, slice_of(key), counter_now(&w->clock.clock), &row))
+        fail_msg("%s is not counted: %.*s", key, SLICE_ARG(w->d.reason));
+    return row.used;
+}
+
 /* Is the limit of `n` in force for requests like this: n pass, and no more? */
 static inline void expect_limit(struct world *w, struct question q, unsigned n, const char *refused)
 {
