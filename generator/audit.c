@@ -176,6 +176,25 @@ static void audit_clusters(struct review *r)
     }
 }
 
+/* --- policies -------------------------------------------------------------------------------- */
+
+/* Here and not in a build, whose findings are the same at all times. */
+static void audit_deny_rules(struct review *r)
+{
+    int64_t now = clock_wall_s(&clock_system);
+
+    for (size_t i = 0; i < r->model->n_deny_rules; i++) {
+        const struct gw_deny_rule *rule = &r->model->deny_rules[i];
+
+        if (rule->until_s > 0 && rule->until_s <= now)
+            diag_help(review_add(r, CC9034, rule->origin,
+                                 "the deny rule is over: %s%s \"%.*s\" may come again",
+                                 rule->invert ? "who is not " : "", gw_denial_name(rule->kind),
+                                 (int)(rule->value.n > 200 ? 200 : rule->value.n), rule->value.p),
+                      "remove it, or give it another until");
+    }
+}
+
 void audit_projects(struct review *r)
 {
     for (size_t i = 0; i < r->n_projects && r->rc == CC_OK; i++)
@@ -189,4 +208,5 @@ void audit_projects(struct review *r)
             audit_resources(r, &r->model->apis[i]);
     }
     audit_clusters(r);
+    audit_deny_rules(r);
 }

@@ -1,6 +1,6 @@
 /* audit: what its files share.
  *
- *   audit.c            the model: operations, CORS, hosts, endpoints
+ *   audit.c            the model: operations, CORS, hosts, endpoints, deny rules
  *   audit_document.c   documents: passwords, schemes and flows
  *   audit_settings.c   cc.yaml            audit_files.c   permissions of files */
 #pragma once

@@ -140,7 +140,8 @@ void policy_read_conditions(struct policy_reading *r, const struct doc_node *lis
     *out = conditions;
 }
 
-static void read_group(struct policy_reading *r, const struct doc_node *node, struct gw_group *out)
+static void read_group(struct policy_reading *r, const struct doc_node *node, bool sliding,
+                       struct gw_group *out)
 {
     static const char *const names[] = {"description", "conditions", POLICY_QUOTA_MEMBERS};
     const struct doc_node *conditions = doc_get(node, "conditions");
@@ -149,6 +150,7 @@ static void read_group(struct policy_reading *r, const struct doc_node *node, st
         return;
     out->origin = doc_place(r->doc, node);
     policy_read_quota(r, node, "a condition group", &out->quota, &out->burst);
+    policy_check_burst(r, node, &out->quota, &out->burst, sliding);
     if (conditions == NULL || (conditions->type == DOC_LIST && conditions->n == 0))
         diag_help(policy_error(r, CC3202, node, "a condition group has no conditions"),
                   "the limit for all other requests is the policy's own");
@@ -170,7 +172,7 @@ void policy_read_groups(struct policy_reading *r, const struct doc_node *list,
     }
     groups = project_alloc(r->build, list->n, sizeof(*groups));
     for (size_t i = 0; groups != NULL && i < list->n; i++)
-        read_group(r, list->entries[i].value, &groups[i]);
+        read_group(r, list->entries[i].value, out->sliding, &groups[i]);
     out->groups = groups;
     out->n_groups = groups != NULL ? list->n : 0;
 }

@@ -50,6 +50,10 @@ unsigned policy_find_kind(struct policy_reading *r, const struct doc_node *map,
 void policy_read_quota(struct policy_reading *r, const struct doc_node *map, const char *what,
                        struct gw_quota *quota, struct gw_quota *burst);
 
+/* Warns of a burst that the quota of the same map leaves nothing to do. */
+void policy_check_burst(struct policy_reading *r, const struct doc_node *map,
+                        const struct gw_quota *quota, const struct gw_quota *burst, bool sliding);
+
 /* An element of one of the lists of policies. */
 void policy_read_item(struct policy_reading *r, enum gw_level level, const struct doc_node *node);
 

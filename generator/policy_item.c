@@ -184,6 +184,35 @@ void policy_read_quota(struct policy_reading *r, const struct doc_node *map, con
         *quota = out;
 }
 
+/* Does the quota let no more requests through than the burst, in any time as long as the burst's?
+ * Those are the requests of all its windows that such a time touches. */
+static bool is_idle(const struct policy_reading *r, const struct gw_quota *quota,
+                    const struct gw_quota *burst, bool sliding)
+{
+    /* both begin with the same request, unless other gateways began the quota's */
+    bool together = quota->months == 0 && quota->period_s == burst->period_s &&
+                    slice_is(r->build->config->counters.shared.mode, "local");
+    uint64_t windows = 1; /* of months: no burst is as long as one */
+
+    if (quota->count == 0 || quota->bandwidth || quota->count > burst->count)
+        return false;
+    if (quota->months == 0)
+        windows = (burst->period_s + quota->period_s - 1) / quota->period_s;
+    if (!sliding && !together)
+        windows++;
+    return quota->count * windows <= burst->count; /* each is less than 2^32 */
+}
+
+void policy_check_burst(struct policy_reading *r, const struct doc_node *map,
+                        const struct gw_quota *quota, const struct gw_quota *burst, bool sliding)
+{
+    if (burst->count > 0 && is_idle(r, quota, burst, sliding))
+        diag_help(diag_warning(r->build->diag, CC3213, doc_place(r->doc, doc_get(map, "burst")),
+                               "burst refuses nothing: the limit itself lets no more requests "
+                               "through in that time"),
+                  "make it a smaller number in a shorter time than the limit's, or remove it");
+}
+
 /* -----------------------------------------------------------------------------------------------
  */
 
@@ -278,6 +307,7 @@ void policy_read_item(struct policy_reading *r, enum gw_level level, const struc
     policy.origin = doc_place(r->doc, node);
     policy_read_quota(r, node, "a policy", &policy.quota, &policy.burst);
     read_window(r, node, &policy);
+    policy_check_burst(r, node, &policy.quota, &policy.burst, policy.sliding);
     read_away(r, node, &policy);
     read_bool(r, node, "shadow", &policy.shadow);
     read_bool(r, node, "stopOnQuotaReach", &policy.stop);

@@ -128,7 +128,7 @@ static const struct {
 };
 
 /* Rules about files: see the tests below. */
-static const enum diag_code files[] = {CC9019, CC9022, CC9023, CC9029};
+static const enum diag_code files[] = {CC9019, CC9022, CC9023, CC9029, CC9034};
 
 /* --- helpers --------------------------------------------------------------------------------- */
 
@@ -415,6 +415,39 @@ static void test_expiry(void **state)
     }
 }
 
+/* A deny rule that is over is told by the audit, and by no build. */
+static void test_over(void **state)
+{
+    struct diag_view v;
+    struct fixture f;
+    struct review r;
+    const char *sets[2] = {NULL};
+
+    (void)state;
+    fixture_open(&f);
+    assert_int_equal(file_mkdirs(below(&f, "policies"), 0700), CC_OK);
+    assert_int_equal(
+        file_write_atomic(below(&f, "policies/a.yaml"),
+                          SLICE("subscriptionPolicies: [{name: Unauthenticated, unlimited: true}]\n"
+                                "denyRules:\n"
+                                "  - {user: bob, until: 2020-01-31T00:00:00Z}\n"
+                                "  - {user: eve, until: 2120-01-31T00:00:00Z}\n"
+                                "  - {user: joe, from: 2020-01-31T00:00:00Z}\n"
+                                "  - {user: ann}\n"),
+                          0600),
+        CC_OK);
+    sets[0] = arena_printf(f.arena, "policies=%s", below(&f, "policies")).p;
+    audit(&f, NULL, NULL, sets, &r);
+    assert_int_equal(count_of(f.diag, CC9034, &v), 0);
+    assert_int_equal(diag_errors(f.diag), 0);
+    assert_int_equal(count_of(r.diag, CC9034, &v), 1);
+    assert_int_equal(v.severity, DIAG_WARNING);
+    assert_int_equal(v.place.line, 3);
+    assert_true(slice_is(v.message, "the deny rule is over: user \"bob\" may come again"));
+    diag_free(&r.diag);
+    fixture_close(&f);
+}
+
 /* Each rule of the table has a case above. */
 static void test_all_rules_have_cases(void **state)
 {
@@ -451,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_never_shows_passwords),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_over),
         cmocka_unit_test(test_all_rules_have_cases),
     };
 

@@ -81,6 +81,48 @@ static const struct {
      "error CC3203 0/a.yaml:3:38\n"},
     {"without Redis, when there is none anyway", UN ADV("unlimited: true, away: deny"),
      "warning CC3212 0/a.yaml:3:38\n"},
+    {"a burst that is the limit again",
+     UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 5, timeUnit: minute}"),
+     "warning CC3213 0/a.yaml:3:57\n"},
+    {"a burst of less than two windows that follow each other",
+     UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 9, timeUnit: second}"), ""},
+    {"a burst of two windows",
+     UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 10, timeUnit: second}"),
+     "warning CC3213 0/a.yaml:3:57\n"},
+    {"a burst of a sliding window",
+     UN ADV("requestCount: 5, timeUnit: minute, window: sliding,"
+            " burst: {requestCount: 5, timeUnit: second}"),
+     "warning CC3213 0/a.yaml:3:74\n"},
+    {"a burst that is less than a sliding window",
+     UN ADV("requestCount: 5, timeUnit: minute, window: sliding,"
+            " burst: {requestCount: 4, timeUnit: second}"),
+     ""},
+    {"a burst that is longer than the window",
+     UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 304, timeUnit: hour}"), ""},
+    {"one that all windows of its time do not reach",
+     UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 305, timeUnit: hour}"),
+     "warning CC3213 0/a.yaml:3:57\n"},
+    {"a burst of months",
+     UN ADV("requestCount: 5, timeUnit: month, burst: {requestCount: 10, "
+            "timeUnit: day}"),
+     "warning CC3213 0/a.yaml:3:56\n"},
+    {"a burst of bytes, and of no limit",
+     UN ADV(
+         "bandwidth: 5B, timeUnit: minute, burst: {requestCount: 5, timeUnit: minute}") "  - "
+                                                                                        "{name: B, "
+                                                                                        "unlimited:"
+                                                                                        " true, "
+                                                                                        "burst: "
+                                                                                        "{requestCo"
+                                                                                        "unt: 5, "
+                                                                                        "timeUnit: "
+                                                                                        "minute}}"
+                                                                                        "\n",
+     ""},
+    {"a burst of a group",
+     GROUPS("      - {conditions: [{query: a}], requestCount: 5, timeUnit: day,"
+            " burst: {requestCount: 5, timeUnit: day}}\n"),
+     "warning CC3213 0/a.yaml:6:75\n"},
     {"a time that is too long", UN ADV("requestCount: 1, timeUnit: month, unitTime: 13"),
      "error CC3203 0/a.yaml:3:59\n"},
     {"a burst that is too long",
@@ -467,6 +509,26 @@ static void test_not_files(void **state)
     }
 }
 
+/* The window of a quota that gateways share can have begun before this one's burst. */
+static void test_burst_of_shared_limit(void **state)
+{
+    static const char policies[] =
+        UN ADV("requestCount: 5, timeUnit: minute, burst: {requestCount: 5, timeUnit: minute}");
+    char room[512];
+    struct fixture f;
+
+    (void)state;
+    assert_int_equal(build(&f, policies, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
+    f.config.counters.shared.mode = SLICE("async");
+    diag_free(&f.diag);
+    f.diag = diag_new();
+    assert_int_equal(
+        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
+        CC_OK);
+    assert_string_equal(fixture_findings(&f, room, sizeof(room)), "");
+    fixture_close(&f);
+}
+
 /* Neither of the tiers of APIs, and certificates, is it a finding that policies are not there. */
 static void test_missing_file(void **state)
 {
@@ -571,6 +633,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_burst_of_shared_limit),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_twice_in_two_files),
