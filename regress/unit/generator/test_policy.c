@@ -14,6 +14,12 @@
     UN "advancedPolicies:\n  - name: A\n    unlimited: true\n    conditionGroups:\n" rest
 #define GROUP(list) "      - {conditions: [" list "], unlimited: true}\n"
 
+static int build_again(struct fixture *f)
+{
+    return project_build_model(&f->model, &f->dirs[1], 1, &f->config, &f->options, f->arena,
+                               f->diag);
+}
+
 /* A build of one project with these policies. */
 static int build(struct fixture *f, const char *policies, const char *openapi)
 {
@@ -27,8 +33,7 @@ static int build(struct fixture *f, const char *policies, const char *openapi)
     f->config.throttling.enabled = true;
     f->config.counters.shared.mode = SLICE("local");
     f->config.throttling.unauthenticated_tier = SLICE("Unauthenticated");
-    return project_build_model(&f->model, &f->dirs[1], 1, &f->config, &f->options, f->arena,
-                               f->diag);
+    return build_again(f);
 }
 
 static const struct {
@@ -243,9 +248,7 @@ static void test_twice_in_two_files(void **state)
                                              "  - {name: A, unlimited: true}\n"),
                                        0600),
                      CC_OK);
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_EREFUSED);
+    assert_int_equal(build_again(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC3204 0/b.yaml:5:5\n");
     assert_true(diag_get(f.diag, 0, &v));
     assert_true(slice_contains(v.help, SLICE("a.yaml:3:5; remove one")));
@@ -376,9 +379,7 @@ static void test_units(void **state)
                                        0600),
                      CC_OK);
     f.config.throttling.window = SLICE("sliding");
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_OK);
+    assert_int_equal(build_again(&f), CC_OK);
     p = gw_policy_find(f.model, GW_LEVEL_API, SLICE("A"));
     assert_true(p != NULL && p->sliding);
     p = gw_policy_find(f.model, GW_LEVEL_APPLICATION, SLICE("J"));
@@ -499,9 +500,7 @@ static void test_not_files(void **state)
             f.config.policies = slice_of(room);
         else
             assert_int_equal(file_mkdirs(room, 0700), CC_OK);
-        assert_int_equal(
-            project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-            CC_EREFUSED);
+        assert_int_equal(build_again(&f), CC_EREFUSED);
         for (size_t k = 0; diag_get(f.diag, k, &v) && v.code != CC1001; k++)
             ;
         assert_true(slice_is(v.message, i == 0 ? "it is no directory" : "it is no regular file"));
@@ -547,9 +546,7 @@ static void test_missing_file(void **state)
     fixture_file(&f, "Definitions/swagger.yaml", openapi);
     snprintf(room, sizeof(room), "%s/b.yaml", f.dirs[0]);
     assert_int_equal(file_write_atomic(room, SLICE("advancedPolicies: [\n"), 0600), CC_OK);
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_EREFUSED);
+    assert_int_equal(build_again(&f), CC_EREFUSED);
     fixture_findings(&f, room, sizeof(room));
     assert_int_equal(strncmp(room, "error CC1", 9), 0);
     assert_null(strstr(room, "CC3208"));
@@ -601,18 +598,14 @@ static void test_directory(void **state)
     (void)state;
     assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
     f.config.policies = SLICE("/none");
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_EREFUSED);
+    assert_int_equal(build_again(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC1001 /none:0:0\n");
     fixture_close(&f);
     /* one without policies: a wrong path, more likely than a wish for none */
     assert_int_equal(build(&f, UN, OAS "paths: {/a: {get: {}}}\n"), CC_OK);
     snprintf(room, sizeof(room), "%s/a.yaml", f.dirs[0]);
     assert_int_equal(unlink(room), 0);
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_EREFUSED);
+    assert_int_equal(build_again(&f), CC_EREFUSED);
     assert_string_equal(fixture_findings(&f, room, sizeof(room)), "error CC1001 0:0:0\n");
     fixture_close(&f);
     /* a file that is no YAML at all, beside a good one: nothing of the good one is used */
@@ -620,9 +613,7 @@ static void test_directory(void **state)
     snprintf(room, sizeof(room), "%s/b.yaml", f.dirs[0]);
     assert_int_equal(file_write_atomic(room, SLICE("advancedPolicies: [\n"), 0600), CC_OK);
     f.model = NULL;
-    assert_int_equal(
-        project_build_model(&f.model, &f.dirs[1], 1, &f.config, &f.options, f.arena, f.diag),
-        CC_EREFUSED);
+    assert_int_equal(build_again(&f), CC_EREFUSED);
     assert_null(f.model);
     fixture_findings(&f, room, sizeof(room));
     assert_int_equal(strncmp(room, "error CC1", 9), 0);
