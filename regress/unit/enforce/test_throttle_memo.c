@@ -120,6 +120,160 @@ static const struct enforce_trace_step *step_of(const struct world *w, enum enfo
     return &w->trace.steps[i];
 }
 
+/* Two generations are served in turns, as while HAProxy is reloaded, and what is live changes all
+ * the time: between any two requests rules, store and deny list may be others. */
+struct changing {
+    struct world w;
+    struct enforce_rules *generations[2];
+};
+
+static void open_changing(struct changing *c)
+{
+    static const char other[] =
+        "advancedPolicies: [{name: A, requestCount: 20, timeUnit: minute},"
+        " {name: OpTier, unlimited: true}]\n"
+        "subscriptionPolicies: [{name: SubTier, requestCount: 40, timeUnit: minute},"
+        " {name: Bills, unlimited: true}]\n"
+        "applicationPolicies: [{name: AppTier, requestCount: 4, timeUnit: minute}]\n"
+        "customPolicies: [{name: c, keyTemplate: \"$clientIp:$apiContext\", requestCount: 12,"
+        " timeUnit: minute}, {name: d, keyTemplate: \"$appId\", requestCount: 30,"
+        " timeUnit: minute}]\n"
+        "denyRules: [{user: carol}, {ip: 192.0.2.2}]\n";
+
+    open_world(&c->w, mixed, "A");
+    c->generations[0] = c->w.rules;
+    c->w.f.model.policies = NULL;
+    c->w.f.model.n_policies = 0;
+    read_policies(&c->w, other);
+    c->generations[1] = fixture_rules(&c->w.f);
+}
+
+static void close_changing(struct changing *c)
+{
+    c->w.rules = c->generations[0];
+    enforce_rules_unref(&c->generations[1]);
+    close_world(&c->w);
+}
+
+static void change(struct changing *c, unsigned generation, unsigned what, unsigned which)
+{
+    static const char *const tiers[] = {"AppTier", "Other"}, *const owners[] = {"alice", "eve"};
+    static const struct gw_deny_rule rules[] = {
+        {.kind = GW_DENY_USER, .value = SLICE_INIT("alice")},
+        {.kind = GW_DENY_APPLICATION, .value = SLICE_INIT("eve:Shop")},
+        {.kind = GW_DENY_USER, .value = SLICE_INIT("bob"), .invert = true},
+        {.kind = GW_DENY_ADDRESS, .value = SLICE_INIT("192.0.2.1")},
+    };
+    char yaml[1024];
+
+    c->w.rules = c->generations[generation];
+    if (what == 0)
+        deny(&c->w, which < N(rules) ? &rules[which] : NULL);
+    if (what != 1)
+        return;
+    snprintf(yaml, sizeof(yaml),
+             "applications: [{uuid: app, id: 2, name: Shop, subName: %s, policy: %s}]\n"
+             "applicationPolicies: [{name: AppTier}, {name: Other}]\n"
+             "subscriptionPolicies: [{name: SubTier, stopOnQuotaReach: %s}]\n"
+             "applicationKeyMappings: [{consumerKey: key, keyManager: rsa, applicationUUID: app}]\n"
+             "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: SubTier}]\n",
+             owners[which & 1], tiers[which >> 1 & 1], which & 4 ? "true" : "false");
+    set_store(&c->w, which == 7 ? store : yaml);
+}
+
+static void test_same_decisions_while_all_changes(void **state)
+{
+    struct changing c, plain;
+    unsigned answers[4] = {0};
+
+    (void)state;
+    open_changing(&c);
+    open_changing(&plain);
+    forget(&plain.w);
+    for (unsigned i = 0; i < 2500; i++) {
+        unsigned generation = roll(2), what = roll(40), which = roll(8);
+        struct question q = any_question();
+        char said[32];
+
+        change(&c, generation, what, which);
+        change(&plain, generation, what, which);
+        snprintf(said, sizeof(said), "%s", ask(&c.w, q));
+        if (strcmp(said, ask(&plain.w, q)) != 0 || !same(c.w.d.reason, plain.w.d.reason) ||
+            !same(c.w.d.limits.state, plain.w.d.limits.state) ||
+            !same(c.w.d.limits.policy, plain.w.d.limits.policy))
+            fail_msg("%u: %s %.*s, %.*s", i, said, SLICE_ARG(c.w.d.reason),
+                     SLICE_ARG(plain.w.d.reason));
+        answers[0] += c.w.d.verdict == ENFORCE_ALLOW;
+        answers[1] += c.w.d.status == 429;
+        answers[2] += c.w.d.status == 403;
+        answers[3] += c.w.d.status == 503; /* a tier that is not there */
+        c.w.clock.now_mono_us += 100000;
+        plain.w.clock.now_mono_us += 100000;
+    }
+    for (size_t i = 0; i < N(answers); i++)
+        assert_true(answers[i] > 20);
+    close_changing(&c);
+    close_changing(&plain);
+}
+
+/* Two who differ in anything that keys or deny rules are made from are two; also when all that one
+ * has is said by the other in another place. */
+static void test_each_difference(void **state)
+{
+    static const struct gw_operation operations[2] = {{.method = GW_GET}};
+    static const struct gw_api apis[2] = {{.n_resources = 0}};
+    static const struct throttle_caller first = {
+        .name = SLICE_INIT("ab"),
+        .subscriber = SLICE_INIT("c"),
+        .app_name = SLICE_INIT("d"),
+        .keytype = SLICE_INIT("e"),
+        .certificate = SLICE_INIT("f"),
+        .app_tier = SLICE_INIT("g"),
+        .subscription_tier = SLICE_INIT("h"),
+        .app_id = 7,
+        .stop = true,
+    };
+    struct throttle_caller all[9];
+    struct enforce_rules rules[2] = {{.serial = 1}, {.serial = 2}};
+    struct enforce_decision out = {.api = &apis[0], .operation = &operations[0]};
+    struct enforce_worker worker = {.counters = NULL};
+    struct attempt a = {.w = &worker, .rules = &rules[0], .out = &out};
+    struct throttle_limits none = {.n = 0};
+    struct throttle_memo *memo = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < N(all); i++)
+        all[i] = first;
+    all[0].name = SLICE("a"), all[0].subscriber = SLICE("bc");
+    all[1].subscriber = SLICE(""), all[1].app_name = SLICE("cd");
+    all[2].subscriber = SLICE("x");
+    all[3].keytype = SLICE("x");
+    all[4].certificate = SLICE("");
+    all[5].app_tier = SLICE("x");
+    all[6].subscription_tier = SLICE("hh");
+    all[7].app_id = 8;
+    all[8].stop = false;
+    fixture_need(throttle_memo_new(&memo, 64), "memo");
+    assert_non_null(throttle_memo_keep(memo, &a, &first, &none));
+    assert_non_null(throttle_memo_find(memo, &a, &first));
+    for (size_t i = 0; i < N(all); i++)
+        if (throttle_memo_find(memo, &a, &all[i]) != NULL)
+            fail_msg("caller %zu is taken for another", i);
+    out.operation = &operations[1];
+    assert_null(throttle_memo_find(memo, &a, &first));
+    out.operation = &operations[0];
+    out.api = &apis[1];
+    assert_null(throttle_memo_find(memo, &a, &first));
+    out.api = &apis[0];
+    a.rules = &rules[1];
+    assert_null(throttle_memo_find(memo, &a, &first));
+    a.rules = &rules[0];
+    assert_non_null(throttle_memo_find(memo, &a, &first));
+    throttle_memo_clear(memo);
+    assert_null(throttle_memo_find(memo, &a, &first));
+    throttle_memo_free(&memo);
+}
+
 /* That no deny rule was about a caller is not true any more when there are other rules. */
 static void test_deny_rules_that_come(void **state)
 {
@@ -407,6 +561,8 @@ int main(void)
         cmocka_unit_test(test_custom_keys),
         cmocka_unit_test(test_other_counters),
         cmocka_unit_test(test_names_alike),
+        cmocka_unit_test(test_same_decisions_while_all_changes),
+        cmocka_unit_test(test_each_difference),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
