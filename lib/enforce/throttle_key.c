@@ -56,8 +56,9 @@ void throttle_describe(const struct attempt *a, struct throttle_caller *out)
         out->app_tier = out->certificate = SLICE("");
         out->subscription_tier = t->settings->unauthenticated_tier;
         out->stop = true;
-        out->keytype =
-            api->production != NULL || api->mock ? SLICE("PRODUCTION") : SLICE("SANDBOX");
+        out->keytype = a->out->resource->production != NULL || api->production != NULL || api->mock
+                           ? SLICE("PRODUCTION")
+                           : SLICE("SANDBOX"); /* as choose_cluster() takes them */
     }
 }
 

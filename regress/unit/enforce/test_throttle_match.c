@@ -249,6 +249,50 @@ static void test_deny_rules(void **state)
     }
 }
 
+/* Without a token there is no key: of an open operation the type is that of the endpoint which the
+ * request goes to. */
+static void test_key_type_without_token(void **state)
+{
+    static const struct {
+        bool production, sandbox, own; /* own: a production endpoint of the resource */
+        const char *denied, *allowed;
+    } rows[] = {
+        {true, false, false, "PRODUCTION", "SANDBOX"},
+        {true, true, false, "PRODUCTION", "SANDBOX"},
+        {false, true, false, "SANDBOX", "PRODUCTION"},
+        {false, true, true, "PRODUCTION", "SANDBOX"},
+    };
+    static const struct gw_cluster *const cluster = fixture_clusters;
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * N(rows); i++) {
+        bool denied = i % 2 == 0;
+        char policies[512];
+
+        snprintf(policies, sizeof(policies),
+                 NOTHING "denyRules: [{subscription: \"/pets/1.0:1.0:anonymous-:%s\"}]\n",
+                 denied ? rows[i / 2].denied : rows[i / 2].allowed);
+        open_world(&w, policies, "");
+        w.apis[0].production = rows[i / 2].production ? &cluster[0] : NULL;
+        w.apis[0].sandbox = rows[i / 2].sandbox ? &cluster[2] : NULL;
+        w.apis[0].production_identity = NULL;
+        w.resource = (struct gw_resource){.template = SLICE("/open"),
+                                          .operations = fixture_open,
+                                          .n_operations = 1,
+                                          .production = rows[i / 2].own ? &cluster[1] : NULL};
+        w.apis[0].resources = &w.resource;
+        w.apis[0].n_resources = 1;
+        w.apis[2].resources = fixture_box_resources;
+        enforce_rules_unref(&w.rules);
+        w.rules = fixture_rules(&w.f);
+        if (strcmp(ASK(.path = "/pets/1.0/open", .nobody = true), denied ? "403 900805" : "200") !=
+            0)
+            fail_msg("row %zu, %s: %.*s", i / 2, policies, SLICE_ARG(w.d.reason));
+        close_world(&w);
+    }
+}
+
 /* Rules that begin and end while the agent knows the caller already. */
 static void test_deny_rules_begin_and_end(void **state)
 {
@@ -384,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_undecided),
         cmocka_unit_test(test_queries),
         cmocka_unit_test(test_deny_rules),
+        cmocka_unit_test(test_key_type_without_token),
         cmocka_unit_test(test_deny_rules_begin_and_end),
         cmocka_unit_test(test_many_ranges),
         cmocka_unit_test(test_wide_range),
