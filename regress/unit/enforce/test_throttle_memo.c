@@ -178,7 +178,7 @@ static void change(struct changing *c, unsigned generation, unsigned what, unsig
              "applicationKeyMappings: [{consumerKey: key, keyManager: rsa, applicationUUID: app}]\n"
              "subscriptions: [{applicationUUID: app, apiUUID: pets, policyId: SubTier}]\n",
              owners[which & 1], tiers[which >> 1 & 1], which & 4 ? "true" : "false");
-    set_store(&c->w, which == 7 ? store : yaml);
+    fixture_set_store(&c->w.live, which == 7 ? store : yaml);
 }
 
 static void test_same_decisions_while_all_changes(void **state)
