@@ -9,7 +9,7 @@ enum { CELL_MAX = 64 << 10 };
 const struct table_column limit_columns[] = {
     {"vhost", TABLE_TEXT},    {"method", TABLE_TEXT}, {"path", TABLE_TEXT},
     {"tier", TABLE_TEXT},     {"limit", TABLE_TEXT},  {"counts", TABLE_TEXT},
-    {"enforced", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
+    {"above it", TABLE_TEXT}, {"origin", TABLE_TEXT}, {NULL, TABLE_TEXT},
 };
 
 const struct table_column policy_columns[] = {
@@ -54,9 +54,11 @@ static struct slice origin(struct filling *f, struct place place)
     return take(f);
 }
 
-static const char *mode(const struct gw_policy *p)
+/* Nothing is above what has no limit. */
+static struct slice above(const struct gw_policy *p, const struct gw_quota *limit,
+                          const struct gw_quota *burst)
 {
-    return p->shadow ? "logged (shadow)" : p->stop ? "refused" : "logged";
+    return limit->count == 0 && burst->count == 0 ? SLICE("") : slice_of(gw_policy_above(p));
 }
 
 /* --- limits -------------------------------------------------------------------------------------
@@ -79,7 +81,12 @@ static void show_limit(struct filling *f, const struct gw_model *m, const struct
         gw_policy_text(p, &f->cell);
     row[4] = take(f);
     row[5] = slice_of(counts);
-    row[6] = !m->throttling.enabled ? SLICE("no") : p == NULL ? SLICE("") : slice_of(mode(p));
+    if (!m->throttling.enabled)
+        row[6] = SLICE("passes: enforcer.throttling.enabled is false");
+    else if (p != NULL)
+        row[6] = p->n_groups > 0 ? slice_of(gw_policy_above(p)) : above(p, &p->quota, &p->burst);
+    else
+        row[6] = SLICE("");
     row[7] = origin(f, place);
 }
 
@@ -148,7 +155,7 @@ static void show_policy(struct filling *f, const struct gw_policy *p, struct sli
     row[3] = quota(f, limit);
     row[4] = burst->count > 0 ? quota(f, burst) : SLICE("");
     row[5] = p->sliding ? SLICE("sliding") : SLICE("fixed");
-    row[6] = slice_of(mode(p));
+    row[6] = above(p, limit, burst);
     row[7] = slice_of(gw_away_name(p->away));
     row[8] = origin(f, place);
 }

@@ -114,10 +114,14 @@ void gw_condition_text(const struct gw_condition *c, struct buf *out)
         [GW_MATCH_CONTAINS] = " contains ",
         [GW_MATCH_PATTERN] = " matches ",
     };
+    bool range;
 
     buf_printf(out, "%s%s%s", c->invert ? "not " : "", kinds[c->kind], c->name.n > 0 ? " " : "");
     buf_add(out, c->name);
-    buf_add_str(out, signs[c->match]);
+    /* a prefix, or first and last */
+    range = c->kind == GW_CONDITION_ADDRESS &&
+            (slice_find(c->value, '/') >= 0 || slice_find(c->value, '-') >= 0);
+    buf_add_str(out, range ? " in " : signs[c->match]);
     buf_add(out, c->value);
 }
 
@@ -133,6 +137,11 @@ const struct gw_condition *gw_condition_next(struct gw_condition_walk *w)
             return &p->conditions[w->condition++];
     }
     return NULL;
+}
+
+const char *gw_policy_above(const struct gw_policy *p)
+{
+    return p->shadow ? "logged (shadow)" : p->stop ? "refused" : "logged";
 }
 
 void gw_policy_text(const struct gw_policy *p, struct buf *out)

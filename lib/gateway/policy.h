@@ -147,6 +147,9 @@ struct gw_condition_walk {
 };
 const struct gw_condition *gw_condition_next(struct gw_condition_walk *w);
 
+/* What becomes of a request above the limit: "refused", "logged", "logged (shadow)". */
+const char *gw_policy_above(const struct gw_policy *p);
+
 /* "100 requests an hour, burst 5 requests a second, and 2 condition groups" */
 void gw_policy_text(const struct gw_policy *p, struct buf *out);
 

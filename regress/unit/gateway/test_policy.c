@@ -310,6 +310,9 @@ static void test_texts(void **state)
         {{.count = 2, .months = 1}, "2 requests a month"},
         {{.count = 2, .months = 3}, "2 requests in 3 months"},
     };
+    static const char *const where[][2] = {{"10.0.0.1", "ip = 10.0.0.1"},
+                                           {"10.0.0.0/8", "ip in 10.0.0.0/8"},
+                                           {"::1-::9", "ip in ::1-::9"}};
     const struct gw_condition c = {GW_CONDITION_HEADER, GW_MATCH_CONTAINS, true,
                                    SLICE("x-a"),        SLICE("b"),        {NULL, 0, 0}};
     struct buf b;
@@ -323,6 +326,16 @@ static void test_texts(void **state)
     }
     gw_condition_text(&c, &b);
     assert_string_equal(b.p, "not header x-a contains b");
+    for (size_t i = 0; i < N(where); i++) {
+        const struct gw_condition a = {.kind = GW_CONDITION_ADDRESS,
+                                       .match = GW_MATCH_EQUAL,
+                                       .name = SLICE(""),
+                                       .value = slice_of(where[i][0])};
+
+        buf_reset(&b);
+        gw_condition_text(&a, &b);
+        assert_string_equal(b.p, where[i][1]);
+    }
     buf_free(&b);
 }
 
