@@ -260,102 +260,6 @@ static void compare_issuers(struct differ *d, const struct gw_model *before,
         compare_issuer(d, pairs[i].before, pairs[i].after);
 }
 
-static int by_policy(const void *a, const void *b)
-{
-    const struct gw_policy *x = a, *y = b;
-
-    return x->level != y->level ? (x->level < y->level ? -1 : 1) : slice_cmp(x->name, y->name);
-}
-
-/* "subscription policy Gold" */
-static struct slice policy_subject(struct differ *d, const struct gw_policy *p)
-{
-    return arena_printf(d->out->arena, "%s policy %" PRIslice, gw_level_name(p->level),
-                        SLICE_ARG(p->name));
-}
-
-static struct slice policy_text(struct differ *d, const struct gw_policy *p)
-{
-    struct slice text = SLICE_NONE;
-    struct buf b;
-
-    buf_init(&b, 256);
-    gw_policy_text(p, &b);
-    if (buf_error(&b) == CC_OK)
-        text = arena_dup(d->out->arena, buf_slice(&b));
-    buf_free(&b);
-    return text;
-}
-
-static void compare_policy(struct differ *d, const struct gw_policy *before,
-                           const struct gw_policy *after)
-{
-    static const char *const special[] = {NULL};
-    const struct gw_policy *one = after != NULL ? after : before;
-    struct slice subject = policy_subject(d, one);
-    struct diff_change *change;
-
-    if (before != NULL && after != NULL) {
-        differ_members(d, &snapshot_policy, before, after, special, DIFF_LIMIT, subject,
-                       one->origin);
-        return;
-    }
-    change =
-        differ_add(d, after != NULL ? DIFF_ADDED : DIFF_REMOVED, DIFF_LIMIT, subject, one->origin);
-    if (change != NULL)
-        *(after != NULL ? &change->after : &change->before) = differ_text(d, policy_text(d, one));
-}
-
-static void compare_policies(struct differ *d, const struct gw_model *before,
-                             const struct gw_model *after)
-{
-    struct diff_list old = {before->policies, before->n_policies, sizeof(*before->policies)};
-    struct diff_list new = {after->policies, after->n_policies, sizeof(*after->policies)};
-    struct diff_pair *pairs;
-    size_t n;
-
-    if (d->rc == CC_OK)
-        d->rc = diff_pair_up(old, new, by_policy, NULL, d->out->arena, &pairs, &n);
-    for (size_t i = 0; d->rc == CC_OK && i < n; i++)
-        compare_policy(d, pairs[i].before, pairs[i].after);
-}
-
-static int by_deny_rule(const void *a, const void *b)
-{
-    const struct gw_deny_rule *x = a, *y = b;
-
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return x->invert != y->invert ? (y->invert ? -1 : 1) : slice_cmp(x->value, y->value);
-}
-
-static void compare_deny_rules(struct differ *d, const struct gw_model *before,
-                               const struct gw_model *after)
-{
-    static const char *const special[] = {NULL};
-    struct diff_list old = {before->deny_rules, before->n_deny_rules, sizeof(*before->deny_rules)};
-    struct diff_list new = {after->deny_rules, after->n_deny_rules, sizeof(*after->deny_rules)};
-    struct diff_pair *pairs;
-    size_t n;
-
-    if (d->rc == CC_OK)
-        d->rc = diff_pair_up(old, new, by_deny_rule, NULL, d->out->arena, &pairs, &n);
-    for (size_t i = 0; d->rc == CC_OK && i < n; i++) {
-        const struct gw_deny_rule *was = pairs[i].before, *is = pairs[i].after;
-        const struct gw_deny_rule *one = is != NULL ? is : was;
-        struct slice subject =
-            arena_printf(d->out->arena, "%s%s %" PRIslice, one->invert ? "all but " : "",
-                         gw_denial_name(one->kind), SLICE_ARG(one->value));
-
-        if (was != NULL && is != NULL)
-            differ_members(d, &snapshot_deny_rule, was, is, special, DIFF_DENIAL, subject,
-                           is->origin);
-        else
-            differ_add(d, is != NULL ? DIFF_ADDED : DIFF_REMOVED, DIFF_DENIAL, subject,
-                       one->origin);
-    }
-}
-
 static int by_text(const void *a, const void *b)
 {
     return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
@@ -390,10 +294,6 @@ static struct slice setting_name(const char *member)
         {"keep_auth_header", "enforcer.security.authHeader.enableOutboundAuthHeader"},
         {"internal_key_header", "enforcer.security.authHeader.testConsoleHeaderName"},
         {"throttling_enabled", "enforcer.throttling.enabled"},
-        {"throttling_allow_unknown", "enforcer.throttling.unknownTier"},
-        {"throttling_standard_headers", "enforcer.throttling.headers"},
-        {"throttling_legacy_headers", "enforcer.throttling.headers"},
-        {"throttling_unauthenticated_tier", "enforcer.throttling.unauthenticatedTier"},
         {"throttling_ipv6_prefix_length", "enforcer.throttling.ipv6PrefixLength"},
     };
 
@@ -406,7 +306,7 @@ static struct slice setting_name(const char *member)
 static void compare_settings(struct differ *d, const struct gw_model *before,
                              const struct gw_model *after)
 {
-    static const char *const special[] = {"headers", NULL};
+    static const char *const special[] = {"headers", DIFF_THROTTLING_SETTINGS, NULL};
     size_t first = d->out->n;
 
     differ_members(d, &snapshot_settings, before, after, special, DIFF_SETTING, SLICE(""),
@@ -424,10 +324,12 @@ int diff_models(struct diff *out, const struct gw_model *old, const struct gw_mo
 
     differ_apis(&d, old != NULL ? old : &nothing, new);
     compare_issuers(&d, old != NULL ? old : &nothing, new);
-    compare_policies(&d, old != NULL ? old : &nothing, new);
-    compare_deny_rules(&d, old != NULL ? old : &nothing, new);
+    differ_policies(&d, old != NULL ? old : &nothing, new);
+    differ_deny_rules(&d, old != NULL ? old : &nothing, new);
     if (old != NULL && d.rc == CC_OK)
         compare_settings(&d, old, new);
+    if (old != NULL && d.rc == CC_OK)
+        differ_throttling(&d, &old->throttling, &new->throttling);
     compare_headers(&d, old != NULL ? old : &nothing, new);
     compare_clusters(&d, old != NULL ? old : &nothing, new);
     /* Below what was added all lines move: that is no news. */

@@ -2,6 +2,7 @@
  *
  *   diff.c         the lists of a model, and what all of them need
  *   diff_api.c     an API: resources, operations, who is let in
+ *   diff_policy.c  limits and deny rules, in the words of `cc-gen show`
  *   diff_pair.c    which element of one list is which of another
  *   diff_value.c   members compared and shown by the snapshot's schema */
 #pragma once
@@ -35,6 +36,17 @@ void differ_changed(struct differ *d, enum diff_kind kind, struct slice subject,
 void differ_members(struct differ *d, const struct snapshot_schema *schema, const void *before,
                     const void *after, const char *const *special, enum diff_kind kind,
                     struct slice subject, struct place origin);
+
+/* Those with words of their own, which differ_throttling() tells of. */
+#define DIFF_THROTTLING_SETTINGS                                                            \
+    "throttling_allow_unknown", "throttling_standard_headers", "throttling_legacy_headers", \
+        "throttling_unauthenticated_tier"
+
+void differ_policies(struct differ *d, const struct gw_model *before, const struct gw_model *after);
+void differ_deny_rules(struct differ *d, const struct gw_model *before,
+                       const struct gw_model *after);
+void differ_throttling(struct differ *d, const struct gw_throttling *before,
+                       const struct gw_throttling *after);
 
 void differ_apis(struct differ *d, const struct gw_model *before, const struct gw_model *after);
 
