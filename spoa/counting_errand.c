@@ -53,6 +53,7 @@ void counting_errand_drop(struct counting_errand *e)
 void counting_errand_wait(struct counting_errand *e, struct admin_call *call, uint64_t ms)
 {
     e->under_way = true;
+    ev_now_update(e->all->loop); /* from now on, not from when this turn of the loop began */
     ev_timer_set(&e->timer, (ev_tstamp)ms / 1000, 0.);
     ev_timer_start(e->all->loop, &e->timer);
     call->wait = &e->wait;

@@ -573,6 +573,7 @@ struct looking {
     struct counting_redis *redis;
     const struct counter_rule *rule;
     bool waits;
+    unsigned busy_ms; /* what else the main thread has to do in the same turn */
     enum counting_source source;
     struct counter_look look;
 };
@@ -581,6 +582,8 @@ static bool looking_step(struct admin_call *call)
 {
     struct looking *l = call->context;
 
+    pause_ms(l->busy_ms);
+    l->busy_ms = 0;
     l->source = counting_redis_look(l->redis, call, SLICE("a"), l->rule, 0, &l->look);
     l->waits = l->source == COUNTING_WAITS;
     return l->waits;
@@ -595,6 +598,24 @@ static struct looking look(struct world *w, unsigned gateway, const struct count
 
     run_command(w->gateways[gateway].loop, &row, &l, &l.waits, turns, pump_world, w);
     return l;
+}
+
+/* Another command of the same line took long, one that waits for the disk, say: that is not taken
+ * off the time in which Redis may answer. */
+static void looked_at_while_busy(void **state)
+{
+    static const struct admin_command row = {"go", "", "", 0, 0, looking_step};
+    struct looking l = {.rule = &fixed, .waits = true, .busy_ms = 300};
+    struct world w;
+
+    (void)state;
+    command_ms = 60000;
+    open_world(&w, COUNTER_AWAY_DENY);
+    l.redis = w.gateways[0].redis;
+    run_command(w.gateways[0].loop, &row, &l, &l.waits, 40000, pump_world, &w);
+    assert_int_equal(l.source, COUNTING_BY_REDIS);
+    close_world(&w);
+    command_ms = 300;
 }
 
 /* What Redis has, of a key that only others have used; nothing is used by looking. */
@@ -679,6 +700,7 @@ int main(void)
         cmocka_unit_test(looked_at),
         cmocka_unit_test(looked_at_late),
         cmocka_unit_test(refused_again_and_again),
+        cmocka_unit_test(looked_at_while_busy),
     };
 
     signal(SIGPIPE, SIG_IGN);
