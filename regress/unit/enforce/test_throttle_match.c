@@ -419,6 +419,45 @@ static void test_wide_range(void **state)
     arena_free(&arena);
 }
 
+/* All addresses of a network count together, where it is said; conditions and deny rules look at
+ * each by itself. */
+static void test_ipv6_networks(void **state)
+{
+    static const char policies[] =
+        NOTHING "advancedPolicies: [{name: OpTier, unlimited: true}]\n"
+                "customPolicies: [{name: c, keyTemplate: \"$clientIp\", requestCount: 6,"
+                " timeUnit: day}, {name: d, keyTemplate: \"here$appId\", requestCount: 2,"
+                " timeUnit: day, conditions: [{ip: \"2001:db8:0:9::1\"}]}]\n"
+                "denyRules: [{ip: \"2001:db8:0:1::66\"}]\n";
+    static const char *const ips[] = {"2001:db8:0:1::1", "2001:db8:0:1:ffff::2", "2001:db8:0:1::1"};
+    struct counter_row row;
+    struct world w;
+
+    (void)state;
+    for (unsigned bits = 0; bits <= GW_IPV6_BITS; bits += 64) { /* 0: of an older snapshot */
+        open_world(&w, policies, "");
+        count_networks(&w, bits);
+        for (size_t i = 0; i < 6; i++)
+            assert_string_equal(ASK(.ip = ips[i % N(ips)]), "200");
+        assert_string_equal(ASK(.ip = ips[0]), bits == 64 ? "429 900806" : "200");
+        assert_string_equal(ASK(.ip = ips[1]), bits == 64 ? "429 900806" : "200");
+        assert_string_equal(ASK(.ip = "2001:db8:0:2::1"), "200");
+        assert_string_equal(ASK(.ip = "2001:db8:0:1::66"), "403 900805");
+        for (int i = 0; i < 3; i++)
+            assert_string_equal(ASK(.ip = "2001:db8:0:9::1"), i < 2 ? "200" : "429 900806");
+        assert_string_equal(ASK(.ip = "2001:db8:0:9::2"), "200");
+        for (int i = 0; i < 6; i++) { /* IPv4 addresses are no networks */
+            assert_string_equal(ASK(.ip = "192.0.2.1"), "200");
+            assert_string_equal(ASK(.ip = "192.0.2.2"), "200");
+        }
+        assert_int_equal(counter_find(w.counters,
+                                      SLICE("custom:c:42540766411282592875350729025363378176"),
+                                      counter_now(&w.clock.clock), &row),
+                         bits == 64);
+        close_world(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_deny_rules_begin_and_end),
         cmocka_unit_test(test_many_ranges),
         cmocka_unit_test(test_wide_range),
+        cmocka_unit_test(test_ipv6_networks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
