@@ -37,6 +37,7 @@ struct client {
 struct row {
     uint64_t asked, admitted;
     int64_t sent_us, got_us; /* the earliest of those that were admitted */
+    int64_t end_us;          /* the latest answer */
 };
 
 static struct {
@@ -194,6 +195,7 @@ static struct row next_row(size_t *at)
             break;
         refused = a->allow ? 0 : refused + 1;
         row.asked++;
+        row.end_us = larger(row.end_us, a->got_us);
         if (!a->allow)
             continue;
         row.admitted++;
@@ -214,7 +216,8 @@ static int judge_fixed(void)
     for (uint64_t i = 1; at < q.n_log; i++) {
         struct row row = next_row(&at);
         /* of a pause, two windows may look like one, and one may not be used up */
-        bool kept_pace = row.asked >= usual / 2 && row.asked <= usual + usual / 10;
+        bool kept_pace = row.asked >= usual / 2 && row.asked <= usual + usual / 10 &&
+                         row.end_us - row.got_us <= (int64_t)(q.window_us + q.window_us / 10);
 
         printf("%8llu %8llu %8llu", (unsigned long long)i, (unsigned long long)row.asked,
                (unsigned long long)row.admitted);
