@@ -111,7 +111,8 @@ static void add_refusal(struct buf *b, const struct agent_limit *state, uint64_t
         buf_add_str(b, "; this request is larger than the quota");
     else if (state->burst)
         buf_printf(b, "; too many at once, free again in %llu s", seconds_up(state->retry_ms));
-    else if (state->remaining >= need) /* there is some, and others may have it */
+    else if (state->remaining > 0 &&
+             state->remaining >= need) /* there is some, and others may have it */
         buf_printf(b, "; this gateway's part of it is used up, free again in %llu s",
                    seconds_up(state->retry_ms));
     else if (state->remaining > 0)
