@@ -58,11 +58,12 @@ begin() {
     pids+=($!)
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds, at most 10 s.
+# wait_for WHAT COMMAND...: until the command succeeds, at most 60 s: an agent that has lost its Redis several times waits longer
+# from time to time until it tries again.
 wait_for() {
     local what=$1
     shift
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         "$@" >/dev/null 2>&1 && return
         sleep 0.1
     done
