@@ -6,19 +6,14 @@
 
 #include <time.h>
 
-static const char *time_text(int64_t seconds, char room[32])
+static const char *time_text(int64_t seconds, char room[CLOCK_TEXT])
 {
-    time_t t = (time_t)seconds;
-    struct tm tm;
-
-    if (gmtime_r(&t, &tm) == NULL || strftime(room, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        return "?";
-    return room;
+    return clock_text(seconds, room) ? room : "?";
 }
 
 static void print_list(const struct output_kept *list, size_t n)
 {
-    char room[32];
+    char room[CLOCK_TEXT];
 
     for (size_t i = 0; i < n; i++) {
         printf("%c %llu  %s", list[i].current ? '*' : ' ', (unsigned long long)list[i].generation,
@@ -32,7 +27,7 @@ static void print_list(const struct output_kept *list, size_t n)
 
 static void print_list_json(const struct output_kept *list, size_t n)
 {
-    char room[32];
+    char room[CLOCK_TEXT];
 
     printf("{\"schema\":%d,\"generations\":[", PLAN_SCHEMA);
     for (size_t i = 0; i < n; i++)

@@ -1,7 +1,5 @@
 #include "generator/diff_internal.h"
 
-#include <time.h>
-
 enum { TEXT_BYTES = 64 << 10 };
 
 /* What was added to `b`, in the arena; `b` is empty then. */
@@ -196,17 +194,12 @@ void differ_policies(struct differ *d, const struct gw_model *before, const stru
 
 static void add_moment(struct buf *b, const char *word, int64_t at_s)
 {
-    time_t t = (time_t)at_s;
-    char text[32];
-    struct tm tm;
+    char text[CLOCK_TEXT];
 
     if (at_s == 0)
         return;
-    buf_printf(b, "%s%s ", b->n > 0 ? " " : "", word);
-    if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-        buf_add_str(b, text);
-    else
-        buf_printf(b, "%lld", (long long)at_s);
+    clock_text(at_s, text);
+    buf_printf(b, "%s%s %s", b->n > 0 ? " " : "", word, text);
 }
 
 /* "from 2030-01-31T00:00:00Z until 2030-02-01T00:00:00Z", "always" */

@@ -1,21 +1,15 @@
 #include "generator/explain.h"
 
-#include <time.h>
-
 enum { JSON_BYTES = 1 << 20, NAME_WIDTH = 10 };
 
 /* --- text ------------------------------------------------------------------------------------ */
 
 static void print_time(FILE *out, int64_t at_s)
 {
-    time_t at = (time_t)at_s;
-    struct tm utc;
-    char text[64];
+    char text[CLOCK_TEXT];
 
-    if (gmtime_r(&at, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
-        fputs(text, out);
-    else
-        fprintf(out, "%lld", (long long)at_s);
+    clock_text(at_s, text);
+    fputs(text, out);
 }
 
 static void print_row(FILE *out, const char *name, struct slice value)

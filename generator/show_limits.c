@@ -2,8 +2,6 @@
 
 #include "generator/view.h"
 
-#include <time.h>
-
 enum { CELL_MAX = 64 << 10 };
 
 const struct table_column limit_columns[] = {
@@ -195,12 +193,9 @@ void show_policies(struct table *table, const struct gw_model *model, struct are
 
 static struct slice moment(struct filling *f, int64_t seconds)
 {
-    time_t t = (time_t)seconds;
-    char text[32];
-    struct tm tm;
+    char text[CLOCK_TEXT];
 
-    if (seconds > 0 && gmtime_r(&t, &tm) != NULL &&
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
+    if (seconds > 0 && clock_text(seconds, text))
         buf_add_str(&f->cell, text);
     return take(f);
 }

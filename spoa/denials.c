@@ -1,7 +1,6 @@
 #include "spoa/denials.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 struct denials {
     struct denials_options options;
@@ -234,14 +233,10 @@ static void add_text(const struct gw_deny_rule *r, struct buf *out)
 
 static void add_time(const char *word, int64_t at_s, struct buf *out)
 {
-    time_t t = (time_t)at_s;
-    char text[32];
-    struct tm tm;
+    char text[CLOCK_TEXT];
 
-    if (gmtime_r(&t, &tm) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
-        buf_printf(out, " %s %s", word, text);
-    else
-        buf_printf(out, " %s %lld", word, (long long)at_s);
+    clock_text(at_s, text);
+    buf_printf(out, " %s %s", word, text);
 }
 
 /* What is left of its times, so that it can be added elsewhere. */

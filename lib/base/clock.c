@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static int64_t system_wall_s(const struct clock *self)
@@ -21,6 +22,17 @@ static int64_t system_mono_us(const struct clock *self)
 }
 
 const struct clock clock_system = {system_wall_s, system_mono_us};
+
+bool clock_text(int64_t wall_s, char room[CLOCK_TEXT])
+{
+    time_t t = (time_t)wall_s;
+    struct tm utc;
+
+    if (gmtime_r(&t, &utc) != NULL && strftime(room, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+        return true;
+    snprintf(room, CLOCK_TEXT, "%lld", (long long)wall_s);
+    return false;
+}
 
 /* `clock` is the first member, so the pointers are the same. */
 static int64_t fixed_wall_s(const struct clock *self)

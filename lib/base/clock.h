@@ -39,3 +39,8 @@ static inline int64_t clock_mono_us(const struct clock *c)
 /* Wall time as people write it: "2030-01-01T00:00:00Z" (RFC 3339), or seconds since 1970.
  * CC_EPARSE; also before 1970 and after the year 9999. */
 int clock_parse(struct slice text, int64_t *wall_s);
+
+/* The same the other way: "2030-01-01T00:00:00Z". False: there is no such date, and it is the
+ * number. */
+enum { CLOCK_TEXT = 32 };
+bool clock_text(int64_t wall_s, char room[CLOCK_TEXT]);

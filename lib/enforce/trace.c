@@ -4,7 +4,6 @@
 #include "enforce/reason.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum {
     STEP_BYTES = 1900, /* of text a step: all steps that a decision can take fit */
@@ -194,12 +193,10 @@ void trace_revocation(struct enforce_trace *t, struct slice jti)
 /* 1700000000 (2023-11-14T22:13:20Z) */
 static void say_time(struct enforce_trace *t, const char *name, int64_t at_s)
 {
-    time_t at = (time_t)at_s;
-    struct tm utc;
-    char text[64];
+    char text[CLOCK_TEXT];
 
     trace_say(t, "%s %lld", name, (long long)at_s);
-    if (gmtime_r(&at, &utc) != NULL && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) > 0)
+    if (clock_text(at_s, text))
         trace_say(t, " (%s)", text);
 }
 

@@ -198,6 +198,24 @@ static void utf8_is_strict(void **state)
     assert_int_equal(utf8_valid_prefix(SLICE("\xf0\x9f\x98\x80")), 4);
 }
 
+static void clock_text_is_what_clock_parse_reads(void **state)
+{
+    static const int64_t all[] = {0, 1700000000, INT64_C(253402300799)};
+    char text[CLOCK_TEXT];
+    int64_t back;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        assert_true(clock_text(all[i], text));
+        assert_int_equal(clock_parse(slice_of(text), &back), CC_OK);
+        assert_int_equal(back, all[i]);
+    }
+    assert_true(clock_text(1700000000, text));
+    assert_string_equal(text, "2023-11-14T22:13:20Z");
+    assert_false(clock_text(INT64_MAX, text));
+    assert_string_equal(text, "9223372036854775807");
+}
+
 /* The 15-byte vector of the SipHash paper, appendix A. */
 static void siphash_matches_its_paper(void **state)
 {
@@ -449,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_byte_is_two_hexadecimal_digits),
         cmocka_unit_test(json_text_is_always_valid),
         cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(clock_text_is_what_clock_parse_reads),
         cmocka_unit_test(siphash_matches_its_paper),
         cmocka_unit_test(siphash_128_matches_its_authors),
         cmocka_unit_test(a_fixed_clock_stands_still),
