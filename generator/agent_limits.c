@@ -1,5 +1,7 @@
 #include "generator/agent_limits.h"
 
+#include "throttle/counter_words.h"
+
 static const char *const counting_names[] = {
 #define X(name, word) word,
     AGENT_COUNTINGS(X)
@@ -17,13 +19,6 @@ static const char *const source_texts[] = {
     AGENT_SOURCES(X)
 #undef X
 };
-
-static const char *const mode_names[] = {
-    [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
-static const char *const away_names[] = {[COUNTER_AWAY_UNSET] = "default",
-                                         [COUNTER_AWAY_LOCAL] = "local",
-                                         [COUNTER_AWAY_DENY] = "deny",
-                                         [COUNTER_AWAY_ALLOW] = "allow"};
 
 const char *agent_source_name(enum agent_source source)
 {
@@ -56,9 +51,8 @@ static bool can_be_asked(const struct enforce_trace_limit *limit)
 /* So that the agent can tell of a key that it has not seen: others may have used it. */
 static void add_rule(struct buf *b, const struct counter_rule *rule)
 {
-    buf_printf(b, " %s,%s,%s,%s,", rule->unit == COUNTER_BYTES ? "bytes" : "requests",
-               rule->window == COUNTER_SLIDING ? "sliding" : "fixed", mode_names[rule->mode],
-               away_names[rule->away]);
+    buf_printf(b, " %s,%s,%s,%s,", counter_units[rule->unit], counter_windows[rule->window],
+               counter_modes[rule->mode], counter_aways[rule->away]);
     buf_add_u64(b, rule->max);
     buf_add_char(b, ',');
     buf_add_u64(b, rule->months > 0 ? rule->months : rule->window_ms);
@@ -219,7 +213,7 @@ static bool read_source(struct slice line, struct agent_limit *limit)
     size_t source, away;
 
     if (!read_choice(line, "redis", source_names, AGENT_SOURCE_COUNT, &source) ||
-        !read_choice(line, "away", away_names, COUNTER_AWAY_ALLOW + 1, &away))
+        !read_choice(line, "away", counter_aways, COUNTER_AWAY_ALLOW + 1, &away))
         return false;
     limit->source = (enum agent_source)source;
     limit->away = (enum counter_away)away;

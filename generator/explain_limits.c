@@ -1,10 +1,9 @@
 /* explain: the limits of a request. What is known of their counters comes from a running agent. */
 #include "generator/explain.h"
 
-enum { TEXT_ROOM = 4800, NAME_SHOWN = 255 };
+#include "throttle/counter_words.h"
 
-static const char *const mode_names[] = {
-    [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
+enum { TEXT_ROOM = 4800, NAME_SHOWN = 255 };
 
 bool explain_is_agents(const struct explainer *e, const struct agent_limits *agent)
 {
@@ -87,11 +86,6 @@ static unsigned long long seconds_up(int64_t ms)
     return ms > 0 ? ((unsigned long long)ms + 999) / 1000 : 0;
 }
 
-static const char *const away_names[] = {[COUNTER_AWAY_UNSET] = "nothing",
-                                         [COUNTER_AWAY_LOCAL] = "local",
-                                         [COUNTER_AWAY_DENY] = "deny",
-                                         [COUNTER_AWAY_ALLOW] = "allow"};
-
 /* The numbers are not those that would decide if Redis could be asked. */
 static void add_source(struct buf *b, const struct agent_limit *state)
 {
@@ -99,7 +93,7 @@ static void add_source(struct buf *b, const struct agent_limit *state)
         return;
     buf_printf(b, "; %s", agent_source_text(state->source));
     if (state->away != COUNTER_AWAY_UNSET)
-        buf_printf(b, ": away: %s", away_names[state->away]);
+        buf_printf(b, ": away: %s", counter_aways[state->away]);
 }
 
 /* Of a limit that this request is not within: why, and how long. */
@@ -234,9 +228,8 @@ static void add_policy(struct buf *b, const struct enforce_trace_limit *limit)
     buf_add_json(b, buf_slice(&place));
     buf_add_str(b, ",\"key\":");
     buf_add_json(b, limit->key);
-    buf_printf(b, ",\"unit\":\"%s\",\"window\":\"%s\",\"mode\":\"%s\"",
-               rule->unit == COUNTER_BYTES ? "bytes" : "requests",
-               rule->window == COUNTER_SLIDING ? "sliding" : "fixed", mode_names[rule->mode]);
+    buf_printf(b, ",\"unit\":\"%s\",\"window\":\"%s\",\"mode\":\"%s\"", counter_units[rule->unit],
+               counter_windows[rule->window], counter_modes[rule->mode]);
     if (rule->max == COUNTER_MAX_QUOTA)
         buf_add_str(b, ",\"max\":null");
     else
@@ -263,7 +256,7 @@ static void add_values(struct buf *b, const struct agent_limit *state)
     if (state->away == COUNTER_AWAY_UNSET)
         buf_add_str(b, ",\"away\":null");
     else
-        buf_printf(b, ",\"away\":\"%s\"", away_names[state->away]);
+        buf_printf(b, ",\"away\":\"%s\"", counter_aways[state->away]);
 }
 
 void explain_add_limits(struct buf *b, struct explainer *e, const struct explanation *x)

@@ -1,17 +1,11 @@
 #include "spoa/counting.h"
 
+#include "throttle/counter_words.h"
+
 #include <stdio.h>
 
 /* What fits into one step of an answer. */
 enum { ROWS = 64 };
-
-static const char *const mode_names[] = {
-    [COUNTER_ENFORCE] = "enforce", [COUNTER_SHADOW] = "shadow", [COUNTER_NO_STOP] = "no-stop"};
-
-static const char *const aways[] = {[COUNTER_AWAY_UNSET] = "default",
-                                    [COUNTER_AWAY_LOCAL] = "local",
-                                    [COUNTER_AWAY_DENY] = "deny",
-                                    [COUNTER_AWAY_ALLOW] = "allow"};
 
 static void add_row(const struct counter_row *row, struct buf *out)
 {
@@ -22,12 +16,12 @@ static void add_row(const struct counter_row *row, struct buf *out)
         snprintf(max, sizeof(max), "%llu", (unsigned long long)row->max);
     buf_printf(out, "used=%llu max=%s unit=%s window=%s mode=%s over=%llu reset_s=%lld idle_s=%lld",
                (unsigned long long)row->used, max, row->bytes ? "bytes" : "requests",
-               row->sliding ? "sliding" : "fixed", mode_names[row->mode],
+               row->sliding ? "sliding" : "fixed", counter_modes[row->mode],
                (unsigned long long)row->over, (long long)(reset_us + 999999) / 1000000,
                (long long)row->idle_us / 1000000);
     if (row->away != COUNTER_AWAY_UNSET)
         buf_printf(out, " overshoot=%llu others=%llu away=%s", (unsigned long long)row->overshoot,
-                   (unsigned long long)row->others, aways[row->away]);
+                   (unsigned long long)row->others, counter_aways[row->away]);
     if (row->burst_max > 0)
         buf_printf(out, " burst=%u/%u", row->burst_used, row->burst_max);
     buf_printf(out, " key=%s%s\n", row->label, row->cut ? "..." : "");
@@ -85,7 +79,7 @@ static void add_look(const struct counter_look *look, enum counting_source sourc
                    "retry_ms=%lld burst=%d fits=%d others=%llu",
                    (unsigned long long)state->used, (unsigned long long)state->max,
                    (unsigned long long)state->remaining, row->bytes ? "bytes" : "requests",
-                   row->sliding ? "sliding" : "fixed", mode_names[row->mode],
+                   row->sliding ? "sliding" : "fixed", counter_modes[row->mode],
                    ms_up(state->reset_us), ms_up(state->retry_us), state->burst, look->fits,
                    (unsigned long long)row->others);
     buf_printf(out, " shared=%d counting=%s", state->shared,
@@ -93,7 +87,7 @@ static void add_look(const struct counter_look *look, enum counting_source sourc
                : look->gateways ? "async"
                                 : "local");
     if (look->told && row->away != COUNTER_AWAY_UNSET)
-        buf_printf(out, " away=%s", aways[row->away]);
+        buf_printf(out, " away=%s", counter_aways[row->away]);
     if (look->strict)
         buf_printf(out, " redis=%s", sources[source]);
     buf_add_char(out, '\n');
@@ -137,20 +131,18 @@ static bool read_length(struct slice *rest, struct counter_rule *rule)
 /* UNIT,WINDOW,MODE,AWAY,MAX,LENGTH,BURST. How long spike arrest is does not matter to who looks. */
 static bool read_rule(struct slice rest, struct counter_rule *out)
 {
-    static const char *const units[] = {[COUNTER_REQUESTS] = "requests", [COUNTER_BYTES] = "bytes"};
-    static const char *const windows[] = {[COUNTER_FIXED] = "fixed", [COUNTER_SLIDING] = "sliding"};
     size_t unit, window, mode, away;
     struct slice word;
     uint64_t burst;
 
     *out = (struct counter_rule){.burst_ms = 1};
-    if (!read_word(&rest, units, COUNT(units), &unit) ||
-        !read_word(&rest, windows, COUNT(windows), &window) ||
-        !read_word(&rest, mode_names, COUNT(mode_names), &mode) ||
-        !read_word(&rest, aways, COUNT(aways), &away) || !slice_split(&rest, ',', &word) ||
-        !read_upto(word, 0, COUNTER_MAX_QUOTA, &out->max) || !read_length(&rest, out) ||
-        !slice_split(&rest, ',', &word) || !read_upto(word, 0, UINT32_MAX, &burst) ||
-        slice_split(&rest, ',', &word))
+    if (!read_word(&rest, counter_units, COUNT(counter_units), &unit) ||
+        !read_word(&rest, counter_windows, COUNT(counter_windows), &window) ||
+        !read_word(&rest, counter_modes, COUNT(counter_modes), &mode) ||
+        !read_word(&rest, counter_aways, COUNT(counter_aways), &away) ||
+        !slice_split(&rest, ',', &word) || !read_upto(word, 0, COUNTER_MAX_QUOTA, &out->max) ||
+        !read_length(&rest, out) || !slice_split(&rest, ',', &word) ||
+        !read_upto(word, 0, UINT32_MAX, &burst) || slice_split(&rest, ',', &word))
         return false;
     out->unit = (enum counter_unit)unit;
     out->window = (enum counter_window)window;

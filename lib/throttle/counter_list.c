@@ -172,16 +172,16 @@ struct counter_rule entry_rule(const struct counter_entry *e, enum counter_away 
 /* Do all gateways together leave room? */
 static enum remote_verdict judge_remote(const struct counter_table *t,
                                         const struct counter_shard *s,
-                                        const struct counter_entry *e, uint64_t need,
+                                        const struct counter_entry *e,
+                                        const struct counter_rule *rule, uint64_t need,
                                         const struct counter_look *look, struct counter_time now)
 {
-    const struct counter_rule rule = entry_rule(e, look->row.away);
     const struct counter_remote *r;
 
     if (t->sharing == NULL || look->row.shared)
         return REMOTE_AGREES;
     r = e->end_us != 0 ? &remotes_of(t, s)[e - s->entries] : NULL;
-    return remote_judge(t->sharing, &rule, r, e->used, need, now.mono_us);
+    return remote_judge(t->sharing, rule, r, e->used, need, now.mono_us);
 }
 
 /* What the others say, and what it means for a limit that has room as far as is known here. */
@@ -205,9 +205,10 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     uint64_t cost = e->bytes ? bytes : 1, need = cost > 0 ? cost : 1;
     struct counter_state *state = &out->state;
     int64_t now_us = inner_us(now), burst_us = e->burst_end_us - now_us;
-    const struct counter_rule rule = entry_rule(e, COUNTER_AWAY_UNSET);
+    struct counter_rule rule;
 
     fill_row(t, s, e, now_us, &out->row);
+    rule = entry_rule(e, out->row.away);
     *state = (struct counter_state){
         .max = e->max,
         .used = e->used + out->row.others,
@@ -219,7 +220,7 @@ static void look_at(const struct counter_table *t, struct counter_shard *s,
     state->remaining = state->used < state->max ? state->max - state->used : 0;
     if (state->burst && state->retry_us >= 0 && burst_us > state->retry_us)
         state->retry_us = burst_us;
-    settle_look(t, &rule, cost, judge_remote(t, s, e, need, out, now), out);
+    settle_look(t, &rule, cost, judge_remote(t, s, e, &rule, need, out, now), out);
 }
 
 /* A key of which nothing is counted here. */

@@ -345,7 +345,7 @@ uint64_t counter_share_window(struct counter_table *t, struct slice key, struct 
     struct counter_entry *e;
     uint64_t hash[2], window = 0;
 
-    hash_slice128(&t->secret, key, hash);
+    key_hash(t, key, hash);
     s = shard_of(t, hash);
     shard_lock(s);
     e = shard_find(s, hash);
