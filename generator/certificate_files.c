@@ -105,6 +105,11 @@ static int check_authorities(const struct config *config, const char *setting, s
     return CC_EREFUSED;
 }
 
+static int first_of(int rc, int next)
+{
+    return rc != CC_OK ? rc : next;
+}
+
 int certificate_files_check(const struct config *config, struct arena *arena, struct diag *diag)
 {
     const struct pair server = {"router.keystore.certPath", "router.keystore.keyPath",
@@ -113,20 +118,17 @@ int certificate_files_check(const struct config *config, struct arena *arena, st
                                 &config->router.upstream.keystore};
     const struct pair redis = {"agent.redis.certPath", "agent.redis.keyPath",
                                &config->agent.redis.keystore};
-    /* all of them, for all findings at once */
-    const int results[] = {
-        config->router.secured_listener_port != 0 ? check_pair(&server, config, arena, diag)
-                                                  : CC_OK,
-        check_pair(&client, config, arena, diag),
-        check_authorities(config, "router.upstream.tls.trustedCertPath",
-                          config->router.upstream.ca_file, "those of the system", arena, diag),
-        check_pair(&redis, config, arena, diag),
-        check_authorities(config, "agent.redis.trustedCertPath", config->agent.redis.ca_file,
-                          "those for endpoints", arena, diag),
-    };
+    /* all of them, one after the other, for all findings at once */
+    int rc = CC_OK;
 
-    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-        if (results[i] != CC_OK)
-            return results[i];
-    return CC_OK;
+    if (config->router.secured_listener_port != 0)
+        rc = first_of(rc, check_pair(&server, config, arena, diag));
+    rc = first_of(rc, check_pair(&client, config, arena, diag));
+    rc = first_of(rc, check_authorities(config, "router.upstream.tls.trustedCertPath",
+                                        config->router.upstream.ca_file, "those of the system",
+                                        arena, diag));
+    rc = first_of(rc, check_pair(&redis, config, arena, diag));
+    return first_of(rc, check_authorities(config, "agent.redis.trustedCertPath",
+                                          config->agent.redis.ca_file, "those for endpoints", arena,
+                                          diag));
 }

@@ -112,7 +112,6 @@ static int set_limit(struct reading *r, const struct gw_policy *p, const struct 
                           : COUNTER_NO_STOP,
         .away = away_of(p->away),
     };
-    r->out->bytes = r->out->bytes || quota->bandwidth;
     return throttle_tell_prepare(out, r->arena);
 }
 
@@ -266,6 +265,7 @@ int throttle_rules_read(struct throttle_rules *out, const struct gw_model *m, st
     int rc;
 
     out->settings = &m->throttling;
+    out->bytes = gw_counts_bytes(m->policies, m->n_policies);
     out->custom_of_caller = true;
     out->policies = arena_array(arena, m->n_policies, sizeof(*out->policies));
     out->apis = arena_array(arena, m->n_apis, sizeof(*out->apis));
